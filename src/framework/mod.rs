@@ -1,0 +1,33 @@
+//! A small Terraform provider framework: typed models with one definition, a
+//! pure planner, diagnostics with attribute paths, private and partial state.
+//!
+//! A resource is a [`Model`] (its attributes, described once) and a [`Resource`]
+//! (what to do). The framework knows Terraform's words (config, prior, plan,
+//! state) and neither the wire nor Cloudflare.
+
+mod attr;
+mod diagnostic;
+mod duration;
+mod kind;
+mod model;
+mod plan;
+mod private;
+mod provider;
+mod resource;
+mod schema;
+mod timeouts;
+
+pub use attr::Attr;
+pub use diagnostic::{Diagnostic, Diagnostics, Severity};
+pub use duration::parse_duration;
+pub use kind::{Kind, Object};
+pub use model::{Model, Walk, read_model, write_model};
+pub use plan::Change;
+pub use private::Private;
+pub use provider::{Configured, Host, Provider, Server};
+pub use resource::{
+    Answer, AnyResource, Applied, ApplyRequest, Ctx, Entry, Failed, PlanAnswer, PlanRequest,
+    Planned, Resource,
+};
+pub use schema::{Attribute, Schema, Shape, Spec};
+pub use timeouts::{Operation, Timeouts};

@@ -1,0 +1,172 @@
+//! The planner: what a change will do. Synchronous and pure; it sees the
+//! configuration, the prior state, private state and the clock, and nothing else.
+//!
+//! Its passes, in order: defaults where configuration is silent; write-only
+//! values removed; on a create, computed values unknown (an update keeps the
+//! prior ones); then the resource's own word through [`Change`]; at last the
+//! attributes whose change replaces the resource.
+
+use jiff::Timestamp;
+
+use super::{Attribute, Diagnostic, Diagnostics, Model, Private, Shape};
+use crate::value::{Dynamic, Path, Step};
+
+/// A change under way, as the resource sees and completes it.
+pub struct Change<'a, M> {
+    /// What the user wrote, write-only values included.
+    pub config: M,
+    /// What is, as last read; `None` for a create.
+    pub prior: Option<M>,
+    /// What will be. Starts as the generic passes leave it.
+    pub planned: M,
+    /// Facts that Read left.
+    pub private: &'a Private,
+    /// The time of the plan.
+    pub now: Timestamp,
+    /// Errors and warnings.
+    pub report: Diagnostics,
+    pub(super) replaces: Vec<Path>,
+}
+
+impl<M: Model> Change<'_, M> {
+    /// Reports an error at an attribute.
+    pub fn error(&mut self, attribute: &str, summary: &str, detail: impl Into<String>) {
+        let diagnostic = Diagnostic::error(summary, detail).at(attribute);
+        self.report.push(diagnostic);
+    }
+
+    /// Reports a warning at an attribute.
+    pub fn warn(&mut self, attribute: &str, summary: &str, detail: impl Into<String>) {
+        let diagnostic = Diagnostic::warning(summary, detail).at(attribute);
+        self.report.push(diagnostic);
+    }
+
+    /// Makes the change of this attribute a replacement of the resource.
+    pub fn replace(&mut self, attribute: &str) {
+        self.replaces.push(Path::attribute(attribute));
+    }
+}
+
+/// Runs the generic passes over what core proposes.
+pub(super) fn prepare(
+    attributes: &[Attribute],
+    config: &Dynamic,
+    prior: Option<&Dynamic>,
+    mut proposed: Dynamic,
+) -> Dynamic {
+    let Dynamic::Map(entries) = &mut proposed else {
+        return proposed;
+    };
+    for attribute in attributes {
+        let config = entry(config, attribute.name);
+        let prior = prior.map(|prior| entry(prior, attribute.name));
+        let slot = entries
+            .entry(attribute.name.to_owned())
+            .or_insert(Dynamic::Null);
+        prepare_attribute(attribute, config, prior, slot);
+    }
+    proposed
+}
+
+fn prepare_attribute(
+    attribute: &Attribute,
+    config: &Dynamic,
+    prior: Option<&Dynamic>,
+    slot: &mut Dynamic,
+) {
+    let spec = &attribute.spec;
+    if spec.write_only {
+        *slot = Dynamic::Null;
+    } else if config.is_null() {
+        if let Some(default) = &spec.default {
+            *slot = default.clone();
+        } else if spec.computed && prior.is_none() {
+            *slot = Dynamic::unknown();
+        }
+        return;
+    }
+    match (&attribute.shape, slot) {
+        (Shape::Object(inner), slot @ Dynamic::Map(_)) => {
+            let known = prior.filter(|prior| !prior.is_null());
+            *slot = prepare(inner, config, known, std::mem::replace(slot, Dynamic::Null));
+        }
+        (Shape::MapOf(inner), Dynamic::Map(elements)) => {
+            for (key, element) in elements {
+                let known = prior.map(|prior| entry(prior, key)).filter(|p| !p.is_null());
+                let proposed = std::mem::replace(element, Dynamic::Null);
+                *element = prepare(inner, entry(config, key), known, proposed);
+            }
+        }
+        _ => {}
+    }
+}
+
+/// Removes write-only values, which no plan and no state may hold.
+pub(super) fn strip_write_only(attributes: &[Attribute], value: &mut Dynamic) {
+    let Dynamic::Map(entries) = value else {
+        return;
+    };
+    for attribute in attributes {
+        let Some(slot) = entries.get_mut(attribute.name) else {
+            continue;
+        };
+        if attribute.spec.write_only {
+            *slot = Dynamic::Null;
+        }
+        match (&attribute.shape, slot) {
+            (Shape::Object(inner), slot) => strip_write_only(inner, slot),
+            (Shape::MapOf(inner), Dynamic::Map(elements)) => {
+                elements.values_mut().for_each(|e| strip_write_only(inner, e));
+            }
+            _ => {}
+        }
+    }
+}
+
+/// The write-only values that are set although the client cannot handle them.
+pub(super) fn set_write_only(attributes: &[Attribute], config: &Dynamic) -> Vec<Path> {
+    fn collect(attributes: &[Attribute], config: &Dynamic, at: &Path, found: &mut Vec<Path>) {
+        for attribute in attributes {
+            let value = entry(config, attribute.name);
+            let path = at.clone().then(Step::Attribute(attribute.name.to_owned()));
+            if attribute.spec.write_only && !value.is_null() {
+                found.push(path.clone());
+            }
+            match (&attribute.shape, value) {
+                (Shape::Object(inner), value) => collect(inner, value, &path, found),
+                (Shape::MapOf(inner), Dynamic::Map(elements)) => {
+                    for (key, element) in elements {
+                        let path = path.clone().then(Step::Key(key.clone()));
+                        collect(inner, element, &path, found);
+                    }
+                }
+                _ => {}
+            }
+        }
+    }
+    let mut found = Vec::new();
+    collect(attributes, config, &Path::default(), &mut found);
+    found
+}
+
+/// The top-level attributes whose change replaces the resource.
+pub(super) fn replacements<'a>(
+    attributes: &'a [Attribute],
+    prior: &'a Dynamic,
+    planned: &'a Dynamic,
+) -> impl Iterator<Item = Path> + 'a {
+    attributes
+        .iter()
+        .filter(|attribute| attribute.spec.replaces)
+        .filter(|attribute| entry(prior, attribute.name) != entry(planned, attribute.name))
+        .map(|attribute| Path::attribute(attribute.name))
+}
+
+/// The entry of an object or map; null where there is none.
+fn entry<'v>(value: &'v Dynamic, name: &str) -> &'v Dynamic {
+    const NULL: &Dynamic = &Dynamic::Null;
+    match value {
+        Dynamic::Map(entries) => entries.get(name).unwrap_or(NULL),
+        _ => NULL,
+    }
+}

@@ -1,0 +1,90 @@
+//! What the host says through the environment, and the one line it gets back.
+
+use std::env;
+use std::fmt;
+use std::path::PathBuf;
+
+use base64::Engine;
+use base64::engine::general_purpose::STANDARD_NO_PAD;
+use rustls::pki_types::CertificateDer;
+
+/// The value that tells a plugin's start by a host from a start by hand. It is
+/// the same for Terraform and OpenTofu and guards nothing.
+const COOKIE: (&str, &str) = (
+    "TF_PLUGIN_MAGIC_COOKIE",
+    "d602bf8f470bc67ca7faa0386276bbdd4330efaf76d1a219cb4d6991ca9872b2",
+);
+/// The version of the handshake line itself.
+const CORE_PROTOCOL: u8 = 1;
+/// The major version of the provider protocol. A host that does not speak it
+/// says so itself when it reads the line.
+pub(super) const PROTOCOL: u8 = 6;
+
+/// What the host asked for.
+pub struct Handshake {
+    /// The only certificate a client may present, PEM. Without it there is no TLS.
+    pub(super) client_certificate: Option<String>,
+    /// Whether the host knows the seventh field of the line.
+    pub(super) multiplex: bool,
+    /// Where the socket goes, and who may use it.
+    pub(super) place: Place,
+}
+
+/// Where the listener goes.
+#[derive(Clone, Debug, Default)]
+pub(super) struct Place {
+    /// The directory for the socket; otherwise the system's for temporary files.
+    pub(super) directory: Option<PathBuf>,
+    /// The group, by name or number, that may use the socket.
+    pub(super) group: Option<String>,
+    /// Ports to try where there are no sockets in the file system.
+    #[cfg_attr(unix, expect(dead_code, reason = "Windows has no UNIX sockets to offer"))]
+    pub(super) ports: (u16, u16),
+}
+
+/// The program was started by hand.
+#[derive(Debug)]
+pub struct NotAPlugin;
+
+impl fmt::Display for NotAPlugin {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(
+            "This program is a Terraform provider for Cloudflare Authenticated Origin Pulls.\n\
+             It is not meant to be run by hand: Terraform and OpenTofu start it themselves.\n\
+             Run `terraform plan` or `tofu plan` in a configuration that requires it, or see --help.",
+        )
+    }
+}
+
+impl Handshake {
+    /// Reads the environment.
+    pub fn from_env() -> Result<Self, NotAPlugin> {
+        let set = |name: &str| env::var(name).ok().filter(|value| !value.is_empty());
+        if env::var(COOKIE.0).as_deref() != Ok(COOKIE.1) {
+            return Err(NotAPlugin);
+        }
+        let port = |name| set(name).and_then(|text| text.parse().ok()).unwrap_or(0);
+        Ok(Self {
+            client_certificate: set("PLUGIN_CLIENT_CERT"),
+            multiplex: set("PLUGIN_MULTIPLEX_GRPC").is_some(),
+            place: Place {
+                directory: set("PLUGIN_UNIX_SOCKET_DIR").map(PathBuf::from),
+                group: set("PLUGIN_UNIX_SOCKET_GROUP"),
+                ports: (port("PLUGIN_MIN_PORT"), port("PLUGIN_MAX_PORT")),
+            },
+        })
+    }
+
+    /// The line for standard output, without its end. An old host would take a
+    /// seventh field for a part of the certificate, so it goes only to one that asked.
+    pub(super) fn line(
+        &self,
+        network: &str,
+        address: &str,
+        certificate: Option<&CertificateDer<'_>>,
+    ) -> String {
+        let certificate = certificate.map_or(String::new(), |der| STANDARD_NO_PAD.encode(der));
+        let multiplex = if self.multiplex { "|false" } else { "" };
+        format!("{CORE_PROTOCOL}|{PROTOCOL}|{network}|{address}|grpc|{certificate}{multiplex}")
+    }
+}

@@ -1,0 +1,134 @@
+//! Log records as the host reads them: one JSON object a line on standard error.
+
+use std::env;
+use std::fmt::Write as _;
+use std::io::Write as _;
+use std::panic::PanicHookInfo;
+
+use serde_json::{Map, Value as Json};
+use tracing::field::{Field, Visit};
+use tracing::level_filters::LevelFilter;
+use tracing::{Event, Level, Subscriber};
+use tracing_subscriber::Layer;
+use tracing_subscriber::filter::Targets;
+use tracing_subscriber::layer::{Context, SubscriberExt};
+use tracing_subscriber::util::SubscriberInitExt;
+
+/// The host reads no line longer than 64 KiB as a record.
+const LONGEST_TEXT: usize = 16 * 1024;
+/// Only our own records: a library's could carry what it sends.
+const OWN: &str = "terraform_provider_aop";
+
+/// Starts logging at the level that the environment asks for, and makes every
+/// panic a record.
+pub fn start_logging() {
+    let level = ["TF_LOG_PROVIDER_AOP", "TF_LOG_PROVIDER", "TF_LOG"]
+        .iter()
+        .find_map(|name| env::var(name).ok().filter(|value| !value.is_empty()))
+        .map_or(LevelFilter::OFF, |level| parse(&level));
+    let filter = Targets::new().with_target(OWN, level);
+    // A second subscriber can only come from a test; the first one stays.
+    let _ = tracing_subscriber::registry()
+        .with(Hclog.with_filter(filter))
+        .try_init();
+    std::panic::set_hook(Box::new(record_panic));
+}
+
+/// As the host reads the same variables: anything it does not know means everything.
+fn parse(level: &str) -> LevelFilter {
+    match level.to_ascii_uppercase().as_str() {
+        "OFF" => LevelFilter::OFF,
+        "ERROR" => LevelFilter::ERROR,
+        "WARN" => LevelFilter::WARN,
+        "INFO" => LevelFilter::INFO,
+        "DEBUG" => LevelFilter::DEBUG,
+        _ => LevelFilter::TRACE,
+    }
+}
+
+/// Says where, and what as long as it is a text of our own: a formatted message
+/// could hold a value of the user's.
+fn record_panic(panic: &PanicHookInfo<'_>) {
+    let message = panic.payload().downcast_ref::<&'static str>();
+    let place = panic.location().map(ToString::to_string);
+    tracing::error!(
+        message = message.unwrap_or(&"a panic"),
+        place = place.unwrap_or_default(),
+        "panic in the provider"
+    );
+}
+
+struct Hclog;
+
+impl<S: Subscriber> Layer<S> for Hclog {
+    fn on_event(&self, event: &Event<'_>, _: Context<'_, S>) {
+        let mut record = Record(Map::new());
+        event.record(&mut record);
+        let Record(mut fields) = record;
+        fields.insert("@level".into(), level(*event.metadata().level()).into());
+        fields.insert("@module".into(), "provider.aop".into());
+        let timestamp = super::now().strftime("%Y-%m-%dT%H:%M:%S.%6fZ");
+        fields.insert("@timestamp".into(), timestamp.to_string().into());
+        fields.entry("@message").or_insert_with(|| "".into());
+        let mut line = Json::Object(fields).to_string();
+        line.push('\n');
+        // There is nobody left to tell when standard error is gone.
+        let _ = std::io::stderr().lock().write_all(line.as_bytes());
+    }
+}
+
+fn level(level: Level) -> &'static str {
+    match level {
+        Level::ERROR => "error",
+        Level::WARN => "warn",
+        Level::INFO => "info",
+        Level::DEBUG => "debug",
+        Level::TRACE => "trace",
+    }
+}
+
+struct Record(Map<String, Json>);
+
+impl Record {
+    fn set(&mut self, field: &Field, value: Json) {
+        let name = match field.name() {
+            "message" => "@message",
+            name => name,
+        };
+        self.0.insert(name.to_owned(), value);
+    }
+
+    fn set_text(&mut self, field: &Field, mut text: String) {
+        if text.len() > LONGEST_TEXT {
+            let end = (0..=LONGEST_TEXT).rev().find(|&at| text.is_char_boundary(at));
+            text.truncate(end.unwrap_or(0));
+            text.push('…');
+        }
+        self.set(field, text.into());
+    }
+}
+
+impl Visit for Record {
+    fn record_i64(&mut self, field: &Field, value: i64) {
+        self.set(field, value.into());
+    }
+
+    fn record_u64(&mut self, field: &Field, value: u64) {
+        self.set(field, value.into());
+    }
+
+    fn record_bool(&mut self, field: &Field, value: bool) {
+        self.set(field, value.into());
+    }
+
+    fn record_str(&mut self, field: &Field, value: &str) {
+        self.set_text(field, value.to_owned());
+    }
+
+    fn record_debug(&mut self, field: &Field, value: &dyn std::fmt::Debug) {
+        let mut text = String::new();
+        // Writing to memory does not fail.
+        let _ = write!(text, "{value:?}");
+        self.set_text(field, text);
+    }
+}

@@ -1,0 +1,186 @@
+//! The socket, and the connections that come through it.
+//!
+//! A UNIX socket in a directory of its own; on systems without them a loopback
+//! port. TLS handshakes run beside each other, so that a client that stalls in
+//! one keeps nobody else out.
+
+use std::io;
+use std::pin::Pin;
+use std::sync::Arc;
+use std::task::{Context, Poll};
+
+use rustls::ServerConfig;
+use tempfile::TempDir;
+use tokio::io::{AsyncRead, AsyncWrite, ReadBuf};
+use tokio::sync::{mpsc, watch};
+use tokio_rustls::TlsAcceptor;
+use tokio_stream::wrappers::ReceiverStream;
+use tonic::transport::server::Connected;
+
+use super::handshake::Place;
+
+/// A bound listener.
+pub(super) struct Listener {
+    socket: Socket,
+    /// What the handshake line calls the network.
+    pub(super) network: &'static str,
+    /// Where clients find it.
+    pub(super) address: String,
+    /// Holds the socket; removed with the listener.
+    _directory: Option<TempDir>,
+}
+
+#[cfg(unix)]
+type Socket = tokio::net::UnixListener;
+#[cfg(not(unix))]
+type Socket = tokio::net::TcpListener;
+
+impl Listener {
+    /// Binds a socket that nobody but this user (and the group asked for) can use.
+    #[cfg(unix)]
+    pub(super) fn bind(place: &Place) -> io::Result<Self> {
+        use std::fs::{Permissions, set_permissions};
+        use std::os::unix::fs::{PermissionsExt, chown};
+
+        let parent = place.directory.clone().unwrap_or_else(std::env::temp_dir);
+        let directory = tempfile::Builder::new().prefix("plugin").tempdir_in(parent)?;
+        let path = directory.path().join("provider.sock");
+        let socket = Socket::bind(&path)?;
+        let mode = match &place.group {
+            None => 0o600,
+            Some(group) => {
+                let group = Some(group_id(group)?);
+                chown(directory.path(), None, group)?;
+                set_permissions(directory.path(), Permissions::from_mode(0o750))?;
+                chown(&path, None, group)?;
+                0o660
+            }
+        };
+        set_permissions(&path, Permissions::from_mode(mode))?;
+        Ok(Self {
+            socket,
+            network: "unix",
+            address: path.to_string_lossy().into_owned(),
+            _directory: Some(directory),
+        })
+    }
+
+    /// Binds the first free loopback port of those the host allows.
+    #[cfg(not(unix))]
+    pub(super) fn bind(place: &Place) -> io::Result<Self> {
+        let (first, last) = place.ports;
+        let mut outcome = Err(io::Error::other("PLUGIN_MIN_PORT is above PLUGIN_MAX_PORT"));
+        for port in first..=last {
+            outcome = std::net::TcpListener::bind(("127.0.0.1", port));
+            if outcome.is_ok() {
+                break;
+            }
+        }
+        let listener = outcome?;
+        listener.set_nonblocking(true)?;
+        Ok(Self {
+            network: "tcp",
+            address: listener.local_addr()?.to_string(),
+            socket: Socket::from_std(listener)?,
+            _directory: None,
+        })
+    }
+
+    /// All connections, authenticated where there is a TLS set-up. The counter
+    /// tells how many are open.
+    pub(super) fn connections(
+        self,
+        tls: Option<Arc<ServerConfig>>,
+        open: watch::Sender<usize>,
+    ) -> ReceiverStream<io::Result<Connection>> {
+        let (sender, receiver) = mpsc::channel(16);
+        let acceptor = tls.map(TlsAcceptor::from);
+        tokio::spawn(async move {
+            while let Ok((stream, _)) = self.socket.accept().await {
+                let (sender, acceptor, open) = (sender.clone(), acceptor.clone(), open.clone());
+                tokio::spawn(async move {
+                    let stream: Box<dyn Stream> = match acceptor {
+                        None => Box::new(stream),
+                        Some(acceptor) => match acceptor.accept(stream).await {
+                            Ok(stream) => Box::new(stream),
+                            Err(error) => {
+                                tracing::warn!(%error, "refused a connection");
+                                return;
+                            }
+                        },
+                    };
+                    open.send_modify(|count| *count += 1);
+                    // The server is gone only when the process ends.
+                    let _ = sender.send(Ok(Connection { stream, open })).await;
+                });
+            }
+        });
+        ReceiverStream::new(receiver)
+    }
+}
+
+/// The number of a group given by number or by name.
+#[cfg(unix)]
+fn group_id(group: &str) -> io::Result<u32> {
+    if let Ok(id) = group.parse() {
+        return Ok(id);
+    }
+    let groups = std::fs::read_to_string("/etc/group")?;
+    groups
+        .lines()
+        .map(|line| line.split(':').collect::<Vec<_>>())
+        .find_map(|fields| match fields.as_slice() {
+            [name, _, id, ..] if *name == group => id.parse().ok(),
+            _ => None,
+        })
+        .ok_or_else(|| io::Error::other(format!("PLUGIN_UNIX_SOCKET_GROUP: no group {group:?}")))
+}
+
+trait Stream: AsyncRead + AsyncWrite + Send + Unpin {}
+impl<T: AsyncRead + AsyncWrite + Send + Unpin> Stream for T {}
+
+/// One connection of the host, plain or encrypted.
+pub(super) struct Connection {
+    stream: Box<dyn Stream>,
+    open: watch::Sender<usize>,
+}
+
+impl Drop for Connection {
+    fn drop(&mut self) {
+        self.open.send_modify(|count| *count -= 1);
+    }
+}
+
+impl Connected for Connection {
+    type ConnectInfo = ();
+
+    fn connect_info(&self) {}
+}
+
+impl AsyncRead for Connection {
+    fn poll_read(
+        mut self: Pin<&mut Self>,
+        cx: &mut Context<'_>,
+        buffer: &mut ReadBuf<'_>,
+    ) -> Poll<io::Result<()>> {
+        Pin::new(&mut self.stream).poll_read(cx, buffer)
+    }
+}
+
+impl AsyncWrite for Connection {
+    fn poll_write(
+        mut self: Pin<&mut Self>,
+        cx: &mut Context<'_>,
+        bytes: &[u8],
+    ) -> Poll<io::Result<usize>> {
+        Pin::new(&mut self.stream).poll_write(cx, bytes)
+    }
+
+    fn poll_flush(mut self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<io::Result<()>> {
+        Pin::new(&mut self.stream).poll_flush(cx)
+    }
+
+    fn poll_shutdown(mut self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<io::Result<()>> {
+        Pin::new(&mut self.stream).poll_shutdown(cx)
+    }
+}

@@ -1,0 +1,25 @@
+//! The plugin process: what Terraform starts, talks to and ends.
+//!
+//! The host sets environment variables, reads one line from standard output and
+//! then speaks gRPC over a private socket, both sides pinned to one-time
+//! certificates. Only this module writes to standard output or reads `PLUGIN_*`.
+
+mod handshake;
+mod hclog;
+mod host;
+mod identity;
+mod listener;
+mod serve;
+
+pub use handshake::{Handshake, NotAPlugin};
+pub use hclog::start_logging;
+pub use serve::{serve_debug, serve_plugin};
+
+use jiff::Timestamp;
+
+/// The wall clock, read here and nowhere else; the rest of the provider is given
+/// the time.
+#[allow(clippy::disallowed_methods, reason = "the one place that reads the clock")]
+pub fn now() -> Timestamp {
+    Timestamp::now()
+}

@@ -1,0 +1,36 @@
+//! Text that must never be seen: private keys and credentials.
+
+use std::fmt;
+
+use zeroize::Zeroizing;
+
+/// Secret text. It cannot be printed or compared into a message by accident,
+/// and its memory is wiped when it is dropped. Copies inside Terraform, the
+/// message codec or the HTTP library are beyond its reach.
+#[derive(Clone, PartialEq, Eq)]
+pub struct Secret(Zeroizing<String>);
+
+impl Secret {
+    /// Wraps secret text.
+    pub fn new(text: String) -> Self {
+        Self(Zeroizing::new(text))
+    }
+
+    /// The text itself. Called in exactly two places: where a request is sent
+    /// and where a key is matched with its certificate.
+    pub fn expose(&self) -> &str {
+        &self.0
+    }
+
+    /// The text as the plan and the state carry it, for an attribute whose user
+    /// chose to keep it there.
+    pub(crate) fn to_state(&self) -> String {
+        self.0.to_string()
+    }
+}
+
+impl fmt::Debug for Secret {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str("[secret]")
+    }
+}

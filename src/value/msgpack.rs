@@ -1,0 +1,472 @@
+//! MessagePack, as the plugin protocol encodes values: directed by the type,
+//! with extension codes for what is not known yet.
+//!
+//! The reader trusts nothing: it never allocates more than its input paid for,
+//! never recurses deeper than the type (or [`DEPTH`], where values carry their
+//! own types), and names the place of every mistake.
+
+use std::collections::BTreeMap;
+
+use rmp::Marker;
+use rmp::decode::{RmpRead, read_marker};
+use rmp::encode;
+
+use super::{DecodeError, Dynamic, Number, Refinement, Step, Type, Unknown};
+
+/// Extension code of an unknown value that has a refinement.
+const REFINED: i8 = 12;
+/// How deep values that carry their own type may nest.
+const DEPTH: usize = 64;
+
+/// Decodes one value of the given type. Objects must have exactly the type's
+/// attributes; bytes after the value are an error.
+pub fn from_msgpack(bytes: &[u8], ty: &Type) -> Result<Dynamic, DecodeError> {
+    let mut reader = Reader {
+        rest: bytes,
+        depth: 0,
+    };
+    let value = reader.value(ty)?;
+    if reader.rest.is_empty() {
+        Ok(value)
+    } else {
+        Err(DecodeError::new("unexpected bytes after the value"))
+    }
+}
+
+/// Encodes a value of the given type. A value that does not fit its type is a
+/// mistake of this provider and an error at its place.
+pub fn to_msgpack(value: &Dynamic, ty: &Type) -> Result<Vec<u8>, DecodeError> {
+    let mut out = Vec::new();
+    write(&mut out, value, ty)?;
+    Ok(out)
+}
+
+// === Reading ===
+
+struct Reader<'a> {
+    rest: &'a [u8],
+    depth: usize,
+}
+
+/// What the first byte of an encoded value says.
+enum Token<'a> {
+    Null,
+    Bool(bool),
+    Number(Number),
+    Text(&'a str),
+    Binary(&'a [u8]),
+    Array(usize),
+    Map(usize),
+    Extension(i8, &'a [u8]),
+}
+
+impl<'a> Reader<'a> {
+    fn value(&mut self, ty: &Type) -> Result<Dynamic, DecodeError> {
+        let token = self.token()?;
+        match (ty, token) {
+            (_, Token::Null) => Ok(Dynamic::Null),
+            (_, Token::Extension(code, payload)) => unknown(code, payload),
+            (Type::String, Token::Text(text)) => Ok(Dynamic::String(text.to_owned())),
+            (Type::Bool, Token::Bool(value)) => Ok(Dynamic::Bool(value)),
+            (Type::Number, Token::Number(number)) => Ok(Dynamic::Number(number)),
+            (Type::Number, Token::Text(text)) => text.parse().map(Dynamic::Number),
+            (Type::List(element) | Type::Set(element), Token::Array(count)) => {
+                self.list(count, |_| Ok(element))
+            }
+            (Type::Tuple(elements), Token::Array(count)) if count == elements.len() => {
+                let missing = || DecodeError::new("too many elements");
+                self.list(count, |index| elements.get(index).ok_or_else(missing))
+            }
+            (Type::Map(element), Token::Map(count)) => {
+                self.map(count, Step::Key, |_| Ok(element))
+            }
+            (Type::Object(attributes), Token::Map(count)) => {
+                let foreign = |name: &str| {
+                    DecodeError::new("unknown attribute").within(Step::Attribute(name.to_owned()))
+                };
+                let value = self.map(count, Step::Attribute, |name| {
+                    attributes.get(name).ok_or_else(|| foreign(name))
+                })?;
+                complete(value, attributes)
+            }
+            (Type::Dynamic, Token::Array(2)) => self.typed(),
+            (ty, token) => Err(DecodeError::new(format!(
+                "expected {}, found {}",
+                expected(ty),
+                token.kind()
+            ))),
+        }
+    }
+
+    /// The elements of an array, each of the type `ty` names for its position.
+    fn list<'t>(
+        &mut self,
+        count: usize,
+        ty: impl Fn(usize) -> Result<&'t Type, DecodeError>,
+    ) -> Result<Dynamic, DecodeError> {
+        let mut elements = Vec::with_capacity(self.paid(count)?);
+        for index in 0..count {
+            let step = || Step::Index(i64::try_from(index).unwrap_or(i64::MAX));
+            let element = ty(index).and_then(|ty| self.value(ty));
+            elements.push(element.map_err(|error| error.within(step()))?);
+        }
+        Ok(Dynamic::List(elements))
+    }
+
+    /// The entries of a map, each of the type `ty` names for its key.
+    fn map<'t>(
+        &mut self,
+        count: usize,
+        step: fn(String) -> Step,
+        ty: impl Fn(&str) -> Result<&'t Type, DecodeError>,
+    ) -> Result<Dynamic, DecodeError> {
+        self.paid(count.saturating_mul(2))?;
+        let mut entries = BTreeMap::new();
+        for _ in 0..count {
+            let Token::Text(key) = self.token()? else {
+                return Err(DecodeError::new("expected a string as key"));
+            };
+            let value = self
+                .value(ty(key)?)
+                .map_err(|error| error.within(step(key.to_owned())))?;
+            if entries.insert(key.to_owned(), value).is_some() {
+                return Err(DecodeError::new("given twice").within(step(key.to_owned())));
+            }
+        }
+        Ok(Dynamic::Map(entries))
+    }
+
+    /// A value behind its own type: `[type JSON, value]`.
+    fn typed(&mut self) -> Result<Dynamic, DecodeError> {
+        if self.depth == DEPTH {
+            return Err(DecodeError::new("nested too deeply"));
+        }
+        let ty = match self.token()? {
+            Token::Text(json) => Type::from_json(json.as_bytes())?,
+            Token::Binary(json) => Type::from_json(json)?,
+            _ => return Err(DecodeError::new("expected a type")),
+        };
+        self.depth += 1;
+        let value = self.value(&ty)?;
+        self.depth -= 1;
+        Ok(Dynamic::Typed(Box::new((ty, value))))
+    }
+
+    fn token(&mut self) -> Result<Token<'a>, DecodeError> {
+        let short = |_| DecodeError::new("ends in the middle of a value");
+        let marker = read_marker(&mut self.rest)
+            .map_err(|_| DecodeError::new("ends in the middle of a value"))?;
+        let rest = &mut self.rest;
+        Ok(match marker {
+            Marker::Null => Token::Null,
+            Marker::True => Token::Bool(true),
+            Marker::False => Token::Bool(false),
+            Marker::FixPos(n) => Token::Number(i64::from(n).into()),
+            Marker::FixNeg(n) => Token::Number(i64::from(n).into()),
+            Marker::U8 => Token::Number(i64::from(rest.read_data_u8().map_err(short)?).into()),
+            Marker::U16 => Token::Number(i64::from(rest.read_data_u16().map_err(short)?).into()),
+            Marker::U32 => Token::Number(i64::from(rest.read_data_u32().map_err(short)?).into()),
+            Marker::U64 => Token::Number(rest.read_data_u64().map_err(short)?.into()),
+            Marker::I8 => Token::Number(i64::from(rest.read_data_i8().map_err(short)?).into()),
+            Marker::I16 => Token::Number(i64::from(rest.read_data_i16().map_err(short)?).into()),
+            Marker::I32 => Token::Number(i64::from(rest.read_data_i32().map_err(short)?).into()),
+            Marker::I64 => Token::Number(rest.read_data_i64().map_err(short)?.into()),
+            Marker::F32 => {
+                Token::Number(Number::from_f64(rest.read_data_f32().map_err(short)?.into())?)
+            }
+            Marker::F64 => Token::Number(Number::from_f64(rest.read_data_f64().map_err(short)?)?),
+            Marker::FixStr(n) => self.text(n.into())?,
+            Marker::Str8 => {
+                let n = rest.read_data_u8().map_err(short)?;
+                self.text(n.into())?
+            }
+            Marker::Str16 => {
+                let n = rest.read_data_u16().map_err(short)?;
+                self.text(n.into())?
+            }
+            Marker::Str32 => {
+                let n = rest.read_data_u32().map_err(short)?;
+                self.text(n)?
+            }
+            Marker::Bin8 => {
+                let n = rest.read_data_u8().map_err(short)?;
+                Token::Binary(self.take(n.into())?)
+            }
+            Marker::Bin16 => {
+                let n = rest.read_data_u16().map_err(short)?;
+                Token::Binary(self.take(n.into())?)
+            }
+            Marker::Bin32 => {
+                let n = rest.read_data_u32().map_err(short)?;
+                Token::Binary(self.take(n)?)
+            }
+            Marker::FixArray(n) => Token::Array(n.into()),
+            Marker::Array16 => Token::Array(rest.read_data_u16().map_err(short)?.into()),
+            Marker::Array32 => Token::Array(size(rest.read_data_u32().map_err(short)?)),
+            Marker::FixMap(n) => Token::Map(n.into()),
+            Marker::Map16 => Token::Map(rest.read_data_u16().map_err(short)?.into()),
+            Marker::Map32 => Token::Map(size(rest.read_data_u32().map_err(short)?)),
+            Marker::FixExt1 => self.extension(1)?,
+            Marker::FixExt2 => self.extension(2)?,
+            Marker::FixExt4 => self.extension(4)?,
+            Marker::FixExt8 => self.extension(8)?,
+            Marker::FixExt16 => self.extension(16)?,
+            Marker::Ext8 => {
+                let n = rest.read_data_u8().map_err(short)?;
+                self.extension(n.into())?
+            }
+            Marker::Ext16 => {
+                let n = rest.read_data_u16().map_err(short)?;
+                self.extension(n.into())?
+            }
+            Marker::Ext32 => {
+                let n = rest.read_data_u32().map_err(short)?;
+                self.extension(n)?
+            }
+            Marker::Reserved => return Err(DecodeError::new("not MessagePack")),
+        })
+    }
+
+    fn text(&mut self, length: u32) -> Result<Token<'a>, DecodeError> {
+        let bytes = self.take(length)?;
+        std::str::from_utf8(bytes)
+            .map(Token::Text)
+            .map_err(|_| DecodeError::new("expected UTF-8 text"))
+    }
+
+    fn extension(&mut self, length: u32) -> Result<Token<'a>, DecodeError> {
+        let code = self.rest.read_data_i8();
+        let code = code.map_err(|_| DecodeError::new("ends in the middle of a value"))?;
+        Ok(Token::Extension(code, self.take(length)?))
+    }
+
+    fn take(&mut self, length: u32) -> Result<&'a [u8], DecodeError> {
+        let (taken, rest) = self
+            .rest
+            .split_at_checked(size(length))
+            .ok_or_else(|| DecodeError::new("ends in the middle of a value"))?;
+        self.rest = rest;
+        Ok(taken)
+    }
+
+    /// The count, if the rest of the input is long enough for it: every element
+    /// takes at least one byte.
+    fn paid(&self, count: usize) -> Result<usize, DecodeError> {
+        if count > self.rest.len() {
+            return Err(DecodeError::new("ends in the middle of a value"));
+        }
+        Ok(count)
+    }
+}
+
+impl Token<'_> {
+    fn kind(&self) -> &'static str {
+        match self {
+            Self::Null => "null",
+            Self::Bool(_) => "a bool",
+            Self::Number(_) => "a number",
+            Self::Text(_) => "a string",
+            Self::Binary(_) => "bytes",
+            Self::Array(_) => "a list",
+            Self::Map(_) => "a map or object",
+            Self::Extension(..) => "an unknown value",
+        }
+    }
+}
+
+fn size(length: u32) -> usize {
+    usize::try_from(length).unwrap_or(usize::MAX)
+}
+
+fn expected(ty: &Type) -> &'static str {
+    match ty {
+        Type::String => "a string",
+        Type::Number => "a number",
+        Type::Bool => "a bool",
+        Type::Dynamic => "a value with its type",
+        Type::List(_) | Type::Set(_) => "a list",
+        Type::Tuple(_) => "a list of fixed length",
+        Type::Map(_) => "a map",
+        Type::Object(_) => "an object",
+    }
+}
+
+/// Checks that no attribute is missing.
+fn complete(
+    value: Dynamic,
+    attributes: &BTreeMap<String, Type>,
+) -> Result<Dynamic, DecodeError> {
+    if let Dynamic::Map(entries) = &value
+        && let Some(name) = attributes.keys().find(|name| !entries.contains_key(*name))
+    {
+        return Err(DecodeError::new("missing attribute").within(Step::Attribute(name.clone())));
+    }
+    Ok(value)
+}
+
+fn unknown(code: i8, payload: &[u8]) -> Result<Dynamic, DecodeError> {
+    if code != REFINED {
+        return Ok(Dynamic::unknown());
+    }
+    let mut reader = Reader {
+        rest: payload,
+        depth: 0,
+    };
+    let malformed = || DecodeError::new("malformed refinement of an unknown value");
+    let Token::Map(count) = reader.token()? else {
+        return Err(malformed());
+    };
+    reader.paid(count.saturating_mul(2))?;
+    let mut refinement = Refinement::default();
+    for _ in 0..count {
+        let Token::Number(key) = reader.token()? else {
+            return Err(malformed());
+        };
+        match (key.to_i64(), reader.token()?) {
+            (Some(1), Token::Bool(null)) => refinement.null = Some(null),
+            (Some(2), Token::Text(prefix)) => refinement.prefix = Some(prefix.to_owned()),
+            (Some(3), Token::Array(2)) => refinement.lower = Some(reader.bound()?),
+            (Some(4), Token::Array(2)) => refinement.upper = Some(reader.bound()?),
+            (Some(5), Token::Number(length)) => refinement.min_length = length.to_i64(),
+            (Some(6), Token::Number(length)) => refinement.max_length = length.to_i64(),
+            // A later protocol may know more; a refinement is only ever a hint.
+            (_, Token::Array(_) | Token::Map(_)) => return Err(malformed()),
+            _ => {}
+        }
+    }
+    Ok(Dynamic::Unknown(Unknown::refined(refinement)))
+}
+
+impl Reader<'_> {
+    fn bound(&mut self) -> Result<(Number, bool), DecodeError> {
+        let number = match self.token()? {
+            Token::Number(number) => number,
+            Token::Text(text) => text.parse()?,
+            _ => return Err(DecodeError::new("malformed refinement of an unknown value")),
+        };
+        match self.token()? {
+            Token::Bool(inclusive) => Ok((number, inclusive)),
+            _ => Err(DecodeError::new("malformed refinement of an unknown value")),
+        }
+    }
+}
+
+// === Writing ===
+
+/// Writing into memory cannot fail, but rmp's signatures say it could.
+fn infallible<T, E>(result: Result<T, E>) -> Result<T, DecodeError> {
+    result.map_err(|_| DecodeError::new("cannot be encoded"))
+}
+
+fn length(count: usize) -> Result<u32, DecodeError> {
+    u32::try_from(count).map_err(|_| DecodeError::new("too large"))
+}
+
+fn write(out: &mut Vec<u8>, value: &Dynamic, ty: &Type) -> Result<(), DecodeError> {
+    match (ty, value) {
+        (_, Dynamic::Null) => infallible(encode::write_nil(out)),
+        (_, Dynamic::Unknown(unknown)) => write_unknown(out, unknown),
+        (Type::String, Dynamic::String(text)) => infallible(encode::write_str(out, text)),
+        (Type::Bool, Dynamic::Bool(value)) => infallible(encode::write_bool(out, *value)),
+        (Type::Number, Dynamic::Number(number)) => write_number(out, number),
+        (Type::List(element) | Type::Set(element), Dynamic::List(elements)) => {
+            write_list(out, elements.iter().map(|value| (value, &**element)))
+        }
+        (Type::Tuple(types), Dynamic::List(elements)) if types.len() == elements.len() => {
+            write_list(out, elements.iter().zip(types))
+        }
+        (Type::Map(element), Dynamic::Map(entries)) => {
+            infallible(encode::write_map_len(out, length(entries.len())?))?;
+            for (key, value) in entries {
+                infallible(encode::write_str(out, key))?;
+                write(out, value, element).map_err(|e| e.within(Step::Key(key.clone())))?;
+            }
+            Ok(())
+        }
+        (Type::Object(attributes), Dynamic::Map(entries)) => {
+            infallible(encode::write_map_len(out, length(attributes.len())?))?;
+            for (name, ty) in attributes {
+                infallible(encode::write_str(out, name))?;
+                let value = entries.get(name).unwrap_or(&Dynamic::Null);
+                write(out, value, ty).map_err(|e| e.within(Step::Attribute(name.clone())))?;
+            }
+            match entries.keys().find(|name| !attributes.contains_key(*name)) {
+                None => Ok(()),
+                Some(name) => Err(DecodeError::new("unknown attribute")
+                    .within(Step::Attribute(name.clone()))),
+            }
+        }
+        (Type::Dynamic, Dynamic::Typed(inner)) => {
+            infallible(encode::write_array_len(out, 2))?;
+            infallible(encode::write_bin(out, inner.0.to_json().as_bytes()))?;
+            write(out, &inner.1, &inner.0)
+        }
+        (ty, value) => Err(DecodeError::new(format!(
+            "expected {}, found {}",
+            expected(ty),
+            value.kind()
+        ))),
+    }
+}
+
+fn write_list<'v>(
+    out: &mut Vec<u8>,
+    elements: impl ExactSizeIterator<Item = (&'v Dynamic, &'v Type)>,
+) -> Result<(), DecodeError> {
+    infallible(encode::write_array_len(out, length(elements.len())?))?;
+    for (index, (value, ty)) in elements.enumerate() {
+        let step = || Step::Index(i64::try_from(index).unwrap_or(i64::MAX));
+        write(out, value, ty).map_err(|error| error.within(step()))?;
+    }
+    Ok(())
+}
+
+/// Integers that fit go as integers, all else as text: core reads both, and
+/// only text keeps every digit of a fraction.
+fn write_number(out: &mut Vec<u8>, number: &Number) -> Result<(), DecodeError> {
+    match number.to_i64() {
+        Some(integer) => infallible(encode::write_sint(out, integer)).map(drop),
+        None => infallible(encode::write_str(out, &number.to_string())),
+    }
+}
+
+fn write_unknown(out: &mut Vec<u8>, unknown: &Unknown) -> Result<(), DecodeError> {
+    let Some(refinement) = unknown.refinement() else {
+        infallible(encode::write_ext_meta(out, 1, 0))?;
+        out.push(0);
+        return Ok(());
+    };
+    let mut entries = Vec::new();
+    let mut count = 0;
+    let mut entry = |key: u64, write: &dyn Fn(&mut Vec<u8>) -> Result<(), DecodeError>| {
+        count += 1;
+        infallible(encode::write_uint(&mut entries, key))?;
+        write(&mut entries)
+    };
+    if let Some(null) = refinement.null {
+        entry(1, &|out| infallible(encode::write_bool(out, null)))?;
+    }
+    if let Some(prefix) = &refinement.prefix {
+        entry(2, &|out| infallible(encode::write_str(out, prefix)))?;
+    }
+    for (key, bound) in [(3, &refinement.lower), (4, &refinement.upper)] {
+        if let Some((number, inclusive)) = bound {
+            entry(key, &|out| {
+                infallible(encode::write_array_len(out, 2))?;
+                write_number(out, number)?;
+                infallible(encode::write_bool(out, *inclusive))
+            })?;
+        }
+    }
+    for (key, bound) in [(5, refinement.min_length), (6, refinement.max_length)] {
+        if let Some(length) = bound {
+            entry(key, &|out| infallible(encode::write_sint(out, length)).map(drop))?;
+        }
+    }
+    let mut payload = Vec::new();
+    infallible(encode::write_map_len(&mut payload, count))?;
+    payload.extend(entries);
+    infallible(encode::write_ext_meta(out, length(payload.len())?, REFINED))?;
+    out.extend(payload);
+    Ok(())
+}

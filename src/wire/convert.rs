@@ -1,0 +1,97 @@
+//! Values, paths and diagnostics between messages and the framework.
+
+use super::pb::tfplugin6 as pb;
+use crate::framework::{Diagnostic, Diagnostics, Schema, Severity};
+use crate::value::{Dynamic, Path, Step, from_json, from_msgpack, to_msgpack};
+
+/// Decodes a value. An absent or empty message is null.
+pub(super) fn decode(
+    what: &str,
+    value: Option<pb::DynamicValue>,
+    schema: &Schema,
+) -> Result<Dynamic, Diagnostics> {
+    let value = value.unwrap_or_default();
+    let decoded = if !value.msgpack.is_empty() {
+        from_msgpack(&value.msgpack, &schema.ty)
+    } else if !value.json.is_empty() {
+        from_json(&value.json, &schema.ty)
+    } else {
+        Ok(Dynamic::Null)
+    };
+    decoded.map_err(|error| {
+        Diagnostic::error(
+            "Value does not fit the schema",
+            format!(
+                "The {what} that Terraform sent cannot be read: {error}. Run the command again; \
+                 if this comes back, report it as a bug of the provider."
+            ),
+        )
+        .at_path(error.path())
+        .into()
+    })
+}
+
+/// Encodes a value.
+pub(super) fn encode(value: &Dynamic, schema: &Schema) -> Result<pb::DynamicValue, Diagnostics> {
+    let msgpack = to_msgpack(value, &schema.ty).map_err(|error| {
+        Diagnostics::from(Diagnostic::error(
+            "Bug in the provider",
+            format!("The provider made a value that does not fit its own schema: {error}."),
+        ))
+    })?;
+    Ok(pb::DynamicValue {
+        msgpack,
+        json: Vec::new(),
+    })
+}
+
+/// Encodes an identity; none if it is null.
+pub(super) fn encode_identity(
+    identity: &Dynamic,
+    schema: &Schema,
+) -> Result<Option<pb::ResourceIdentityData>, Diagnostics> {
+    if identity.is_null() {
+        return Ok(None);
+    }
+    let identity_data = Some(encode(identity, schema)?);
+    Ok(Some(pb::ResourceIdentityData { identity_data }))
+}
+
+/// Decodes an identity; null if there is none.
+pub(super) fn decode_identity(
+    identity: Option<pb::ResourceIdentityData>,
+    schema: &Schema,
+) -> Result<Dynamic, Diagnostics> {
+    decode("identity", identity.and_then(|i| i.identity_data), schema)
+}
+
+pub(super) fn diagnostics(diagnostics: Diagnostics) -> Vec<pb::Diagnostic> {
+    diagnostics.into_iter().map(diagnostic).collect()
+}
+
+fn diagnostic(diagnostic: Diagnostic) -> pb::Diagnostic {
+    let severity = match diagnostic.severity {
+        Severity::Error => pb::diagnostic::Severity::Error,
+        Severity::Warning => pb::diagnostic::Severity::Warning,
+    };
+    pb::Diagnostic {
+        severity: severity.into(),
+        summary: diagnostic.summary,
+        detail: diagnostic.detail,
+        attribute: diagnostic.path.as_ref().map(attribute_path),
+    }
+}
+
+pub(super) fn attribute_path(path: &Path) -> pb::AttributePath {
+    use pb::attribute_path::{Step as Message, step::Selector};
+    let steps = path.steps().iter().map(|step| Message {
+        selector: Some(match step {
+            Step::Attribute(name) => Selector::AttributeName(name.clone()),
+            Step::Key(key) => Selector::ElementKeyString(key.clone()),
+            Step::Index(index) => Selector::ElementKeyInt(*index),
+        }),
+    });
+    pb::AttributePath {
+        steps: steps.collect(),
+    }
+}

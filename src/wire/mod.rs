@@ -1,0 +1,12 @@
+//! The plugin protocol: one thin function for each RPC, and the conversions
+//! between its messages and the framework. Nothing here knows Cloudflare.
+
+pub mod pb;
+
+mod convert;
+mod process;
+mod resource;
+mod schema;
+mod service;
+
+pub use service::Service;
