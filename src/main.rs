@@ -1,1 +1,72 @@
-fn main(){}
+//! The program: what the command line asks for, and the runtime.
+
+use std::error::Error;
+use std::process::ExitCode;
+
+use terraform_provider_aop::framework::Server;
+use terraform_provider_aop::plugin::{self, Handshake};
+use terraform_provider_aop::provider::Aop;
+
+/// The address that Terraform knows a local installation by.
+const ADDRESS: &str = "terraform.local/aop/aop";
+
+const HELP: &str = "\
+Terraform and OpenTofu provider for Cloudflare Authenticated Origin Pulls.
+
+Terraform starts this program itself; there is nothing to run by hand, except:
+
+  --debug     serve until interrupted, and print how to attach Terraform to it
+  --version   print the version
+  --help      print this text
+";
+
+fn main() -> ExitCode {
+    match run() {
+        Ok(()) => ExitCode::SUCCESS,
+        Err(error) => {
+            eprintln!("{error}");
+            ExitCode::FAILURE
+        }
+    }
+}
+
+#[allow(clippy::print_stdout, reason = "asked for on the command line, where no host listens")]
+fn run() -> Result<(), Box<dyn Error>> {
+    let mut debug = false;
+    for argument in std::env::args().skip(1) {
+        match argument.as_str() {
+            // Go programs, and so the habit of users, take one hyphen as well.
+            "--debug" | "-debug" => debug = true,
+            "--version" | "-version" | "-V" => {
+                println!("terraform-provider-aop {}", env!("CARGO_PKG_VERSION"));
+                return Ok(());
+            }
+            "--help" | "-help" | "-h" => {
+                print!("{HELP}");
+                return Ok(());
+            }
+            other => return Err(format!("unknown argument {other:?}\n\n{HELP}").into()),
+        }
+    }
+    let handshake = (!debug).then(Handshake::from_env).transpose()?;
+    plugin::start_logging();
+    plugin::install_crypto();
+    let server = Server::new(
+        Aop {
+            env: |name| std::env::var(name).ok(),
+            clock: plugin::now,
+            seed: fastrand::u64(..),
+        },
+        plugin::now,
+    );
+    let runtime = tokio::runtime::Builder::new_current_thread()
+        .enable_all()
+        .build()?;
+    let outcome = match handshake {
+        Some(handshake) => runtime.block_on(plugin::serve_plugin(server, handshake)),
+        None => runtime.block_on(plugin::serve_debug(server, ADDRESS)),
+    };
+    // Nobody waits for what is still under way.
+    runtime.shutdown_background();
+    outcome
+}

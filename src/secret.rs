@@ -22,6 +22,19 @@ impl Secret {
         &self.0
     }
 
+    /// Whether it is one word of visible ASCII, as credentials are.
+    pub fn is_plain(&self) -> bool {
+        !self.0.is_empty() && self.0.bytes().all(|byte| byte.is_ascii_graphic())
+    }
+
+    /// Another text without this one.
+    pub fn erased_from(&self, text: &str) -> String {
+        if self.0.is_empty() {
+            return text.to_owned();
+        }
+        text.replace(self.0.as_str(), "[redacted]")
+    }
+
     /// The text as the plan and the state carry it, for an attribute whose user
     /// chose to keep it there.
     pub(crate) fn to_state(&self) -> String {

@@ -1,1 +1,25 @@
+//! A stand-in for Cloudflare's Authenticated Origin Pulls API, faithful rule by
+//! rule, with a clock that tests can move, faults on order and a request log.
+//!
+//! [`Simulator::handle`] answers one request; [`Simulator::listen`] serves HTTP on
+//! a loopback address. The road of a request: `server` → faults and the log
+//! (`simulator`) → `api` (who may, what for) → `zone` (the rules and the state).
 
+mod api;
+mod clock;
+mod fault;
+mod pem;
+pub mod pki;
+mod reply;
+mod server;
+mod settings;
+mod simulator;
+mod zone;
+
+pub use clock::Clock;
+pub use fault::{Action, Fault};
+pub use reply::{Answer, Reply};
+pub use server::Listening;
+pub use settings::Settings;
+pub use simulator::{Recorded, Request, Simulator, TOKEN, ZONE_ID};
+pub use zone::{Association, Certificate, Store, Zone};

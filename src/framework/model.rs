@@ -9,16 +9,13 @@ use crate::value::{DecodeError, Dynamic, Step};
 /// A typed object: the attributes of a resource, of its identity, of a nested
 /// object or of the provider.
 pub trait Model: Clone + Default + PartialEq + Send + Sync + 'static {
-    /// What it is, in Markdown.
-    const DOC: &'static str;
-
     /// Names every attribute, its slot and its treatment: the only place where
     /// they are listed. Destructure `self` exhaustively, so that none is forgotten.
     fn describe(&mut self, walk: &mut dyn Walk);
 
-    /// The schema of this model.
-    fn schema(version: i64) -> Schema {
-        Schema::new(version, Self::DOC, attributes::<Self>())
+    /// The schema of this model, in its current version and with its documentation.
+    fn schema(version: i64, doc: &'static str) -> Schema {
+        Schema::new(version, doc, attributes::<Self>())
     }
 }
 

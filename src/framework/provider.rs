@@ -19,6 +19,9 @@ pub trait Provider: Send + Sync + 'static {
     /// What configuring makes: the way to the API.
     type Api: Clone + Send + Sync + 'static;
 
+    /// What it is, in Markdown.
+    const DOC: &'static str;
+
     /// Its resources.
     fn resources(&self) -> Vec<Box<dyn AnyResource<Self::Api>>>;
 
@@ -66,7 +69,7 @@ impl<P: Provider> Server<P> {
     /// A server of this provider that tells the time by `clock`.
     pub fn new(provider: P, clock: fn() -> Timestamp) -> Arc<Self> {
         Arc::new(Self {
-            schema: P::Config::schema(0),
+            schema: P::Config::schema(0, P::DOC),
             resources: provider.resources(),
             provider,
             clock,

@@ -22,6 +22,8 @@ pub trait Resource: Send + Sync + 'static {
     type Identity: Model;
     /// Its type name, such as `aop_zone_certificate`.
     const NAME: &'static str;
+    /// What it is, in Markdown.
+    const DOC: &'static str;
     /// Version of the stored shape.
     const VERSION: i64 = 0;
 
@@ -344,11 +346,11 @@ impl<R: Resource> AnyResource<R::Api> for Entry<R> {
     }
 
     fn schema(&self) -> &Schema {
-        self.schema.get_or_init(|| R::Model::schema(R::VERSION))
+        self.schema.get_or_init(|| R::Model::schema(R::VERSION, R::DOC))
     }
 
     fn identity_schema(&self) -> &Schema {
-        self.identity.get_or_init(|| R::Identity::schema(0))
+        self.identity.get_or_init(|| R::Identity::schema(0, ""))
     }
 
     fn validate(&self, config: Dynamic, write_only_allowed: bool) -> Diagnostics {

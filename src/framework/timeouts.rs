@@ -28,8 +28,6 @@ pub struct Timeouts {
 }
 
 impl Model for Timeouts {
-    const DOC: &'static str = "How long operations may take.";
-
     fn describe(&mut self, walk: &mut dyn Walk) {
         let Self {
             create,
@@ -50,7 +48,7 @@ impl Model for Timeouts {
 
 impl Timeouts {
     /// The documentation of the attribute itself.
-    pub const ATTRIBUTE_DOC: &'static str = "How long operations may take.";
+    pub const DOC: &'static str = "How long operations may take.";
 
     /// How long the operation may take. Text that is no duration, which only
     /// foreign state can hold after [`Timeouts::check`], counts as not set.

@@ -46,6 +46,8 @@ pub(super) struct Place {
 #[derive(Debug)]
 pub struct NotAPlugin;
 
+impl std::error::Error for NotAPlugin {}
+
 impl fmt::Display for NotAPlugin {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.write_str(

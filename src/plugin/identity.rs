@@ -9,7 +9,7 @@ use std::sync::Arc;
 
 use rcgen::{CertificateParams, ExtendedKeyUsagePurpose, KeyPair, PKCS_ECDSA_P256_SHA256};
 use rustls::client::danger::HandshakeSignatureValid;
-use rustls::crypto::{CryptoProvider, WebPkiSupportedAlgorithms, aws_lc_rs};
+use rustls::crypto::{WebPkiSupportedAlgorithms, aws_lc_rs};
 use rustls::pki_types::pem::PemObject;
 use rustls::pki_types::{CertificateDer, PrivateKeyDer, PrivatePkcs8KeyDer, UnixTime};
 use rustls::server::danger::{ClientCertVerified, ClientCertVerifier};
@@ -21,9 +21,10 @@ pub(super) struct Identity {
     pub(super) config: Arc<ServerConfig>,
 }
 
-/// The cryptography of every connection this program makes or takes.
-pub fn crypto() -> Arc<CryptoProvider> {
-    Arc::new(aws_lc_rs::default_provider())
+/// Chooses the cryptography of every connection that this program makes.
+pub fn install_crypto() {
+    // A second call finds the same choice made.
+    let _ = aws_lc_rs::default_provider().install_default();
 }
 
 impl Identity {
@@ -40,7 +41,7 @@ impl Identity {
         let certificate = params.self_signed(&key)?.der().clone();
         let private = PrivateKeyDer::from(PrivatePkcs8KeyDer::from(key.serialize_der()));
 
-        let crypto = crypto();
+        let crypto = Arc::new(aws_lc_rs::default_provider());
         let verifier = Pinned {
             algorithms: crypto.signature_verification_algorithms,
             certificate: client,

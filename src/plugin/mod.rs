@@ -13,6 +13,7 @@ mod serve;
 
 pub use handshake::{Handshake, NotAPlugin};
 pub use hclog::start_logging;
+pub use identity::install_crypto;
 pub use serve::{serve_debug, serve_plugin};
 
 use jiff::Timestamp;

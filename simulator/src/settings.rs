@@ -1,0 +1,57 @@
+//! How the simulated API behaves. Each rule names the grade of its evidence:
+//! documented (D), observed live (L), inferred (I) or guessed (G).
+
+use std::time::Duration;
+
+/// Everything that can be chosen.
+#[derive(Clone, Debug)]
+pub struct Settings {
+    /// From an upload to `active`; D: asynchronous, L: seconds to minutes. `None`:
+    /// never, and after `deployment_timeout` it is `deployment_timed_out` (G).
+    pub activation: Option<Duration>,
+    /// When a deployment that never ends is given up (G).
+    pub deployment_timeout: Duration,
+    /// From the write of an association to `active` (D: asynchronous).
+    pub association: Duration,
+    /// How long a voided association still shows its old value (L: seconds to two minutes).
+    pub void_lag: Duration,
+    /// From a void to its end, until which it holds the certificate (L).
+    pub void: Duration,
+    /// From a DELETE to `deleted` (L: about ten seconds).
+    pub deletion: Duration,
+    /// How long a new certificate is missing from lists (L).
+    pub list_lag: Duration,
+    /// How long every request takes.
+    pub latency: Duration,
+    /// Whether the id of a deleted certificate still answers, with `deleted` (L: both seen).
+    pub tombstones: bool,
+    /// Whether the list of associations exists (D since 2026-08).
+    pub lists_associations: bool,
+    /// Requests in a window, for each credential (D: 1,200 in 300 s).
+    pub rate_limit: Option<(u32, Duration)>,
+    /// Certificates that the hostname store of a zone takes (D: 10).
+    pub hostname_certificates: usize,
+    /// Associations that a certificate takes (D: 100).
+    pub associations: usize,
+}
+
+impl Default for Settings {
+    /// A quick API that breaks none of the documented limits' rules.
+    fn default() -> Self {
+        Self {
+            activation: Some(Duration::from_millis(300)),
+            deployment_timeout: Duration::from_secs(300),
+            association: Duration::from_millis(200),
+            void_lag: Duration::ZERO,
+            void: Duration::from_millis(200),
+            deletion: Duration::from_millis(300),
+            list_lag: Duration::ZERO,
+            latency: Duration::ZERO,
+            tombstones: true,
+            lists_associations: true,
+            rate_limit: Some((1200, Duration::from_secs(300))),
+            hostname_certificates: 10,
+            associations: 100,
+        }
+    }
+}

@@ -1,0 +1,137 @@
+//! Client certificates. A zone has two stores of them: certificates that serve
+//! the whole zone, and certificates that serve the hostnames they are given to.
+
+use serde::Deserialize;
+
+use super::client::{segment, take};
+use super::{Association, Body, Error, Method, Scope, Status, Zone};
+use crate::secret::Secret;
+
+/// One of a zone's two stores.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
+pub enum Store {
+    /// Certificates for the whole zone; the newest active one is presented.
+    Zone,
+    /// Certificates for single hostnames, at most ten.
+    Hostname,
+}
+
+impl Store {
+    fn path(self) -> &'static str {
+        match self {
+            Self::Zone => "/origin_tls_client_auth",
+            Self::Hostname => "/origin_tls_client_auth/hostnames/certificates",
+        }
+    }
+}
+
+/// A certificate as the API shows it. The API never shows a private key.
+#[derive(Clone, Debug, Deserialize)]
+pub struct Certificate {
+    /// Its id.
+    pub id: String,
+    /// The PEM as stored.
+    #[serde(default)]
+    pub certificate: Option<String>,
+    /// Where the edge stands with it.
+    #[serde(default)]
+    pub status: Status,
+    /// When it was uploaded, as the API writes it.
+    #[serde(default)]
+    pub uploaded_on: Option<String>,
+}
+
+/// What became of an attempt to delete a certificate.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum Deletion {
+    /// The DELETE was accepted, or there was nothing left to delete.
+    Accepted,
+    /// Nothing was sent: these hostnames are being deployed, and one of them may
+    /// still be served by this certificate.
+    Unsettled(Vec<String>),
+    /// Nothing was sent: it is no longer wanted.
+    Withdrawn,
+}
+
+impl Zone<'_> {
+    /// All certificates of a store, tombstones as far as the API shows them. Waits
+    /// for a certificate write of this process, so that it never shows the time before.
+    pub async fn certificates(
+        &self,
+        scope: &Scope,
+        store: Store,
+    ) -> Result<Vec<Certificate>, Error> {
+        let _turn = take(scope, &self.turns.certificates).await?;
+        let list: Option<Vec<Certificate>> =
+            self.request(scope, Method::Get, store.path(), None).await?;
+        Ok(list.unwrap_or_default())
+    }
+
+    /// One certificate, also when only its tombstone is left. Never existed: 1551 or 1552.
+    pub async fn certificate(
+        &self,
+        scope: &Scope,
+        store: Store,
+        id: &str,
+    ) -> Result<Certificate, Error> {
+        let path = format!("{}/{}", store.path(), segment(id));
+        self.request(scope, Method::Get, &path, None).await
+    }
+
+    /// Uploads a certificate. 1406: it is there already; [`Error::Lost`]: it may be.
+    pub async fn upload(
+        &self,
+        scope: &Scope,
+        store: Store,
+        certificate: String,
+        private_key: Secret,
+    ) -> Result<Certificate, Error> {
+        let _turn = take(scope, &self.turns.certificates).await?;
+        let body = Body::Upload {
+            certificate,
+            private_key,
+        };
+        self.request(scope, Method::Post, store.path(), Some(body))
+            .await
+    }
+
+    /// Deletes a certificate, unless an association of the zone is being deployed
+    /// or `wanted`, asked at the last moment, says no. No association write of this
+    /// process comes between the look and the DELETE.
+    pub async fn delete_certificate(
+        &self,
+        scope: &Scope,
+        store: Store,
+        id: &str,
+        wanted: impl Fn() -> bool,
+    ) -> Result<Deletion, Error> {
+        let _certificates = take(scope, &self.turns.certificates).await?;
+        let _associations = take(scope, &self.turns.associations).await?;
+        let unsettled = self.associations_if_listed(scope).await?;
+        let unsettled: Vec<String> = unsettled
+            .into_iter()
+            .filter(|association| association.status == Status::PendingDeployment)
+            .map(|association: Association| association.hostname)
+            .collect();
+        if !unsettled.is_empty() {
+            return Ok(Deletion::Unsettled(unsettled));
+        }
+        if !wanted() {
+            return Ok(Deletion::Withdrawn);
+        }
+        let path = format!("{}/{}", store.path(), segment(id));
+        let deleted = self
+            .request::<serde_json::Value>(scope, Method::Delete, &path, None)
+            .await;
+        match deleted {
+            Ok(_) => Ok(Deletion::Accepted),
+            Err(error) if is_deleted(&error) => Ok(Deletion::Accepted),
+            Err(error) => Err(error),
+        }
+    }
+}
+
+/// Whether a refused DELETE means that there is nothing left to delete.
+fn is_deleted(error: &Error) -> bool {
+    error.is_gone() || error.has_code(1414) || error.says("already deleted")
+}

@@ -1,0 +1,142 @@
+//! The client: one for each configuration of the provider.
+
+use std::collections::HashMap;
+use std::sync::{Arc, Mutex, PoisonError};
+
+use jiff::Timestamp;
+use serde::de::DeserializeOwned;
+use tokio::sync::{Mutex as Turn, MutexGuard};
+
+use super::envelope::PageInfo;
+use super::limit::Limiter;
+use super::retry::Sender;
+use super::{Body, Error, Method, Request, Run, Scope, Transport, ZoneId};
+
+/// The way to Cloudflare for one credential.
+pub struct Client {
+    sender: Sender,
+    run: Run,
+    turns: Mutex<HashMap<ZoneId, Arc<Turns>>>,
+}
+
+/// How a client behaves.
+pub struct Options {
+    /// The user's own limit of requests.
+    pub requests_per_second: Option<f64>,
+    /// How often a failed request is repeated; without it, to the operation's deadline.
+    pub max_retries: Option<u32>,
+    /// The seed of all chance.
+    pub seed: u64,
+    /// The wall clock, for dates in answers.
+    pub clock: fn() -> Timestamp,
+}
+
+/// Whose turn it is to write in a zone. Cloudflare answers 409 to certificate
+/// writes at the same time; association writes go one after another, so that a
+/// look at the associations and a DELETE can be done with none in between. Who
+/// needs both takes `certificates` first.
+#[derive(Default)]
+pub(super) struct Turns {
+    pub(super) certificates: Turn<()>,
+    pub(super) associations: Turn<()>,
+    pub(super) switches: Turn<()>,
+}
+
+impl Client {
+    /// A client over this transport. Sends nothing yet.
+    pub fn new(transport: Box<dyn Transport>, options: &Options) -> Arc<Self> {
+        let limiter = Limiter::new(options.requests_per_second);
+        Arc::new(Self {
+            sender: Sender::new(
+                transport,
+                limiter,
+                options.max_retries,
+                options.seed,
+                options.clock,
+            ),
+            run: Run::default(),
+            turns: Mutex::default(),
+        })
+    }
+
+    /// What this run owns.
+    pub fn run(&self) -> &Run {
+        &self.run
+    }
+
+    /// A zone.
+    pub fn zone(&self, id: &ZoneId) -> Zone<'_> {
+        let mut turns = self.turns.lock().unwrap_or_else(PoisonError::into_inner);
+        Zone {
+            client: self,
+            id: id.clone(),
+            turns: Arc::clone(turns.entry(id.clone()).or_default()),
+        }
+    }
+}
+
+/// One zone of Cloudflare's.
+pub struct Zone<'a> {
+    client: &'a Client,
+    id: ZoneId,
+    pub(super) turns: Arc<Turns>,
+}
+
+impl Zone<'_> {
+    /// Its id.
+    pub fn id(&self) -> &ZoneId {
+        &self.id
+    }
+
+    /// What this run owns, here and elsewhere.
+    pub fn run(&self) -> &Run {
+        self.client.run()
+    }
+
+    /// Sends one request about this zone. `path` goes behind the zone's own.
+    pub(super) async fn request<T: DeserializeOwned>(
+        &self,
+        scope: &Scope,
+        method: Method,
+        path: &str,
+        body: Option<Body>,
+    ) -> Result<T, Error> {
+        let request = self.build(method, path, body);
+        self.client.sender.request(scope, request).await
+    }
+
+    /// One page of a list of this zone.
+    pub(super) async fn page<T: DeserializeOwned>(
+        &self,
+        scope: &Scope,
+        path: &str,
+    ) -> Result<(T, PageInfo), Error> {
+        let request = self.build(Method::Get, path, None);
+        self.client.sender.page(scope, request).await
+    }
+
+    fn build(&self, method: Method, path: &str, body: Option<Body>) -> Request {
+        Request {
+            method,
+            path: format!("/zones/{}{path}", self.id),
+            body,
+        }
+    }
+}
+
+/// Waits for a turn.
+pub(super) async fn take<'t>(scope: &Scope, turn: &'t Turn<()>) -> Result<MutexGuard<'t, ()>, Error> {
+    scope.until(turn.lock()).await.map_err(Error::from)
+}
+
+/// Text as one segment of a path.
+pub(super) fn segment(text: &str) -> String {
+    text.bytes()
+        .map(|byte| match byte {
+            b'a'..=b'z' | b'A'..=b'Z' | b'0'..=b'9' | b'-' | b'_' | b'.' | b'*' => {
+                char::from(byte).to_string()
+            }
+            other => format!("%{other:02X}"),
+        })
+        .collect()
+}

@@ -1,0 +1,164 @@
+//! What can go wrong on the way to an answer.
+
+use std::fmt;
+use std::time::Duration;
+
+use super::{Interrupted, Method};
+
+/// A request that did not succeed. `Display` is one paragraph for the user,
+/// free of secrets and of foreign HTML.
+#[derive(Clone, Debug, thiserror::Error)]
+pub enum Error {
+    /// Cloudflare understood and said no.
+    #[error("{0}")]
+    Refused(Refusal),
+    /// Nothing reached Cloudflare.
+    #[error("Cloudflare could not be reached: {cause}. {trace}")]
+    Unreachable {
+        /// What went wrong.
+        cause: String,
+        /// What was tried.
+        trace: Trace,
+    },
+    /// The request may have been carried out, but its answer was lost.
+    #[error("the answer of Cloudflare was lost: {cause}. {trace}")]
+    Lost {
+        /// What went wrong.
+        cause: String,
+        /// What was tried.
+        trace: Trace,
+    },
+    /// Something answered that does not speak this API.
+    #[error("the answer cannot be understood: {cause}. {trace}")]
+    Unreadable {
+        /// What was found.
+        cause: String,
+        /// What was tried.
+        trace: Trace,
+    },
+    /// The rate limit asks for a longer wait than the operation has left.
+    #[error(
+        "Cloudflare's rate limit (1,200 requests per five minutes for each user or token) asks to \
+         wait {} s, which is longer than this operation may still take",
+        delay.as_secs()
+    )]
+    RateLimited {
+        /// How long it asks to wait.
+        delay: Duration,
+    },
+    /// The operation had to stop. `sent` tells whether a request was under way.
+    #[error("{}", stopped(*.why, *.sent))]
+    Stopped {
+        /// Why.
+        why: Interrupted,
+        /// Whether a request that changes something was under way.
+        sent: bool,
+    },
+}
+
+/// A definite no.
+#[derive(Clone, Debug)]
+pub struct Refusal {
+    /// The HTTP status.
+    pub status: u16,
+    /// Cloudflare's codes and messages, cleaned.
+    pub messages: Vec<(i64, String)>,
+    /// What was tried.
+    pub trace: Trace,
+}
+
+/// What was tried, for the end of a message.
+#[derive(Clone, Debug)]
+pub struct Trace {
+    /// The method.
+    pub method: Method,
+    /// The path below the base URL.
+    pub path: String,
+    /// How many times.
+    pub attempts: u32,
+    /// From the first try to the last answer.
+    pub elapsed: Duration,
+    /// Cloudflare's name for the last request.
+    pub ray: Option<String>,
+}
+
+impl Error {
+    /// Whether Cloudflare refused with this code.
+    pub fn has_code(&self, code: i64) -> bool {
+        match self {
+            Self::Refused(refusal) => refusal.messages.iter().any(|(found, _)| *found == code),
+            _ => false,
+        }
+    }
+
+    /// Whether Cloudflare refused and this occurs in what it said.
+    pub fn says(&self, part: &str) -> bool {
+        match self {
+            Self::Refused(refusal) => refusal
+                .messages
+                .iter()
+                .any(|(_, message)| message.to_lowercase().contains(part)),
+            _ => false,
+        }
+    }
+
+    /// Whether the object that was asked for does not exist: 1551 and 1552 for
+    /// certificates, 1553 for associations. Any other 404 says nothing of the kind.
+    pub fn is_gone(&self) -> bool {
+        [1551, 1552, 1553].iter().any(|code| self.has_code(*code))
+    }
+
+    /// Why the operation had to stop, if that is what happened.
+    pub fn interrupted(&self) -> Option<Interrupted> {
+        match self {
+            Self::Stopped { why, .. } => Some(*why),
+            Self::RateLimited { .. } => Some(Interrupted::Deadline),
+            _ => None,
+        }
+    }
+}
+
+impl From<Interrupted> for Error {
+    /// An interruption between requests.
+    fn from(why: Interrupted) -> Self {
+        Self::Stopped { why, sent: false }
+    }
+}
+
+fn stopped(why: Interrupted, sent: bool) -> String {
+    let why = match why {
+        Interrupted::Deadline => "the time-out of the operation was reached",
+        Interrupted::Cancelled => "the operation was interrupted",
+    };
+    if sent {
+        format!("{why} while a request was under way, so it may have been carried out")
+    } else {
+        why.to_owned()
+    }
+}
+
+impl fmt::Display for Refusal {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "Cloudflare answered HTTP {}", self.status)?;
+        for (position, (code, message)) in self.messages.iter().enumerate() {
+            let separator = if position == 0 { ": " } else { "; " };
+            write!(f, "{separator}{message:?} (code {code})")?;
+        }
+        write!(f, ". {}", self.trace)
+    }
+}
+
+impl fmt::Display for Trace {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let path = self.path.split('?').next().unwrap_or_default();
+        write!(f, "Request: {} {path}", self.method)?;
+        if self.attempts > 1 {
+            let seconds = self.elapsed.as_secs();
+            write!(f, ", {} attempts in {seconds} s", self.attempts)?;
+        }
+        if let Some(ray) = &self.ray {
+            write!(f, ", cf-ray {ray}")?;
+        }
+        f.write_str(".")
+    }
+}

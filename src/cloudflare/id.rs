@@ -1,0 +1,170 @@
+//! Identifiers, parsed once.
+
+use std::fmt;
+
+/// A zone's identifier: 32 hexadecimal digits, kept as the user wrote them.
+#[derive(Clone, Debug, PartialEq, Eq, Hash, PartialOrd, Ord)]
+pub struct ZoneId(String);
+
+/// A hostname in canonical form: lower case, ASCII (IDNA), no trailing dot.
+#[derive(Clone, Debug, PartialEq, Eq, Hash, PartialOrd, Ord)]
+pub struct Hostname(String);
+
+/// Why a text is not an identifier: a sentence with the next step.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct IdProblem(pub String);
+
+impl ZoneId {
+    /// Reads a zone id.
+    pub fn parse(text: &str) -> Result<Self, IdProblem> {
+        if text.len() == 32 && text.bytes().all(|byte| byte.is_ascii_hexdigit()) {
+            return Ok(Self(text.to_owned()));
+        }
+        let trimmed = text.trim();
+        let hint = if trimmed != text && Self::parse(trimmed).is_ok() {
+            "There is white space around it."
+        } else if text.contains('.') {
+            "This looks like a domain name."
+        } else {
+            "The id stands on the zone's overview page in the dashboard, and in \
+             data.cloudflare_zone.….id."
+        };
+        Err(IdProblem(format!(
+            "A zone id has 32 hexadecimal digits, such as 023e105f4ecef8ad9ca31a8372d0c353; this \
+             text has {} characters. {hint}",
+            text.chars().count()
+        )))
+    }
+
+    /// The digits.
+    pub fn as_str(&self) -> &str {
+        &self.0
+    }
+}
+
+impl Hostname {
+    /// Reads a hostname in any spelling. A leading `*.` is left to the API to judge.
+    pub fn parse(text: &str) -> Result<Self, IdProblem> {
+        let problem = |sentence: String| Err(IdProblem(sentence));
+        let advice = "write the bare hostname, such as app.example.com";
+        if text.trim().is_empty() {
+            return problem(format!("The hostname is empty: {advice}."));
+        }
+        if text.contains("://") {
+            return problem(format!("This is a URL with a scheme: {advice}."));
+        }
+        if text.contains('/') {
+            return problem(format!("This holds a path: {advice}."));
+        }
+        if text.contains(':') {
+            return problem(format!("This holds a port or an IPv6 address: {advice}."));
+        }
+        if text.contains(char::is_whitespace) {
+            return problem(format!("This holds white space: {advice}."));
+        }
+        if text.parse::<std::net::IpAddr>().is_ok() {
+            return problem(format!("This is an IP address: {advice}."));
+        }
+        let (wildcard, name) = match text.strip_prefix("*.") {
+            Some(rest) => ("*.", rest),
+            None => ("", text),
+        };
+        let name = name.strip_suffix('.').unwrap_or(name);
+        if let Some(label) = name.split('.').find(|label| label.len() > 63) {
+            return problem(format!(
+                "The label that starts with {:?} has more than 63 characters: {advice}.",
+                label.chars().take(12).collect::<String>()
+            ));
+        }
+        if name.split('.').any(str::is_empty) {
+            return problem(format!("There is an empty label between two dots: {advice}."));
+        }
+        let ascii = idna::domain_to_ascii_cow(name.as_bytes(), idna::AsciiDenyList::EMPTY);
+        let Ok(ascii) = ascii else {
+            return problem(format!(
+                "This is not a valid internationalised domain name: {advice}."
+            ));
+        };
+        let odd = |c: char| !(c.is_ascii_alphanumeric() || c == '-' || c == '_' || c == '.');
+        if let Some(character) = ascii.chars().find(|c| odd(*c)) {
+            return problem(format!("A hostname cannot hold {character:?}: {advice}."));
+        }
+        let edge = |label: &str| label.starts_with('-') || label.ends_with('-');
+        if let Some(label) = ascii.split('.').find(|label| edge(label)) {
+            return problem(format!(
+                "The label {label:?} starts or ends with a hyphen: {advice}."
+            ));
+        }
+        let canonical = format!("{wildcard}{ascii}");
+        if canonical.len() > 253 || ascii.split('.').any(|label| label.len() > 63) {
+            return problem(format!(
+                "The hostname is too long (253 characters, 63 in each label): {advice}."
+            ));
+        }
+        Ok(Self(canonical))
+    }
+
+    /// The canonical text.
+    pub fn as_str(&self) -> &str {
+        &self.0
+    }
+}
+
+impl fmt::Display for ZoneId {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(&self.0)
+    }
+}
+
+impl fmt::Display for Hostname {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(&self.0)
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn spellings_of_one_hostname_are_one() {
+        for (text, canonical) in [
+            ("App.Example.COM", "app.example.com"),
+            ("app.example.com.", "app.example.com"),
+            ("bücher.example.com", "xn--bcher-kva.example.com"),
+            ("*.example.com", "*.example.com"),
+            ("_acme.example.com", "_acme.example.com"),
+        ] {
+            assert_eq!(Hostname::parse(text).map(|h| h.0), Ok(canonical.to_owned()));
+        }
+    }
+
+    #[test]
+    fn each_mistake_has_its_own_sentence() {
+        let long = format!("{}.example.com", "a".repeat(64));
+        let mut sentences = std::collections::HashSet::new();
+        for text in [
+            "",
+            "https://app.example.com",
+            "app.example.com/path",
+            "app.example.com:443",
+            "app example.com",
+            "192.0.2.1",
+            "app..example.com",
+            "app,example.com",
+            "-app.example.com",
+            &long,
+        ] {
+            let problem = Hostname::parse(text).expect_err(text);
+            assert!(sentences.insert(problem.0), "{text:?} repeats a sentence");
+        }
+    }
+
+    #[test]
+    fn a_zone_id_is_32_hexadecimal_digits() {
+        assert!(ZoneId::parse("023e105f4ecef8ad9ca31a8372d0c353").is_ok());
+        for text in ["", "example.com", " 023e105f4ecef8ad9ca31a8372d0c353", "zz3e105f4ecef8ad9ca31a8372d0c353"] {
+            assert!(ZoneId::parse(text).is_err(), "{text:?}");
+        }
+    }
+}

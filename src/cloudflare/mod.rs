@@ -1,0 +1,35 @@
+//! Cloudflare's Authenticated Origin Pulls API: what can be asked, and how a
+//! request survives the network, the rate limit and an interruption.
+//!
+//! The road of a request: `client` (one method for each endpoint) → `limit` (the
+//! budget of the credential) → `retry` (back-off to the deadline) → `send` (one
+//! request, one answer), with `outcome` as the one table that says what an
+//! answer means. Terraform's words do not occur here.
+
+mod association;
+mod certificate;
+mod client;
+mod envelope;
+mod error;
+mod id;
+mod limit;
+mod outcome;
+mod retry;
+mod run;
+mod scope;
+mod send;
+mod setting;
+mod status;
+mod wait;
+
+pub use association::{Association, AssociationWrite};
+pub use certificate::{Certificate, Deletion, Store};
+pub use client::{Client, Options, Zone};
+pub use error::{Error, Refusal};
+pub use id::{Hostname, IdProblem, ZoneId};
+pub use run::{Claim, Destruction, Key, Run, Taken, Verdict};
+pub use scope::{Interrupted, Scope};
+pub use send::{Answer, Body, Credential, Http, Method, Request, SendError, Transport};
+pub use setting::Switch;
+pub use status::Status;
+pub use wait::Polls;

@@ -1,0 +1,127 @@
+//! The one table that says what became of a request, and what follows.
+//!
+//! | What came back | GET, PUT, PATCH, DELETE | POST |
+//! |---|---|---|
+//! | not sent, may pass | again | again |
+//! | not sent, will not pass (TLS, proxy) | fail | fail |
+//! | no answer, 408, 5xx, an answer cut short | again | lost: the caller looks |
+//! | 409: the zone's certificates are busy | again, slowly | again, slowly |
+//! | 429 | again when the server says | again when the server says |
+//! | 403 with 10001: a fresh token, perhaps | again, thrice | again, thrice |
+//! | 200 with `success` | done | done |
+//! | 200 with HTML, a redirect | fail | fail |
+//! | any other refusal | fail | fail |
+
+use std::time::Duration;
+
+use super::envelope::{Envelope, clean};
+use super::{Answer, Method, SendError};
+
+/// What follows from one try.
+pub(super) enum Outcome {
+    /// It was carried out.
+    Done(Envelope),
+    /// Another try is safe and may help.
+    Again(Pace, Failure),
+    /// It may have been carried out; only the caller can find out.
+    Lost(String),
+    /// No try will help.
+    Fail(Failure),
+}
+
+/// How soon to try again.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) enum Pace {
+    /// Something passing.
+    Transient,
+    /// Somebody is busy.
+    Busy,
+    /// The rate limit, which may have said for how long.
+    Limit(Option<Duration>),
+    /// Three times at the most.
+    Fresh,
+}
+
+/// Why a try did not succeed.
+pub(super) enum Failure {
+    /// Nothing was sent.
+    Unreachable(String),
+    /// It may have been carried out.
+    Lost(String),
+    /// Something answered that does not speak this API.
+    Unreadable(String),
+    /// A definite no.
+    Refused(u16, Vec<(i64, String)>),
+}
+
+/// Reads the table.
+pub(super) fn judge(
+    method: Method,
+    tried: Result<&Answer, SendError>,
+    redact: impl Fn(&str) -> String,
+) -> Outcome {
+    let lost = |cause: String| match method {
+        Method::Post => Outcome::Lost(cause),
+        _ => Outcome::Again(Pace::Transient, Failure::Lost(cause)),
+    };
+    let answer = match tried {
+        Ok(answer) => answer,
+        Err(SendError::NotSent { cause, passing }) => {
+            let failure = Failure::Unreachable(clean(&redact(&cause)));
+            return match passing {
+                true => Outcome::Again(Pace::Transient, failure),
+                false => Outcome::Fail(failure),
+            };
+        }
+        Err(SendError::Lost { cause }) => return lost(clean(&redact(&cause))),
+        Err(SendError::TooLarge) => {
+            let cause = "the answer is too large".to_owned();
+            return Outcome::Fail(Failure::Unreadable(cause));
+        }
+    };
+    let parsed = serde_json::from_slice::<Envelope>(&answer.body);
+    let messages = parsed
+        .as_ref()
+        .map_or_else(|_| Vec::new(), |envelope| envelope.messages(&redact));
+    let fresh_token = messages.iter().any(|(code, _)| *code == 10001);
+    let refused = || Failure::Refused(answer.status, messages.clone());
+    match (answer.status, &parsed) {
+        (429, _) => Outcome::Again(Pace::Limit(None), refused()),
+        (409, _) => Outcome::Again(Pace::Busy, refused()),
+        (408 | 500..=599, _) => lost(unavailable(answer)),
+        (403, _) if fresh_token => Outcome::Again(Pace::Fresh, refused()),
+        (200..=299, Ok(envelope)) if envelope.success != Some(false) => {
+            parsed.map_or_else(|_| lost(String::new()), Outcome::Done)
+        }
+        (200..=299, Ok(_)) => Outcome::Fail(refused()),
+        (200..=299, Err(_)) if is_html(answer) => Outcome::Fail(Failure::Unreadable(format!(
+            "HTTP {} with an HTML page instead of JSON; a proxy or a login page seems to stand in \
+             the way, or base_url is wrong",
+            answer.status
+        ))),
+        (200..=299, Err(error)) => lost(format!(
+            "HTTP {} with incomplete or invalid JSON (line {}, column {})",
+            answer.status,
+            error.line(),
+            error.column()
+        )),
+        (300..=399, _) => Outcome::Fail(Failure::Unreadable(format!(
+            "HTTP {}, a redirect, which is not followed; check base_url",
+            answer.status
+        ))),
+        (_, Ok(envelope)) if envelope.errors.is_some() => Outcome::Fail(refused()),
+        (status, _) => Outcome::Fail(Failure::Unreadable(format!(
+            "HTTP {status} without an explanation in JSON; check base_url, which includes \
+             /client/v4, and proxies"
+        ))),
+    }
+}
+
+fn is_html(answer: &Answer) -> bool {
+    answer.content_type.contains("html") || answer.body.trim_ascii_start().starts_with(b"<")
+}
+
+fn unavailable(answer: &Answer) -> String {
+    let what = if is_html(answer) { " with an HTML page" } else { "" };
+    format!("HTTP {}{what}", answer.status)
+}

@@ -1,0 +1,182 @@
+//! One request until it has an outcome: within the budget, with back-off, to the
+//! deadline, and interruptible all the while.
+
+use std::sync::{Mutex, PoisonError};
+use std::time::Duration;
+
+use fastrand::Rng;
+use jiff::Timestamp;
+use serde::de::DeserializeOwned;
+use tokio::time::Instant;
+
+use super::envelope::{Envelope, PageInfo};
+use super::error::Trace;
+use super::limit::{Limiter, backoff, server_delay};
+use super::outcome::{Failure, Outcome, Pace, judge};
+use super::{Error, Method, Refusal, Request, Scope, Transport};
+
+/// Sends requests for one credential.
+pub(super) struct Sender {
+    transport: Box<dyn Transport>,
+    limiter: Limiter,
+    /// How often a request that failed is repeated; without it, to the deadline.
+    max_retries: Option<u32>,
+    rng: Mutex<Rng>,
+    clock: fn() -> Timestamp,
+}
+
+/// A write that has to stop gets this long to come to its answer.
+const GRACE: Duration = Duration::from_millis(700);
+const TRANSIENT: Duration = Duration::from_millis(500);
+const BUSY: Duration = Duration::from_secs(2);
+/// A name that cannot be resolved, or a refused connection, seldom comes right later.
+const UNREACHABLE: Duration = Duration::from_secs(10);
+const FRESH_TRIES: u32 = 3;
+
+impl Sender {
+    pub(super) fn new(
+        transport: Box<dyn Transport>,
+        limiter: Limiter,
+        max_retries: Option<u32>,
+        seed: u64,
+        clock: fn() -> Timestamp,
+    ) -> Self {
+        Self {
+            transport,
+            limiter,
+            max_retries,
+            rng: Mutex::new(Rng::with_seed(seed)),
+            clock,
+        }
+    }
+
+    /// The request's result as its type.
+    pub(super) async fn request<T: DeserializeOwned>(
+        &self,
+        scope: &Scope,
+        request: Request,
+    ) -> Result<T, Error> {
+        self.page(scope, request).await.map(|(result, _)| result)
+    }
+
+    /// The request's result as its type, and where it stands in a list.
+    pub(super) async fn page<T: DeserializeOwned>(
+        &self,
+        scope: &Scope,
+        request: Request,
+    ) -> Result<(T, PageInfo), Error> {
+        let (mut envelope, trace) = self.settle(scope, &request).await?;
+        let info = envelope.result_info.take().unwrap_or_default();
+        let result = envelope.result().map_err(|cause| match request.method {
+            // It was carried out all the same.
+            Method::Post => Error::Lost { cause, trace },
+            _ => Error::Unreadable { cause, trace },
+        })?;
+        Ok((result, info))
+    }
+
+    async fn settle(&self, scope: &Scope, request: &Request) -> Result<(Envelope, Trace), Error> {
+        let started = Instant::now();
+        let mut attempts = 0;
+        loop {
+            let (outcome, ray) = self.attempt(scope, request).await?;
+            attempts += 1;
+            let trace = Trace {
+                method: request.method,
+                path: request.path.clone(),
+                attempts,
+                elapsed: started.elapsed(),
+                ray,
+            };
+            let (pace, failure) = match outcome {
+                Outcome::Done(envelope) => return Ok((envelope, trace)),
+                Outcome::Lost(cause) => return Err(Error::Lost { cause, trace }),
+                Outcome::Fail(failure) => return Err(failure.with(trace)),
+                Outcome::Again(pace, failure) => (pace, failure),
+            };
+            let spent = match pace {
+                Pace::Fresh => attempts > FRESH_TRIES,
+                Pace::Limit(_) => false,
+                Pace::Transient | Pace::Busy => {
+                    let hopeless = matches!(failure, Failure::Unreachable(_))
+                        && started.elapsed() > UNREACHABLE;
+                    hopeless || self.max_retries.is_some_and(|most| attempts > most)
+                }
+            };
+            if spent {
+                return Err(failure.with(trace));
+            }
+            let delay = self.delay(pace, attempts - 1);
+            if let Pace::Limit(_) = pace {
+                // The budget is the credential's: everybody waits, this request in `acquire`.
+                self.limiter.pause(delay);
+                continue;
+            }
+            if Instant::now() + delay > scope.deadline() {
+                return Err(failure.with(trace));
+            }
+            scope.sleep(delay).await?;
+        }
+    }
+
+    /// One try. A read that has to stop is dropped; a write first gets a moment.
+    async fn attempt(
+        &self,
+        scope: &Scope,
+        request: &Request,
+    ) -> Result<(Outcome, Option<String>), Error> {
+        let permit = self.limiter.acquire(scope).await?;
+        let started = Instant::now();
+        let sent = self.transport.send(request);
+        let writes = request.method != Method::Get;
+        let tried = match writes {
+            true => scope.until_with_grace(GRACE, sent).await,
+            false => scope.until(sent).await,
+        };
+        let tried = tried.map_err(|why| Error::Stopped { why, sent: writes })?;
+        if let Ok(answer) = &tried {
+            self.limiter.observe(answer);
+        }
+        drop(permit);
+        let answer = tried.as_ref().ok();
+        let redact = |text: &str| self.transport.redact(text);
+        let mut outcome = judge(request.method, tried.as_ref().map_err(Clone::clone), redact);
+        if let (Outcome::Again(pace @ Pace::Limit(_), _), Some(answer)) = (&mut outcome, answer) {
+            *pace = Pace::Limit(server_delay(answer, (self.clock)()));
+        }
+        tracing::debug!(
+            tf_http_req_method = %request.method,
+            tf_http_req_uri = %request.path,
+            tf_http_res_status_code = answer.map_or(0, |answer| answer.status),
+            tf_http_wait_ms = u64::try_from(started.elapsed().as_millis()).unwrap_or(u64::MAX),
+            cf_ray = answer.and_then(|answer| answer.ray.as_deref()).unwrap_or_default(),
+            "request"
+        );
+        Ok((outcome, answer.and_then(|answer| answer.ray.clone())))
+    }
+
+    fn delay(&self, pace: Pace, attempt: u32) -> Duration {
+        let mut rng = self.rng.lock().unwrap_or_else(PoisonError::into_inner);
+        match pace {
+            // A little more than asked, so that waiters do not all come at once.
+            Pace::Limit(Some(delay)) => delay.mul_f64(1.0 + rng.f64() / 10.0),
+            Pace::Limit(None) | Pace::Busy => backoff(BUSY, attempt, &mut rng),
+            Pace::Transient | Pace::Fresh => backoff(TRANSIENT, attempt, &mut rng),
+        }
+    }
+}
+
+impl Failure {
+    fn with(self, trace: Trace) -> Error {
+        match self {
+            Self::Unreachable(cause) => Error::Unreachable { cause, trace },
+            Self::Lost(cause) => Error::Lost { cause, trace },
+            Self::Unreadable(cause) => Error::Unreadable { cause, trace },
+            Self::Refused(status, messages) => Error::Refused(Refusal {
+                status,
+                messages,
+                trace,
+            }),
+        }
+    }
+}

@@ -1,0 +1,230 @@
+//! One run, one owner: what this process has come to own since it was configured.
+//!
+//! Terraform may create before it destroys, destroy before it updates, and do
+//! unrelated things at once, and it never tells a provider which resource a
+//! request is for. When an object passes from one resource to another within a
+//! run (a replacement, a taint, a rename without `moved`), the destruction of the
+//! old resource must not take away what the new one has come to own.
+
+use std::collections::{HashMap, HashSet};
+use std::sync::{Mutex, PoisonError};
+use std::time::Duration;
+
+use tokio::sync::watch;
+
+use super::{Hostname, Interrupted, Scope, Store, Switch, ZoneId};
+
+/// Something that can have one owner.
+#[derive(Clone, Debug, PartialEq, Eq, Hash)]
+pub enum Key {
+    /// A certificate by its id.
+    Certificate(Store, ZoneId, String),
+    /// A certificate by the fingerprint of its leaf: what a create knows before
+    /// there is an id.
+    Leaf(Store, ZoneId, String),
+    /// The association of a hostname.
+    Association(ZoneId, Hostname),
+    /// A switch of a zone.
+    Switch(ZoneId, Switch),
+}
+
+impl Key {
+    fn zone(&self) -> &ZoneId {
+        match self {
+            Self::Certificate(_, zone, _)
+            | Self::Leaf(_, zone, _)
+            | Self::Association(zone, _)
+            | Self::Switch(zone, _) => zone,
+        }
+    }
+}
+
+/// The owners of one run.
+#[derive(Default)]
+pub struct Run {
+    state: Mutex<State>,
+    changed: watch::Sender<()>,
+}
+
+#[derive(Default)]
+struct State {
+    owned: HashSet<Key>,
+    /// Creates and updates under way.
+    writing: HashMap<Key, u32>,
+    /// Destructions that have begun and not ended.
+    destroying: HashMap<Key, u32>,
+    /// Destroyed in this run. The API may show them unchanged for minutes.
+    destroyed: HashSet<Key>,
+}
+
+/// Another resource of this run owns the object, or is about to.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Taken;
+
+/// What a destruction is to do.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Verdict {
+    /// Go on.
+    Free,
+    /// Leave it: another resource of this run owns it now.
+    Owned,
+    /// Another resource of this run is writing it: ask again.
+    Contested,
+}
+
+/// How long a destruction lets creates of the same run come first.
+const COURTESY: Duration = Duration::from_secs(1);
+
+impl Run {
+    /// Claims an object for a create; dropped, the claim is given up.
+    pub fn claim(&self, key: Key) -> Result<Claim<'_>, Taken> {
+        let mut state = self.state.lock().unwrap_or_else(PoisonError::into_inner);
+        if state.owned.contains(&key) || state.writing.contains_key(&key) {
+            return Err(Taken);
+        }
+        state.writing.insert(key.clone(), 1);
+        drop(state);
+        Ok(Claim { run: self, key })
+    }
+
+    /// Claims an object for an update of the resource that holds it already.
+    pub fn reclaim(&self, key: Key) -> Claim<'_> {
+        self.with(|state| *state.writing.entry(key.clone()).or_default() += 1);
+        Claim { run: self, key }
+    }
+
+    /// Makes an object owned.
+    pub fn own(&self, key: Key) {
+        self.with(|state| {
+            state.destroyed.remove(&key);
+            state.owned.insert(key);
+        });
+    }
+
+    /// Begins a destruction.
+    pub fn destroy(&self, key: Key) -> Destruction<'_> {
+        self.with(|state| *state.destroying.entry(key.clone()).or_default() += 1);
+        Destruction { run: self, key }
+    }
+
+    /// What a destruction of this object is to do now.
+    pub fn verdict(&self, key: &Key) -> Verdict {
+        self.look(|state| {
+            if state.owned.contains(key) {
+                Verdict::Owned
+            } else if state.writing.contains_key(key) {
+                Verdict::Contested
+            } else {
+                Verdict::Free
+            }
+        })
+    }
+
+    /// Lets creates of the same run come first, and waits for those that write
+    /// one of these objects. Afterwards the object is free or owned.
+    pub async fn give_way(&self, keys: &[&Key], scope: &Scope) -> Result<Verdict, Interrupted> {
+        scope.sleep(COURTESY).await?;
+        let mut changed = self.changed.subscribe();
+        loop {
+            changed.mark_unchanged();
+            let verdicts: Vec<Verdict> = keys.iter().map(|key| self.verdict(key)).collect();
+            if verdicts.contains(&Verdict::Owned) {
+                return Ok(Verdict::Owned);
+            }
+            if !verdicts.contains(&Verdict::Contested) {
+                return Ok(Verdict::Free);
+            }
+            // The sender lives as long as this run.
+            let _ = scope.until(changed.changed()).await?;
+        }
+    }
+
+    /// Whether this run destroyed the object, or is about to.
+    pub fn is_leaving(&self, key: &Key) -> bool {
+        self.look(|state| state.destroyed.contains(key) || state.destroying.contains_key(key))
+    }
+
+    /// Whether this run is writing the object.
+    pub fn is_writing(&self, key: &Key) -> bool {
+        self.look(|state| state.writing.contains_key(key))
+    }
+
+    /// Whether this run writes anything in the zone, or destroys anything but certificates.
+    pub fn is_busy(&self, zone: &ZoneId) -> bool {
+        self.look(|state| {
+            let waits = |key: &Key| matches!(key, Key::Certificate(..) | Key::Leaf(..));
+            let mut writing = state.writing.keys();
+            let mut destroying = state.destroying.keys().filter(|key| !waits(key));
+            writing.any(|key| key.zone() == zone) || destroying.any(|key| key.zone() == zone)
+        })
+    }
+
+    fn look<T>(&self, look: impl FnOnce(&State) -> T) -> T {
+        look(&self.state.lock().unwrap_or_else(PoisonError::into_inner))
+    }
+
+    fn with<T>(&self, act: impl FnOnce(&mut State) -> T) -> T {
+        let outcome = act(&mut self.state.lock().unwrap_or_else(PoisonError::into_inner));
+        self.changed.send_replace(());
+        outcome
+    }
+}
+
+/// A create or an update under way.
+pub struct Claim<'a> {
+    run: &'a Run,
+    key: Key,
+}
+
+impl Claim<'_> {
+    /// What is claimed.
+    pub fn key(&self) -> &Key {
+        &self.key
+    }
+
+    /// Whether this run destroyed the object: then what the API shows may be old.
+    pub fn was_destroyed(&self) -> bool {
+        self.run.is_leaving(&self.key)
+    }
+
+    /// The object is owned from now on.
+    pub fn keep(self) {
+        self.run.own(self.key.clone());
+    }
+}
+
+impl Drop for Claim<'_> {
+    fn drop(&mut self) {
+        self.run.with(|state| release(&mut state.writing, &self.key));
+    }
+}
+
+/// A destruction under way.
+pub struct Destruction<'a> {
+    run: &'a Run,
+    key: Key,
+}
+
+impl Destruction<'_> {
+    /// The object is destroyed, even where the API does not show it yet.
+    pub fn done(self) {
+        self.run.with(|state| {
+            state.destroyed.insert(self.key.clone());
+        });
+    }
+}
+
+impl Drop for Destruction<'_> {
+    fn drop(&mut self) {
+        self.run.with(|state| release(&mut state.destroying, &self.key));
+    }
+}
+
+fn release(counts: &mut HashMap<Key, u32>, key: &Key) {
+    if let Some(count) = counts.get_mut(key) {
+        *count -= 1;
+        if *count == 0 {
+            counts.remove(key);
+        }
+    }
+}

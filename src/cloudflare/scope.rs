@@ -1,0 +1,104 @@
+//! How long an operation may go on: to its deadline, or to the user's Ctrl-C.
+
+use std::sync::{Mutex, PoisonError};
+use std::time::Duration;
+
+use tokio::time::{Instant, sleep_until};
+use tokio_util::sync::CancellationToken;
+
+/// The bounds of one operation.
+pub struct Scope {
+    deadline: Mutex<Instant>,
+    cancel: CancellationToken,
+    /// Whether waiting for the rate limit counts against the deadline.
+    limit_counts: bool,
+}
+
+/// Why an operation had to stop before its end.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Interrupted {
+    /// Its time is up.
+    Deadline,
+    /// The user interrupted the run.
+    Cancelled,
+}
+
+impl Scope {
+    /// An operation that may take this long in all.
+    pub fn lasting(duration: Duration, cancel: CancellationToken) -> Self {
+        Self {
+            deadline: Mutex::new(Instant::now() + duration),
+            cancel,
+            limit_counts: true,
+        }
+    }
+
+    /// A read: two minutes, and as much more as the rate limit makes it wait.
+    pub fn reading(cancel: CancellationToken) -> Self {
+        Self {
+            limit_counts: false,
+            ..Self::lasting(Duration::from_secs(120), cancel)
+        }
+    }
+
+    /// The moment at which the operation gives up.
+    pub fn deadline(&self) -> Instant {
+        *self.deadline.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+
+    /// An error if the operation must not go on.
+    pub fn check(&self) -> Result<(), Interrupted> {
+        if self.cancel.is_cancelled() {
+            return Err(Interrupted::Cancelled);
+        }
+        if Instant::now() >= self.deadline() {
+            return Err(Interrupted::Deadline);
+        }
+        Ok(())
+    }
+
+    /// Sleeps, or stops early.
+    pub async fn sleep(&self, duration: Duration) -> Result<(), Interrupted> {
+        self.until(tokio::time::sleep(duration)).await
+    }
+
+    /// Waits for a future, or stops early and drops it.
+    pub async fn until<T>(&self, future: impl Future<Output = T>) -> Result<T, Interrupted> {
+        tokio::select! {
+            biased;
+            () = self.cancel.cancelled() => Err(Interrupted::Cancelled),
+            output = future => Ok(output),
+            () = sleep_until(self.deadline()) => Err(Interrupted::Deadline),
+        }
+    }
+
+    /// Waits for a future; once the operation has to stop, gives it this much
+    /// longer. For a request whose effect would otherwise stay unknown.
+    pub async fn until_with_grace<T>(
+        &self,
+        grace: Duration,
+        future: impl Future<Output = T>,
+    ) -> Result<T, Interrupted> {
+        tokio::pin!(future);
+        match self.until(&mut future).await {
+            Ok(output) => Ok(output),
+            Err(interrupted) => tokio::time::timeout(grace, future)
+                .await
+                .map_err(|_| interrupted),
+        }
+    }
+
+    /// Sleeps because of the rate limit. Fails at once if the deadline comes first
+    /// and this wait counts against it.
+    pub(super) async fn sleep_for_limit(&self, duration: Duration) -> Result<(), Interrupted> {
+        if self.limit_counts {
+            if Instant::now() + duration > self.deadline() {
+                return Err(Interrupted::Deadline);
+            }
+        } else {
+            let mut deadline = self.deadline.lock().unwrap_or_else(PoisonError::into_inner);
+            *deadline += duration;
+        }
+        self.sleep(duration).await
+    }
+}

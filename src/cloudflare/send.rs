@@ -1,0 +1,282 @@
+//! One request, one answer. The only file that opens connections and, beside the
+//! key match, the only one that takes secrets out of their wrapper.
+
+use std::fmt;
+use std::pin::Pin;
+use std::time::Duration;
+
+use serde_json::{Value as Json, json};
+use tokio::sync::OnceCell;
+
+use crate::secret::Secret;
+
+/// An HTTP method of this API.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Method {
+    /// Reads.
+    Get,
+    /// Creates; not idempotent.
+    Post,
+    /// Sets.
+    Put,
+    /// Changes a setting.
+    Patch,
+    /// Deletes.
+    Delete,
+}
+
+/// One request.
+#[derive(Clone, Debug)]
+pub struct Request {
+    /// What to do.
+    pub method: Method,
+    /// Below the base URL, with a leading slash and the query.
+    pub path: String,
+    /// What to send.
+    pub body: Option<Body>,
+}
+
+/// What a request sends.
+#[derive(Clone, Debug)]
+pub enum Body {
+    /// Anything that is not secret.
+    Json(Json),
+    /// A certificate (PEM) with its private key.
+    Upload {
+        /// The certificate.
+        certificate: String,
+        /// The key.
+        private_key: Secret,
+    },
+}
+
+impl Body {
+    /// The bytes on the wire.
+    pub fn to_bytes(&self) -> Vec<u8> {
+        match self {
+            Self::Json(json) => json.to_string().into_bytes(),
+            Self::Upload {
+                certificate,
+                private_key,
+            } => json!({
+                "certificate": certificate,
+                "private_key": private_key.expose(),
+            })
+            .to_string()
+            .into_bytes(),
+        }
+    }
+}
+
+/// One answer, as far as anybody looks at it.
+#[derive(Clone, Debug, Default)]
+pub struct Answer {
+    /// The HTTP status.
+    pub status: u16,
+    /// `content-type`.
+    pub content_type: String,
+    /// `retry-after`.
+    pub retry_after: Option<String>,
+    /// `ratelimit`.
+    pub ratelimit: Option<String>,
+    /// `cf-ray`, Cloudflare's name for the request.
+    pub ray: Option<String>,
+    /// The body.
+    pub body: Vec<u8>,
+}
+
+/// A request without an answer.
+#[derive(Clone, Debug)]
+pub enum SendError {
+    /// Nothing was sent. `passing` says whether another try can help.
+    NotSent {
+        /// What went wrong, without secrets.
+        cause: String,
+        /// Whether it may pass by itself.
+        passing: bool,
+    },
+    /// It may have been carried out.
+    Lost {
+        /// What went wrong, without secrets.
+        cause: String,
+    },
+    /// The answer is larger than any this API gives.
+    TooLarge,
+}
+
+/// Carries requests to the API. Besides [`Http`], tests carry them straight into
+/// the simulator, where time can stand still.
+pub trait Transport: Send + Sync {
+    /// Sends one request and waits for its answer.
+    fn send<'a>(
+        &'a self,
+        request: &'a Request,
+    ) -> Pin<Box<dyn Future<Output = Result<Answer, SendError>> + Send + 'a>>;
+
+    /// A text without the credential, should an answer have repeated it.
+    fn redact(&self, text: &str) -> String {
+        text.to_owned()
+    }
+}
+
+/// Who asks.
+#[derive(Clone, Debug)]
+pub enum Credential {
+    /// An API token.
+    Token(Secret),
+    /// The older pair of a global key and its user's address.
+    Key {
+        /// The address.
+        email: String,
+        /// The key.
+        key: Secret,
+    },
+}
+
+/// Requests over the network. Proxies and certificate authorities come from the
+/// environment and the system.
+pub struct Http {
+    base_url: String,
+    credential: Credential,
+    user_agent: String,
+    client: OnceCell<reqwest::Client>,
+}
+
+/// No single try takes longer.
+const REQUEST_TIMEOUT: Duration = Duration::from_secs(60);
+const CONNECT_TIMEOUT: Duration = Duration::from_secs(30);
+/// A page of 1,000 associations has about 300 KB.
+const LARGEST_ANSWER: usize = 16 << 20;
+
+impl Http {
+    /// Connects to nothing yet. `base_url` includes `/client/v4`.
+    pub fn new(base_url: &str, credential: Credential, user_agent: String) -> Self {
+        Self {
+            base_url: base_url.trim_end_matches('/').to_owned(),
+            credential,
+            user_agent,
+            client: OnceCell::new(),
+        }
+    }
+
+    async fn exchange(&self, request: &Request) -> Result<Answer, SendError> {
+        let client = self.client.get_or_try_init(|| async { self.client() }).await?;
+        let method = match request.method {
+            Method::Get => reqwest::Method::GET,
+            Method::Post => reqwest::Method::POST,
+            Method::Put => reqwest::Method::PUT,
+            Method::Patch => reqwest::Method::PATCH,
+            Method::Delete => reqwest::Method::DELETE,
+        };
+        let mut builder = client.request(method, format!("{}{}", self.base_url, request.path));
+        builder = match &self.credential {
+            Credential::Token(token) => builder.bearer_auth(token.expose()),
+            Credential::Key { email, key } => builder
+                .header("x-auth-email", email)
+                .header("x-auth-key", key.expose()),
+        };
+        if let Some(body) = &request.body {
+            builder = builder
+                .header("content-type", "application/json")
+                .body(body.to_bytes());
+        }
+        let mut response = builder.send().await.map_err(|error| failure(&error))?;
+        let header = |name: &str| {
+            let value = response.headers().get(name)?;
+            value.to_str().ok().map(str::to_owned)
+        };
+        let mut answer = Answer {
+            status: response.status().as_u16(),
+            content_type: header("content-type").unwrap_or_default(),
+            retry_after: header("retry-after"),
+            ratelimit: header("ratelimit"),
+            ray: header("cf-ray"),
+            body: Vec::new(),
+        };
+        while let Some(chunk) = response.chunk().await.map_err(|error| lost(&error))? {
+            if answer.body.len() + chunk.len() > LARGEST_ANSWER {
+                return Err(SendError::TooLarge);
+            }
+            answer.body.extend_from_slice(&chunk);
+        }
+        Ok(answer)
+    }
+
+    fn client(&self) -> Result<reqwest::Client, SendError> {
+        reqwest::Client::builder()
+            .user_agent(&self.user_agent)
+            .connect_timeout(CONNECT_TIMEOUT)
+            .timeout(REQUEST_TIMEOUT)
+            // A redirect would carry the credential to another host.
+            .redirect(reqwest::redirect::Policy::none())
+            .build()
+            .map_err(|error| SendError::NotSent {
+                cause: chain(&error),
+                passing: false,
+            })
+    }
+}
+
+impl Transport for Http {
+    fn send<'a>(
+        &'a self,
+        request: &'a Request,
+    ) -> Pin<Box<dyn Future<Output = Result<Answer, SendError>> + Send + 'a>> {
+        Box::pin(self.exchange(request))
+    }
+
+    fn redact(&self, text: &str) -> String {
+        match &self.credential {
+            Credential::Token(secret) | Credential::Key { key: secret, .. } => {
+                secret.erased_from(text)
+            }
+        }
+    }
+}
+
+/// Sorts the failures of a request whose answer never began.
+fn failure(error: &reqwest::Error) -> SendError {
+    if !error.is_connect() && !error.is_builder() {
+        return lost(error);
+    }
+    let cause = chain(error);
+    let lower = cause.to_lowercase();
+    let hopeless = ["certificate", "tls", "proxy", "tunnel", "builder", "invalid url"];
+    SendError::NotSent {
+        passing: !hopeless.iter().any(|word| lower.contains(word)),
+        cause,
+    }
+}
+
+fn lost(error: &reqwest::Error) -> SendError {
+    SendError::Lost {
+        cause: chain(error),
+    }
+}
+
+/// The whole story of an error without the URL, which the caller knows.
+fn chain(error: &dyn std::error::Error) -> String {
+    let mut parts = Vec::new();
+    let mut next: Option<&dyn std::error::Error> = Some(error);
+    while let Some(error) = next {
+        let text = error.to_string();
+        let text = text.split(" for url (").next().unwrap_or_default();
+        if !parts.iter().any(|part| part == text) {
+            parts.push(text.to_owned());
+        }
+        next = error.source();
+    }
+    parts.join(": ")
+}
+
+impl fmt::Display for Method {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(match self {
+            Self::Get => "GET",
+            Self::Post => "POST",
+            Self::Put => "PUT",
+            Self::Patch => "PATCH",
+            Self::Delete => "DELETE",
+        })
+    }
+}

@@ -1,0 +1,58 @@
+//! The two switches of a zone.
+
+use serde::Deserialize;
+use serde_json::json;
+
+use super::client::take;
+use super::{Body, Error, Method, Scope, Zone};
+
+/// A switch of a zone.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
+pub enum Switch {
+    /// Zone-level Authenticated Origin Pulls: the zone's own certificate is presented.
+    Zone,
+}
+
+#[derive(Deserialize)]
+struct Enabled {
+    enabled: bool,
+}
+
+const ZONE_PATH: &str = "/origin_tls_client_auth/settings";
+
+impl Zone<'_> {
+    /// Whether the switch is on.
+    pub async fn switch(&self, scope: &Scope, switch: Switch) -> Result<bool, Error> {
+        let _turn = take(scope, &self.turns.switches).await?;
+        match switch {
+            Switch::Zone => {
+                let enabled: Enabled = self.request(scope, Method::Get, ZONE_PATH, None).await?;
+                Ok(enabled.enabled)
+            }
+        }
+    }
+
+    /// Sets the switch, unless `wanted`, asked at the last moment, says no; then
+    /// `None`. Answers how it stands.
+    pub async fn set_switch(
+        &self,
+        scope: &Scope,
+        switch: Switch,
+        on: bool,
+        wanted: impl Fn() -> bool,
+    ) -> Result<Option<bool>, Error> {
+        let _turn = take(scope, &self.turns.switches).await?;
+        if !wanted() {
+            return Ok(None);
+        }
+        match switch {
+            Switch::Zone => {
+                let body = Body::Json(json!({ "enabled": on }));
+                let enabled: Enabled = self
+                    .request(scope, Method::Put, ZONE_PATH, Some(body))
+                    .await?;
+                Ok(Some(enabled.enabled))
+            }
+        }
+    }
+}

@@ -1,0 +1,121 @@
+//! Waiting until a certificate is active.
+
+use super::super::problem::problem;
+use super::{Certificate, Found, look};
+use crate::cloudflare::{Error, Polls, Scope, Status, Store, Zone};
+use crate::framework::{Applied, Diagnostic, Failed};
+
+/// How a wait ended.
+pub(super) enum Settled {
+    /// The certificate can be presented.
+    Active(Found),
+    /// Cloudflare gave up deploying it.
+    TimedOut(Found),
+    /// The wait had to stop; this was the last status.
+    Pending(Found, Error),
+    /// It disappeared.
+    Gone,
+}
+
+/// Waits until a certificate is active, timed out or gone.
+pub(super) async fn settle(
+    zone: &Zone<'_>,
+    scope: &Scope,
+    store: Store,
+    mut found: Found,
+) -> Settled {
+    let mut polls = Polls::new();
+    loop {
+        match found.status {
+            Status::Active | Status::DeletionTimedOut => return Settled::Active(found),
+            Status::DeploymentTimedOut => return Settled::TimedOut(found),
+            Status::PendingDeletion | Status::Deleted => return Settled::Gone,
+            Status::Initializing | Status::PendingDeployment | Status::Other(_) => {}
+        }
+        if let Err(why) = polls.pause(scope).await {
+            return Settled::Pending(found, why.into());
+        }
+        match look(zone, scope, store, &found.id).await {
+            Ok(Some(now)) => {
+                tracing::info!(certificate = %now.id, status = %now.status, "waiting for deployment");
+                found = now;
+            }
+            Ok(None) => return Settled::Gone,
+            Err(error) => return Settled::Pending(found, error),
+        }
+    }
+}
+
+/// An update that only waits. Unlike a create it may fail: an update never taints.
+pub(super) async fn update(
+    zone: &Zone<'_>,
+    scope: &Scope,
+    store: Store,
+    mut plan: Certificate,
+) -> Applied<Certificate> {
+    let id = plan.id.text().to_owned();
+    let doing = format!("Reading certificate {id} of zone {}", zone.id());
+    let found = look(zone, scope, store, &id).await;
+    let settled = match found.map_err(|error| problem(&error, &doing))? {
+        Some(found) => settle(zone, scope, store, found).await,
+        None => Settled::Gone,
+    };
+    let (found, error) = match settled {
+        Settled::Active(found) => {
+            plan.set_found(&found);
+            return Ok(plan);
+        }
+        Settled::TimedOut(found) => {
+            let error = timed_out(&found.id, zone);
+            (found, error)
+        }
+        Settled::Pending(found, error) => {
+            let error = pending(&found, zone, &error);
+            (found, error)
+        }
+        Settled::Gone => return Err(gone(&id, zone).into()),
+    };
+    plan.set_found(&found);
+    Err(Failed {
+        state: Some(plan),
+        diagnostics: error.into(),
+    })
+}
+
+/// The certificate is on its way still.
+pub(super) fn pending(found: &Found, zone: &Zone<'_>, error: &Error) -> Diagnostic {
+    Diagnostic::error(
+        "Certificate is not active yet",
+        format!(
+            "Certificate {} of zone {} was uploaded and is kept in state, but it is still {}: \
+             {error}. The next plan waits for it again; if deployment needs longer, raise timeouts.",
+            found.id,
+            zone.id(),
+            found.status
+        ),
+    )
+}
+
+/// Cloudflare gave up.
+pub(super) fn timed_out(id: &str, zone: &Zone<'_>) -> Diagnostic {
+    Diagnostic::error(
+        "Certificate was not deployed",
+        format!(
+            "Cloudflare gave up deploying certificate {id} of zone {}, so it will never be \
+             presented. Replace the resource, with a newly issued certificate if it happens again.",
+            zone.id()
+        ),
+    )
+}
+
+/// Somebody deleted it meanwhile.
+pub(super) fn gone(id: &str, zone: &Zone<'_>) -> Diagnostic {
+    Diagnostic::error(
+        "Certificate disappeared while waiting",
+        format!(
+            "Certificate {id} of zone {} was uploaded, and was deleted by somebody else before it \
+             became active. Find out by whom, and apply again to upload it once more.",
+            zone.id()
+        ),
+    )
+}

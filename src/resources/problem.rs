@@ -1,0 +1,147 @@
+//! Cloudflare's errors as messages for the user. The one table of known codes,
+//! each with its meaning and the next step.
+
+use crate::cloudflare::{Error, IdProblem, Refusal};
+use crate::framework::Diagnostic;
+use crate::x509;
+
+/// Codes that say the credential may not do this.
+const PERMISSION: [i64; 3] = [9109, 10000, 10001];
+/// Codes that say the credential itself is wrong.
+const CREDENTIAL: [i64; 3] = [6003, 6111, 9106];
+/// Codes that say the zone cannot be found.
+const ZONE: [i64; 2] = [7000, 7003];
+
+const PERMISSION_ADVICE: &str = "The API token needs the permission \"SSL and Certificates: Edit\" \
+    for this zone (\"Read\" is enough to plan). Check api_token, or CLOUDFLARE_API_TOKEN, and the \
+    zones that the token includes.";
+const CREDENTIAL_ADVICE: &str = "Cloudflare does not know the credential. Check api_token (or \
+    CLOUDFLARE_API_TOKEN), or api_key and email, for missing characters and for white space.";
+
+/// Codes of this API: a summary and the next step.
+const CODES: [(i64, &str, &str); 6] = [
+    (
+        1404,
+        "Certificate id is missing",
+        "Give certificate_id the id of an aop_hostname_certificate.",
+    ),
+    (
+        1406,
+        "Certificate is already there",
+        "The zone holds this certificate already. Wait a moment and apply again.",
+    ),
+    (
+        1408,
+        "Cloudflare cannot read the certificate",
+        "Check that certificate and private_key are unencrypted PEM and belong together.",
+    ),
+    (
+        1415,
+        "Certificate id is not usable for hostnames",
+        "The id is unknown, deleted, or that of a zone certificate: hostnames take the id of an \
+         aop_hostname_certificate of the same zone. Run terraform plan again to see what is left.",
+    ),
+    (
+        1433,
+        "Certificate is still in use",
+        "Hostnames are still associated with it.",
+    ),
+    (
+        1434,
+        "Certificate is still being deployed",
+        "It cannot be deleted before its deployment has ended. Apply again in a few minutes.",
+    ),
+];
+
+/// An error as a message. `doing` says what was attempted, to which object, as
+/// the start of a sentence.
+pub(super) fn problem(error: &Error, doing: &str) -> Diagnostic {
+    let (summary, advice) = match error {
+        Error::Refused(refusal) => refused(refusal),
+        Error::Unreachable { cause, .. } => ("Cloudflare cannot be reached", unreachable(cause)),
+        Error::Lost { .. } => (
+            "Answer of Cloudflare was lost",
+            "Apply again: what was carried out is found and kept.",
+        ),
+        Error::Unreadable { .. } => (
+            "Answer cannot be understood",
+            "Nothing in state was changed. Check base_url and proxies, then run the command again.",
+        ),
+        Error::RateLimited { .. } => (
+            "Rate limit",
+            "Wait and apply again, raise timeouts of the resource, or find what else uses up the \
+             budget of this user or token.",
+        ),
+        Error::Stopped { .. } => (
+            "Operation stopped",
+            "Apply again: what was carried out is found and kept.",
+        ),
+    };
+    Diagnostic::error(summary, format!("{doing} failed: {error}\n\n{advice}"))
+}
+
+fn refused(refusal: &Refusal) -> (&'static str, &'static str) {
+    let has = |codes: &[i64]| {
+        let mut messages = refusal.messages.iter();
+        messages.any(|(code, _)| codes.contains(code))
+    };
+    let known = CODES.iter().find(|(code, _, _)| has(&[*code]));
+    if let Some((_, summary, advice)) = known {
+        return (summary, advice);
+    }
+    match refusal.status {
+        _ if has(&ZONE) => (
+            "Zone not found",
+            "Cloudflare knows no such zone, or it is not visible to this token. Check zone_id and \
+             the zones that the token includes.",
+        ),
+        _ if has(&CREDENTIAL) => ("Credential refused", CREDENTIAL_ADVICE),
+        403 => ("Permission denied", PERMISSION_ADVICE),
+        401 => ("Credential refused", CREDENTIAL_ADVICE),
+        _ if has(&PERMISSION) => ("Permission denied", PERMISSION_ADVICE),
+        429 => (
+            "Rate limit",
+            "Wait five minutes, or find what else uses up the budget of this user or token.",
+        ),
+        409 => (
+            "Zone is busy",
+            "Something else writes certificates of this zone. Apply again when it has ended.",
+        ),
+        500..=599 => (
+            "Cloudflare is not available",
+            "Apply again later; www.cloudflarestatus.com shows known outages.",
+        ),
+        _ => (
+            "Cloudflare refused the request",
+            "Correct what the message names and apply again.",
+        ),
+    }
+}
+
+fn unreachable(cause: &str) -> &'static str {
+    let cause = cause.to_lowercase();
+    if cause.contains("dns") || cause.contains("lookup") {
+        "The name could not be resolved. Check the network's DNS, base_url and HTTPS_PROXY."
+    } else if cause.contains("certificate") {
+        "The server's TLS certificate was not accepted. Behind a proxy that inspects TLS, name its \
+         authority in SSL_CERT_FILE."
+    } else if cause.contains("proxy") || cause.contains("tunnel") {
+        "The proxy did not let the request through. Check HTTPS_PROXY and NO_PROXY."
+    } else {
+        "Check the network, base_url and HTTPS_PROXY, then run the command again."
+    }
+}
+
+/// A text that is no identifier, at its attribute.
+pub(super) fn invalid_id(attribute: &str, problem: &IdProblem) -> Diagnostic {
+    let summary = match attribute {
+        "zone_id" => "Invalid zone id",
+        _ => "Invalid hostname",
+    };
+    Diagnostic::error(summary, problem.0.clone()).at(attribute)
+}
+
+/// A certificate or key that cannot be used, at its attribute.
+pub(super) fn invalid_pem(attribute: &str, problem: x509::Problem) -> Diagnostic {
+    Diagnostic::error(problem.summary, problem.detail).at(attribute)
+}

@@ -1,0 +1,110 @@
+//! Waiting before a write: nothing is pointed at a certificate, and no switch is
+//! turned on, before the certificate can be presented.
+
+use super::problem::problem;
+use crate::cloudflare::{Certificate, Error, Polls, Scope, Status, Store, Zone};
+use crate::framework::Diagnostic;
+
+/// Waits until a certificate of the hostname store is active. At the deadline an
+/// error: nothing was written.
+pub(super) async fn wait_for_certificate(
+    zone: &Zone<'_>,
+    scope: &Scope,
+    id: &str,
+) -> Result<(), Diagnostic> {
+    let doing = format!("Waiting for certificate {id} to become active");
+    let mut polls = Polls::new();
+    loop {
+        let certificate = find(zone, scope, id).await?;
+        match certificate.status {
+            Status::Active | Status::DeletionTimedOut => return Ok(()),
+            Status::PendingDeletion | Status::Deleted => {
+                return Err(Diagnostic::error(
+                    "Certificate is deleted",
+                    format!(
+                        "Certificate {id} of zone {} has been deleted, so no hostname can use it. \
+                         Run terraform plan again: its resource will be planned as a create.",
+                        zone.id()
+                    ),
+                )
+                .at("certificate_id"));
+            }
+            Status::DeploymentTimedOut => {
+                return Err(Diagnostic::error(
+                    "Certificate was not deployed",
+                    format!(
+                        "Cloudflare gave up deploying certificate {id} of zone {}, so no hostname \
+                         can use it. Replace its resource, with a newly issued certificate if it \
+                         happens again. Nothing was written.",
+                        zone.id()
+                    ),
+                )
+                .at("certificate_id"));
+            }
+            Status::Initializing | Status::PendingDeployment | Status::Other(_) => {}
+        }
+        polls.pause(scope).await.map_err(|why| {
+            let status = certificate.status;
+            let mut error = problem(&why.into(), &doing);
+            error.detail.push_str(&format!(
+                " The certificate is {status}; nothing was written. Raise timeouts if deployment \
+                 needs longer."
+            ));
+            error
+        })?;
+    }
+}
+
+async fn find(zone: &Zone<'_>, scope: &Scope, id: &str) -> Result<Certificate, Diagnostic> {
+    let fail = |error: Error| problem(&error, &format!("Reading certificate {id}"));
+    let list = zone.certificates(scope, Store::Hostname).await.map_err(fail)?;
+    if let Some(found) = list.into_iter().find(|certificate| certificate.id == id) {
+        return Ok(found);
+    }
+    // A new certificate can be missing from the list for a while, a tombstone always.
+    match zone.certificate(scope, Store::Hostname, id).await {
+        Err(error) if error.is_gone() => {}
+        Err(error) => return Err(fail(error)),
+        Ok(certificate) => return Ok(certificate),
+    }
+    let elsewhere = zone.certificate(scope, Store::Zone, id).await.is_ok();
+    let (summary, detail) = if elsewhere {
+        (
+            "Certificate serves the whole zone",
+            format!(
+                "{id} is the id of a zone certificate. Hostnames have certificates of their own: \
+                 upload it as an aop_hostname_certificate and use that id, or turn on \
+                 aop_zone_setting to present the zone certificate for every hostname."
+            ),
+        )
+    } else {
+        (
+            "Certificate not found",
+            format!(
+                "Zone {} has no hostname certificate {id}. Use the id of an \
+                 aop_hostname_certificate of this zone.",
+                zone.id()
+            ),
+        )
+    };
+    Err(Diagnostic::error(summary, detail).at("certificate_id"))
+}
+
+/// Waits while the zone's only certificates are on their way. Answers how many
+/// can be presented. At the deadline an error: nothing was written.
+pub(super) async fn wait_for_zone_certificate(
+    zone: &Zone<'_>,
+    scope: &Scope,
+) -> Result<usize, Diagnostic> {
+    let doing = format!("Waiting for a certificate of zone {} to become active", zone.id());
+    let mut polls = Polls::new();
+    loop {
+        let list = zone.certificates(scope, Store::Zone).await;
+        let list = list.map_err(|error| problem(&error, "Reading the zone's certificates"))?;
+        let active = list.iter().filter(|c| c.status == Status::Active).count();
+        if active > 0 || !list.iter().any(|c| c.status.is_pending()) {
+            return Ok(active);
+        }
+        polls.pause(scope).await.map_err(|why| problem(&why.into(), &doing))?;
+    }
+}
