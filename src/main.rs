@@ -30,7 +30,10 @@ fn main() -> ExitCode {
     }
 }
 
-#[allow(clippy::print_stdout, reason = "asked for on the command line, where no host listens")]
+#[allow(
+    clippy::print_stdout,
+    reason = "asked for on the command line, where no host listens"
+)]
 fn run() -> Result<(), Box<dyn Error>> {
     let mut debug = false;
     for argument in std::env::args().skip(1) {

@@ -84,7 +84,11 @@ impl Provider for Aop {
     }
 
     fn validate(&self, config: &Config, report: &mut Diagnostics) {
-        check_text(TOKEN.0, config.api_token.known().map(Secret::is_plain), report);
+        check_text(
+            TOKEN.0,
+            config.api_token.known().map(Secret::is_plain),
+            report,
+        );
         check_text(KEY.0, config.api_key.known().map(Secret::is_plain), report);
         if !config.api_token.is_null() && !(config.api_key.is_null() && config.email.is_null()) {
             report.push(two_kinds("api_token", "api_key or email"));
@@ -104,7 +108,11 @@ impl Provider for Aop {
         if !unknown.is_empty() {
             return Ok(Configured::Unknown(unknown));
         }
-        let base_url = config.base_url.known().cloned().or_else(|| self.set(BASE_URL.1));
+        let base_url = config
+            .base_url
+            .known()
+            .cloned()
+            .or_else(|| self.set(BASE_URL.1));
         let base_url = base_url.unwrap_or_else(|| DEFAULT_BASE_URL.to_owned());
         check_url(&base_url)?;
         let credential = match self.credential(config)? {
@@ -170,7 +178,12 @@ impl Aop {
                 let detail = "api_key needs the address of its user: set email, or the environment \
                               variable CLOUDFLARE_EMAIL; or use api_token instead.";
                 let error = Diagnostic::error("Incomplete credential", detail);
-                Err(if from_block { error.at("api_key") } else { error }.into())
+                Err(if from_block {
+                    error.at("api_key")
+                } else {
+                    error
+                }
+                .into())
             }
             (None, None, _) => Ok(Err(Diagnostic::error(
                 "No credential for Cloudflare",
@@ -222,9 +235,8 @@ fn two_kinds(first: &str, second: &str) -> Diagnostic {
 fn check_url(url: &str) -> Result<(), Diagnostic> {
     let invalid = |detail: &str| Diagnostic::error("Invalid base_url", detail).at("base_url");
     let parsed = reqwest::Url::parse(url);
-    let parsed = parsed.map_err(|_| {
-        invalid("base_url is not a URL: write https://, the host, and /client/v4.")
-    })?;
+    let parsed = parsed
+        .map_err(|_| invalid("base_url is not a URL: write https://, the host, and /client/v4."))?;
     let host = parsed.host_str().unwrap_or_default();
     let loopback = matches!(host, "localhost" | "127.0.0.1" | "[::1]");
     match parsed.scheme() {
@@ -252,8 +264,11 @@ fn retries(attr: &Attr<Number>) -> Result<Option<u32>, Diagnostic> {
         return Ok(None);
     };
     let count = number.to_i64().and_then(|count| u32::try_from(count).ok());
-    count.filter(|count| *count <= 1000).map(Some).ok_or_else(|| {
-        let detail = "max_retries must be a whole number between 0 and 1000.";
-        Diagnostic::error("Invalid limit", detail).at("max_retries")
-    })
+    count
+        .filter(|count| *count <= 1000)
+        .map(Some)
+        .ok_or_else(|| {
+            let detail = "max_retries must be a whole number between 0 and 1000.";
+            Diagnostic::error("Invalid limit", detail).at("max_retries")
+        })
 }

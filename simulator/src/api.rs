@@ -81,7 +81,7 @@ pub(crate) fn begin(state: &mut State, request: &Request, now: Duration) -> Resu
             &format!("Could not route to {path}, perhaps your object identifier is invalid?"),
         )
     };
-    let [ "zones", zone, rest @ .. ] = segments.as_slice() else {
+    let ["zones", zone, rest @ ..] = segments.as_slice() else {
         return Err(no_route());
     };
     if !(zone.len() == 32 && zone.bytes().all(|b| b.is_ascii_hexdigit())) {
@@ -92,7 +92,10 @@ pub(crate) fn begin(state: &mut State, request: &Request, now: Duration) -> Resu
         return Err(no_route());
     }
     let Some(found) = state.zones.get_mut(*zone) else {
-        return Err(Answer { status: 404, ..no_route() });
+        return Err(Answer {
+            status: 404,
+            ..no_route()
+        });
     };
     if operation.is_certificate_write() {
         if found.busy > 0 {
@@ -188,7 +191,10 @@ fn page(query: &str) -> Option<(String, usize, usize)> {
             ("status", value) => wanted.0 = value.replace("%2C", ","),
             ("page", value) => wanted.1 = value.parse().ok().filter(|page| *page >= 1)?,
             ("per_page", value) => {
-                wanted.2 = value.parse().ok().filter(|count| (1..=1000).contains(count))?;
+                wanted.2 = value
+                    .parse()
+                    .ok()
+                    .filter(|count| (1..=1000).contains(count))?;
             }
             _ => {}
         }
@@ -244,5 +250,8 @@ pub(crate) fn with_limit(state: &State, answer: Answer, now: Duration) -> Answer
     let reset = (state.window.0 + window).saturating_sub(now).as_secs();
     answer
         .with("ratelimit", &format!("\"default\";r={left};t={reset}"))
-        .with("ratelimit-policy", &format!("\"default\";q={most};w={}", window.as_secs()))
+        .with(
+            "ratelimit-policy",
+            &format!("\"default\";q={most};w={}", window.as_secs()),
+        )
 }

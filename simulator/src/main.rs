@@ -28,7 +28,10 @@ zone_id. It ends on SIGTERM and on Ctrl-C.
 ";
 
 #[tokio::main(flavor = "current_thread")]
-#[allow(clippy::print_stdout, reason = "the line on standard output is the interface")]
+#[allow(
+    clippy::print_stdout,
+    reason = "the line on standard output is the interface"
+)]
 async fn main() -> Result<(), Box<dyn Error>> {
     let seconds = Duration::from_secs_f64;
     let mut address = "127.0.0.1:0".to_owned();
@@ -94,7 +97,10 @@ async fn main() -> Result<(), Box<dyn Error>> {
     Ok(())
 }
 
-#[allow(clippy::disallowed_methods, reason = "the program's one look at the clock")]
+#[allow(
+    clippy::disallowed_methods,
+    reason = "the program's one look at the clock"
+)]
 fn now() -> jiff::Timestamp {
     jiff::Timestamp::now()
 }

@@ -26,7 +26,12 @@ pub(crate) fn parse(certificate: &str, private_key: &str) -> Option<Parsed> {
         // L: a full name, the most specific part first. The parser gives it the other way round.
         issuer: {
             let name = parsed.issuer().to_string();
-            name.split(", ").collect::<Vec<_>>().into_iter().rev().collect::<Vec<_>>().join(",")
+            name.split(", ")
+                .collect::<Vec<_>>()
+                .into_iter()
+                .rev()
+                .collect::<Vec<_>>()
+                .join(",")
         },
         serial_number: parsed.serial.to_string(),
         signature: match parsed.signature_algorithm.algorithm.to_id_string().as_str() {

@@ -102,7 +102,11 @@ async fn serve(
 
 fn respond(answer: Answer) -> Result<Response<Full<Bytes>>, Infallible> {
     let mut builder = Response::builder().status(answer.status);
-    if !answer.headers.iter().any(|(name, _)| *name == "content-type") {
+    if !answer
+        .headers
+        .iter()
+        .any(|(name, _)| *name == "content-type")
+    {
         builder = builder.header("content-type", "application/json");
     }
     // L: Cloudflare names every request.

@@ -62,7 +62,6 @@ pub struct Association {
     /// The last value written; `None` voids.
     pub enabled: Option<bool>,
     previous: Option<bool>,
-    written: Duration,
     settles_at: Duration,
     shows_at: Duration,
     created_on: String,
@@ -89,7 +88,8 @@ impl Certificate {
 
     /// When it became active, if it is.
     pub fn active_since(&self, now: Duration) -> Option<Duration> {
-        self.active_at.filter(|at| *at <= now && self.deleted.is_none())
+        self.active_at
+            .filter(|at| *at <= now && self.deleted.is_none())
     }
 
     fn is_live(&self) -> bool {
@@ -187,20 +187,35 @@ impl Zone {
         settings: &Settings,
     ) -> Result<Json, Refusal> {
         // L: the text of the real message starts like this.
-        let parsed = pem::parse(certificate, private_key)
-            .ok_or(Refusal(400, 1408, "Unable to parse certificate"))?;
-        let twin = self.certificates.iter().rposition(|c| {
-            c.store == store && c.parsed.leaf == parsed.leaf
-        });
+        let parsed = pem::parse(certificate, private_key).ok_or(Refusal(
+            400,
+            1408,
+            "Unable to parse certificate",
+        ))?;
+        let twin = self
+            .certificates
+            .iter()
+            .rposition(|c| c.store == store && c.parsed.leaf == parsed.leaf);
         let gone = |c: &Certificate| c.status(now) == DELETED;
-        if twin.and_then(|at| self.certificates.get(at)).is_some_and(|c| !gone(c)) {
+        if twin
+            .and_then(|at| self.certificates.get(at))
+            .is_some_and(|c| !gone(c))
+        {
             // L: also while the twin is a tombstone that has not settled.
-            return Err(Refusal(400, 1406, "This certificate already exists for this zone."));
+            return Err(Refusal(
+                400,
+                1406,
+                "This certificate already exists for this zone.",
+            ));
         }
         let full = self.live(store).len() >= settings.hostname_certificates;
         if store == Store::Hostname && full {
             // D: the limit. G: status, code and text.
-            return Err(Refusal(400, 1490, "Too many client certificates for this zone (simulated)."));
+            return Err(Refusal(
+                400,
+                1490,
+                "Too many client certificates for this zone (simulated).",
+            ));
         }
         // L: a twin that was deleted comes back under its old id.
         let resurrected = twin.map(|at| self.certificates.remove(at).id);
@@ -256,7 +271,11 @@ impl Zone {
         }
         let mut holders = self.associations.values();
         if store == Store::Hostname && holders.any(|a| a.certificate_id == id && a.holds(now)) {
-            return Err(Refusal(400, 1433, "Certificate is in use by one or more hostnames."));
+            return Err(Refusal(
+                400,
+                1433,
+                "Certificate is in use by one or more hostnames.",
+            ));
         }
         let mut all = self.certificates.iter_mut();
         let found = all.find(|c| c.store == store && c.id == id);
@@ -287,12 +306,13 @@ impl Zone {
                     None => (settings.void_lag + settings.void, settings.void_lag),
                     Some(_) => (settings.association, Duration::ZERO),
                 };
-                let created_on = before.as_ref().map_or(date.clone(), |b| b.created_on.clone());
+                let created_on = before
+                    .as_ref()
+                    .map_or(date.clone(), |b| b.created_on.clone());
                 let association = Association {
                     certificate_id,
                     enabled,
                     previous: before.and_then(|b| b.enabled),
-                    written: now,
                     settles_at: now + settles,
                     shows_at: now + shows,
                     created_on,
@@ -320,9 +340,16 @@ impl Zone {
         let inside = hostname == self.domain || hostname.ends_with(&format!(".{}", self.domain));
         if !inside || hostname.len() > 255 {
             // D: the hostname belongs to the zone. G: status, code and text.
-            return Err(Refusal(400, 1491, "Hostname is not in this zone (simulated)."));
+            return Err(Refusal(
+                400,
+                1491,
+                "Hostname is not in this zone (simulated).",
+            ));
         }
-        let usable = self.live(Store::Hostname).iter().any(|c| c.id == certificate_id);
+        let usable = self
+            .live(Store::Hostname)
+            .iter()
+            .any(|c| c.id == certificate_id);
         if !usable {
             // L: also for a void whose certificate is gone; I: also for a zone certificate.
             let text = "Certificate ID in request is either invalid or the certificate has been \
@@ -338,15 +365,26 @@ impl Zone {
         });
         if enabled.is_some() && count.count() >= settings.associations {
             // D: the limit. G: status, code and text.
-            return Err(Refusal(400, 1492, "Too many hostnames for this certificate (simulated)."));
+            return Err(Refusal(
+                400,
+                1492,
+                "Too many hostnames for this certificate (simulated).",
+            ));
         }
         Ok((hostname, certificate_id, enabled))
     }
 
     /// L: never configured, or voided and settled: 404 with 1553.
     pub(crate) fn association(&self, hostname: &str, now: Duration) -> Result<Json, Refusal> {
-        let gone = Refusal(404, 1553, "Authenticated origin pull setting for this hostname not found");
-        let found = self.associations.get(hostname).ok_or_else(|| gone.clone())?;
+        let gone = Refusal(
+            404,
+            1553,
+            "Authenticated origin pull setting for this hostname not found",
+        );
+        let found = self
+            .associations
+            .get(hostname)
+            .ok_or_else(|| gone.clone())?;
         if found.enabled.is_none() && now >= found.settles_at {
             return Err(gone);
         }
@@ -356,13 +394,25 @@ impl Zone {
         if let (Some(shown), Some(certificate)) = (shown.as_object_mut(), certificate) {
             shown.insert("cert_status".into(), certificate.status(now).into());
             shown.insert("certificate".into(), pem::stored(&certificate.pem).into());
-            shown.insert("expires_on".into(), certificate.parsed.expires_on.clone().into());
+            shown.insert(
+                "expires_on".into(),
+                certificate.parsed.expires_on.clone().into(),
+            );
             shown.insert("issuer".into(), certificate.parsed.issuer.clone().into());
             let serial = certificate.parsed.serial_number.clone();
             shown.insert("serial_number".into(), serial.into());
-            shown.insert("signature".into(), certificate.parsed.signature.clone().into());
-            shown.insert("cert_uploaded_on".into(), certificate.uploaded_on.clone().into());
-            shown.insert("cert_updated_at".into(), certificate.uploaded_on.clone().into());
+            shown.insert(
+                "signature".into(),
+                certificate.parsed.signature.clone().into(),
+            );
+            shown.insert(
+                "cert_uploaded_on".into(),
+                certificate.uploaded_on.clone().into(),
+            );
+            shown.insert(
+                "cert_updated_at".into(),
+                certificate.uploaded_on.clone().into(),
+            );
         }
         Ok(shown)
     }
@@ -423,14 +473,18 @@ fn not_found(store: Store) -> Refusal {
 fn uuid(store: Store, count: usize, leaf: &[u8]) -> String {
     // FNV-1a, twice with different starts.
     let hash = |start: u64| {
-        leaf.iter().chain(&[count.to_le_bytes()[0], store as u8]).fold(start, |hash, byte| {
-            (hash ^ u64::from(*byte)).wrapping_mul(0x0100_0000_01b3)
-        })
+        leaf.iter()
+            .chain(&[count.to_le_bytes()[0], store as u8])
+            .fold(start, |hash, byte| {
+                (hash ^ u64::from(*byte)).wrapping_mul(0x0100_0000_01b3)
+            })
     };
     let (high, low) = (hash(0xcbf2_9ce4_8422_2325), hash(0x8422_2325_cbf2_9ce4));
     let text = format!("{high:016x}{low:016x}");
     let parts = [(0, 8), (8, 12), (13, 16), (17, 20), (20, 32)];
-    let mut parts = parts.iter().map(|(from, to)| text.get(*from..*to).unwrap_or_default());
+    let mut parts = parts
+        .iter()
+        .map(|(from, to)| text.get(*from..*to).unwrap_or_default());
     let mut next = || parts.next().unwrap_or_default();
     format!("{}-{}-4{}-8{}-{}", next(), next(), next(), next(), next())
 }

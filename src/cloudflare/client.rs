@@ -125,7 +125,10 @@ impl Zone<'_> {
 }
 
 /// Waits for a turn.
-pub(super) async fn take<'t>(scope: &Scope, turn: &'t Turn<()>) -> Result<MutexGuard<'t, ()>, Error> {
+pub(super) async fn take<'t>(
+    scope: &Scope,
+    turn: &'t Turn<()>,
+) -> Result<MutexGuard<'t, ()>, Error> {
     scope.until(turn.lock()).await.map_err(Error::from)
 }
 

@@ -67,7 +67,11 @@ pub(super) fn clean(text: &str) -> String {
         }
     });
     let joined = words.collect::<Vec<_>>().join(" ");
-    let mut short: String = joined.chars().filter(|c| !c.is_control()).take(LONGEST).collect();
+    let mut short: String = joined
+        .chars()
+        .filter(|c| !c.is_control())
+        .take(LONGEST)
+        .collect();
     if joined.chars().count() > LONGEST {
         short.push('…');
     }

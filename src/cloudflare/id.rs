@@ -77,7 +77,9 @@ impl Hostname {
             ));
         }
         if name.split('.').any(str::is_empty) {
-            return problem(format!("There is an empty label between two dots: {advice}."));
+            return problem(format!(
+                "There is an empty label between two dots: {advice}."
+            ));
         }
         let ascii = idna::domain_to_ascii_cow(name.as_bytes(), idna::AsciiDenyList::EMPTY);
         let Ok(ascii) = ascii else {
@@ -163,7 +165,12 @@ mod tests {
     #[test]
     fn a_zone_id_is_32_hexadecimal_digits() {
         assert!(ZoneId::parse("023e105f4ecef8ad9ca31a8372d0c353").is_ok());
-        for text in ["", "example.com", " 023e105f4ecef8ad9ca31a8372d0c353", "zz3e105f4ecef8ad9ca31a8372d0c353"] {
+        for text in [
+            "",
+            "example.com",
+            " 023e105f4ecef8ad9ca31a8372d0c353",
+            "zz3e105f4ecef8ad9ca31a8372d0c353",
+        ] {
             assert!(ZoneId::parse(text).is_err(), "{text:?}");
         }
     }

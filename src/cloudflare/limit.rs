@@ -97,7 +97,11 @@ impl Limiter {
         self.with(|state, now| {
             state.refill(now);
             let ready = state.ready(now).max(state.paused_until);
-            let ready = if self.spacing.is_some() { ready.max(state.next) } else { ready };
+            let ready = if self.spacing.is_some() {
+                ready.max(state.next)
+            } else {
+                ready
+            };
             if ready > now {
                 return Some(ready - now);
             }

@@ -122,6 +122,10 @@ fn is_html(answer: &Answer) -> bool {
 }
 
 fn unavailable(answer: &Answer) -> String {
-    let what = if is_html(answer) { " with an HTML page" } else { "" };
+    let what = if is_html(answer) {
+        " with an HTML page"
+    } else {
+        ""
+    };
     format!("HTTP {}{what}", answer.status)
 }

@@ -195,7 +195,8 @@ impl Claim<'_> {
 
 impl Drop for Claim<'_> {
     fn drop(&mut self) {
-        self.run.with(|state| release(&mut state.writing, &self.key));
+        self.run
+            .with(|state| release(&mut state.writing, &self.key));
     }
 }
 
@@ -216,7 +217,8 @@ impl Destruction<'_> {
 
 impl Drop for Destruction<'_> {
     fn drop(&mut self) {
-        self.run.with(|state| release(&mut state.destroying, &self.key));
+        self.run
+            .with(|state| release(&mut state.destroying, &self.key));
     }
 }
 

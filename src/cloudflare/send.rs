@@ -160,7 +160,10 @@ impl Http {
     }
 
     async fn exchange(&self, request: &Request) -> Result<Answer, SendError> {
-        let client = self.client.get_or_try_init(|| async { self.client() }).await?;
+        let client = self
+            .client
+            .get_or_try_init(|| async { self.client() })
+            .await?;
         let method = match request.method {
             Method::Get => reqwest::Method::GET,
             Method::Post => reqwest::Method::POST,
@@ -241,7 +244,14 @@ fn failure(error: &reqwest::Error) -> SendError {
     }
     let cause = chain(error);
     let lower = cause.to_lowercase();
-    let hopeless = ["certificate", "tls", "proxy", "tunnel", "builder", "invalid url"];
+    let hopeless = [
+        "certificate",
+        "tls",
+        "proxy",
+        "tunnel",
+        "builder",
+        "invalid url",
+    ];
     SendError::NotSent {
         passing: !hopeless.iter().any(|word| lower.contains(word)),
         cause,

@@ -40,7 +40,10 @@ impl Status {
     /// Reads the API's word.
     pub fn parse(word: &str) -> Self {
         let known = WORDS.iter().find(|(_, known)| *known == word);
-        known.map_or_else(|| Self::Other(word.to_owned()), |(status, _)| status.clone())
+        known.map_or_else(
+            || Self::Other(word.to_owned()),
+            |(status, _)| status.clone(),
+        )
     }
 
     /// The API's word.

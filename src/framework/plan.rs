@@ -92,7 +92,9 @@ fn prepare_attribute(
         }
         (Shape::MapOf(inner), Dynamic::Map(elements)) => {
             for (key, element) in elements {
-                let known = prior.map(|prior| entry(prior, key)).filter(|p| !p.is_null());
+                let known = prior
+                    .map(|prior| entry(prior, key))
+                    .filter(|p| !p.is_null());
                 let proposed = std::mem::replace(element, Dynamic::Null);
                 *element = prepare(inner, entry(config, key), known, proposed);
             }
@@ -116,7 +118,9 @@ pub(super) fn strip_write_only(attributes: &[Attribute], value: &mut Dynamic) {
         match (&attribute.shape, slot) {
             (Shape::Object(inner), slot) => strip_write_only(inner, slot),
             (Shape::MapOf(inner), Dynamic::Map(elements)) => {
-                elements.values_mut().for_each(|e| strip_write_only(inner, e));
+                elements
+                    .values_mut()
+                    .for_each(|e| strip_write_only(inner, e));
             }
             _ => {}
         }

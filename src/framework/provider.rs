@@ -29,8 +29,11 @@ pub trait Provider: Send + Sync + 'static {
     fn validate(&self, config: &Self::Config, report: &mut Diagnostics);
 
     /// Makes the way to the API. Opens no connection.
-    fn configure(&self, config: &Self::Config, host: &Host)
-    -> Result<Configured<Self::Api>, Diagnostics>;
+    fn configure(
+        &self,
+        config: &Self::Config,
+        host: &Host,
+    ) -> Result<Configured<Self::Api>, Diagnostics>;
 }
 
 /// Who runs the provider.

@@ -346,7 +346,8 @@ impl<R: Resource> AnyResource<R::Api> for Entry<R> {
     }
 
     fn schema(&self) -> &Schema {
-        self.schema.get_or_init(|| R::Model::schema(R::VERSION, R::DOC))
+        self.schema
+            .get_or_init(|| R::Model::schema(R::VERSION, R::DOC))
     }
 
     fn identity_schema(&self) -> &Schema {

@@ -2,7 +2,7 @@
 
 use std::time::Duration;
 
-use super::{Attr, Diagnostics, Diagnostic, Model, Object, Walk, parse_duration};
+use super::{Attr, Diagnostic, Diagnostics, Model, Object, Walk, parse_duration};
 use crate::value::{Path, Step};
 
 /// How long an operation takes before it gives up, unless the user says otherwise.

@@ -38,7 +38,10 @@ pub(super) struct Place {
     /// The group, by name or number, that may use the socket.
     pub(super) group: Option<String>,
     /// Ports to try where there are no sockets in the file system.
-    #[cfg_attr(unix, expect(dead_code, reason = "Windows has no UNIX sockets to offer"))]
+    #[cfg_attr(
+        unix,
+        expect(dead_code, reason = "Windows has no UNIX sockets to offer")
+    )]
     pub(super) ports: (u16, u16),
 }
 

@@ -100,7 +100,9 @@ impl Record {
 
     fn set_text(&mut self, field: &Field, mut text: String) {
         if text.len() > LONGEST_TEXT {
-            let end = (0..=LONGEST_TEXT).rev().find(|&at| text.is_char_boundary(at));
+            let end = (0..=LONGEST_TEXT)
+                .rev()
+                .find(|&at| text.is_char_boundary(at));
             text.truncate(end.unwrap_or(0));
             text.push('…');
         }

@@ -26,8 +26,8 @@ pub(super) struct Listener {
     pub(super) network: &'static str,
     /// Where clients find it.
     pub(super) address: String,
-    /// Holds the socket; removed with the listener.
-    _directory: Option<TempDir>,
+    /// Holds the socket.
+    directory: Option<TempDir>,
 }
 
 #[cfg(unix)]
@@ -43,7 +43,9 @@ impl Listener {
         use std::os::unix::fs::{PermissionsExt, chown};
 
         let parent = place.directory.clone().unwrap_or_else(std::env::temp_dir);
-        let directory = tempfile::Builder::new().prefix("plugin").tempdir_in(parent)?;
+        let directory = tempfile::Builder::new()
+            .prefix("plugin")
+            .tempdir_in(parent)?;
         let path = directory.path().join("provider.sock");
         let socket = Socket::bind(&path)?;
         let mode = match &place.group {
@@ -61,7 +63,7 @@ impl Listener {
             socket,
             network: "unix",
             address: path.to_string_lossy().into_owned(),
-            _directory: Some(directory),
+            directory: Some(directory),
         })
     }
 
@@ -82,17 +84,18 @@ impl Listener {
             network: "tcp",
             address: listener.local_addr()?.to_string(),
             socket: Socket::from_std(listener)?,
-            _directory: None,
+            directory: None,
         })
     }
 
-    /// All connections, authenticated where there is a TLS set-up. The counter
-    /// tells how many are open.
+    /// All connections, authenticated where there is a TLS set-up, and the socket's
+    /// folder, to be held as long as there may be more. The counter tells how many
+    /// are open.
     pub(super) fn connections(
         self,
         tls: Option<Arc<ServerConfig>>,
         open: watch::Sender<usize>,
-    ) -> ReceiverStream<io::Result<Connection>> {
+    ) -> (ReceiverStream<io::Result<Connection>>, Option<TempDir>) {
         let (sender, receiver) = mpsc::channel(16);
         let acceptor = tls.map(TlsAcceptor::from);
         tokio::spawn(async move {
@@ -115,7 +118,7 @@ impl Listener {
                 });
             }
         });
-        ReceiverStream::new(receiver)
+        (ReceiverStream::new(receiver), self.directory)
     }
 }
 

@@ -20,7 +20,10 @@ use jiff::Timestamp;
 
 /// The wall clock, read here and nowhere else; the rest of the provider is given
 /// the time.
-#[allow(clippy::disallowed_methods, reason = "the one place that reads the clock")]
+#[allow(
+    clippy::disallowed_methods,
+    reason = "the one place that reads the clock"
+)]
 pub fn now() -> Timestamp {
     Timestamp::now()
 }

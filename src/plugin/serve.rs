@@ -44,7 +44,8 @@ pub async fn serve_plugin<P: Provider>(server: Arc<Server<P>>, handshake: Handsh
 
     let end = CancellationToken::new();
     let (open, watched) = watch::channel(0);
-    let connections = listener.connections(identity.map(|identity| identity.config), open);
+    let tls = identity.map(|identity| identity.config);
+    let (connections, _directory) = listener.connections(tls, open);
     tokio::spawn(end_when_alone(watched, end.clone()));
     say(&line)?;
     serve(server, connections, end).await
@@ -64,7 +65,7 @@ pub async fn serve_debug<P: Provider>(server: Arc<Server<P>>, address: &str) -> 
     }});
     let end = CancellationToken::new();
     let (open, _watched) = watch::channel(0);
-    let connections = listener.connections(None, open);
+    let (connections, _directory) = listener.connections(None, open);
     tokio::spawn({
         let end = end.clone();
         async move {

@@ -59,10 +59,9 @@ impl Model for Association {
             .required()
             .replaces()
             .doc("The zone's id, 32 hexadecimal digits.");
-        walk.attr("hostname", hostname)
-            .required()
-            .replaces()
-            .doc("A hostname of the zone. Case, a trailing dot and IDN spelling make no difference.");
+        walk.attr("hostname", hostname).required().replaces().doc(
+            "A hostname of the zone. Case, a trailing dot and IDN spelling make no difference.",
+        );
         walk.attr("certificate_id", certificate_id)
             .required()
             .doc("The id of an `aop_hostname_certificate` of the same zone.");
@@ -73,7 +72,9 @@ impl Model for Association {
         walk.attr("wait_for_deployment", wait_for_deployment)
             .defaults_to(true)
             .doc("Whether to wait until the association is active. Default `true`.");
-        walk.attr("timeouts", timeouts).optional().doc(Timeouts::DOC);
+        walk.attr("timeouts", timeouts)
+            .optional()
+            .doc(Timeouts::DOC);
         walk.attr("status", status)
             .computed()
             .doc("Deployment status, as last read, such as `active`.");
@@ -83,7 +84,9 @@ impl Model for Association {
 impl Model for Identity {
     fn describe(&mut self, walk: &mut dyn Walk) {
         let Self { zone_id, hostname } = self;
-        walk.attr("zone_id", zone_id).required().doc("The zone's id.");
+        walk.attr("zone_id", zone_id)
+            .required()
+            .doc("The zone's id.");
         walk.attr("hostname", hostname)
             .required()
             .doc("The hostname in canonical form.");
@@ -105,7 +108,11 @@ impl Resource for HostnameAssociation {
         if planned.zone_id.known().is_some() {
             change.report.extend(zone_id(&planned.zone_id).err());
         }
-        if planned.certificate_id.known().is_some_and(|id| id.trim().is_empty()) {
+        if planned
+            .certificate_id
+            .known()
+            .is_some_and(|id| id.trim().is_empty())
+        {
             let detail = "certificate_id is empty. Give the id of an aop_hostname_certificate.";
             let error = Diagnostic::error("Certificate id is missing", detail);
             change.report.push(error.at("certificate_id"));
@@ -141,7 +148,11 @@ impl Resource for HostnameAssociation {
 
     async fn create(&self, ctx: &Ctx<Api>, planned: Planned<Association>) -> Applied<Association> {
         let work = Work::new(ctx, planned.plan, Operation::Create)?;
-        let claim = ctx.api.run().claim(work.key()).map_err(|_| work.declared_twice())?;
+        let claim = ctx
+            .api
+            .run()
+            .claim(work.key())
+            .map_err(|_| work.declared_twice())?;
         let found = match work.look().await? {
             // The API may show for minutes what this run has voided.
             Some(_) if claim.was_destroyed() => None,
@@ -216,7 +227,10 @@ impl Resource for HostnameAssociation {
                 return Ok(());
             }
             let wanted = || run.verdict(&key) == Verdict::Free;
-            let voided = work.zone.write_associations(&work.scope, &void, wanted).await;
+            let voided = work
+                .zone
+                .write_associations(&work.scope, &void, wanted)
+                .await;
             match voided {
                 Ok(None) => {}
                 Ok(Some(_)) => break,
@@ -293,7 +307,10 @@ impl<'a> Work<'a> {
             cert_id: certificate.to_owned(),
             enabled: Some(self.enabled()),
         }];
-        let written = self.zone.write_associations(&self.scope, &write, || true).await;
+        let written = self
+            .zone
+            .write_associations(&self.scope, &write, || true)
+            .await;
         let written = written.map_err(|error| self.refused(&error))?;
         let same = |found: &Found| Hostname::parse(&found.hostname).as_ref() == Ok(&self.name);
         Ok(written.into_iter().flatten().find(same).unwrap_or(Found {

@@ -22,6 +22,8 @@ pub(super) fn certificate(attr: &Attr<String>) -> Result<Certificate, Diagnostic
 
 /// Whether an update has to wait until a status settles that was still on its way.
 pub(super) fn settles(prior: &Attr<String>, wait: &Attr<bool>) -> bool {
-    let pending = prior.known().is_some_and(|status| Status::parse(status).is_pending());
+    let pending = prior
+        .known()
+        .is_some_and(|status| Status::parse(status).is_pending());
     pending && wait.known() == Some(&true)
 }

@@ -57,7 +57,10 @@ pub(super) async fn wait_for_certificate(
 
 async fn find(zone: &Zone<'_>, scope: &Scope, id: &str) -> Result<Certificate, Diagnostic> {
     let fail = |error: Error| problem(&error, &format!("Reading certificate {id}"));
-    let list = zone.certificates(scope, Store::Hostname).await.map_err(fail)?;
+    let list = zone
+        .certificates(scope, Store::Hostname)
+        .await
+        .map_err(fail)?;
     if let Some(found) = list.into_iter().find(|certificate| certificate.id == id) {
         return Ok(found);
     }
@@ -96,7 +99,10 @@ pub(super) async fn wait_for_zone_certificate(
     zone: &Zone<'_>,
     scope: &Scope,
 ) -> Result<usize, Diagnostic> {
-    let doing = format!("Waiting for a certificate of zone {} to become active", zone.id());
+    let doing = format!(
+        "Waiting for a certificate of zone {} to become active",
+        zone.id()
+    );
     let mut polls = Polls::new();
     loop {
         let list = zone.certificates(scope, Store::Zone).await;
@@ -105,6 +111,9 @@ pub(super) async fn wait_for_zone_certificate(
         if active > 0 || !list.iter().any(|c| c.status.is_pending()) {
             return Ok(active);
         }
-        polls.pause(scope).await.map_err(|why| problem(&why.into(), &doing))?;
+        polls
+            .pause(scope)
+            .await
+            .map_err(|why| problem(&why.into(), &doing))?;
     }
 }

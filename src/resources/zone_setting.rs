@@ -1,9 +1,9 @@
 //! `aop_zone_setting`: whether Cloudflare presents the zone's own certificate.
 
+use super::Api;
 use super::check::zone_id;
 use super::problem::problem;
 use super::ready::wait_for_zone_certificate;
-use super::Api;
 use crate::cloudflare::{Key, Scope, Switch, Verdict};
 use crate::framework::{
     Applied, Attr, Change, Ctx, Diagnostic, Diagnostics, Model, Object, Operation, Planned,
@@ -42,14 +42,18 @@ impl Model for Setting {
             "Whether Cloudflare presents the zone's newest active certificate to the origins of \
              the zone.",
         );
-        walk.attr("timeouts", timeouts).optional().doc(Timeouts::DOC);
+        walk.attr("timeouts", timeouts)
+            .optional()
+            .doc(Timeouts::DOC);
     }
 }
 
 impl Model for Identity {
     fn describe(&mut self, walk: &mut dyn Walk) {
         let Self { zone_id } = self;
-        walk.attr("zone_id", zone_id).required().doc("The zone's id.");
+        walk.attr("zone_id", zone_id)
+            .required()
+            .doc("The zone's id.");
     }
 }
 
@@ -104,7 +108,8 @@ impl Resource for ZoneSetting {
         let zone = zone_id(&state.zone_id)?;
         let scope = Scope::reading(ctx.cancel.clone());
         let on = ctx.api.zone(&zone).switch(&scope, Switch::Zone).await;
-        let on = on.map_err(|error| problem(&error, &format!("Reading the switch of zone {zone}")))?;
+        let on =
+            on.map_err(|error| problem(&error, &format!("Reading the switch of zone {zone}")))?;
         state.enabled = on.into();
         Ok(Some(state))
     }

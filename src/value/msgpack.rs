@@ -77,9 +77,7 @@ impl<'a> Reader<'a> {
                 let missing = || DecodeError::new("too many elements");
                 self.list(count, |index| elements.get(index).ok_or_else(missing))
             }
-            (Type::Map(element), Token::Map(count)) => {
-                self.map(count, Step::Key, |_| Ok(element))
-            }
+            (Type::Map(element), Token::Map(count)) => self.map(count, Step::Key, |_| Ok(element)),
             (Type::Object(attributes), Token::Map(count)) => {
                 let foreign = |name: &str| {
                     DecodeError::new("unknown attribute").within(Step::Attribute(name.to_owned()))
@@ -171,9 +169,9 @@ impl<'a> Reader<'a> {
             Marker::I16 => Token::Number(i64::from(rest.read_data_i16().map_err(short)?).into()),
             Marker::I32 => Token::Number(i64::from(rest.read_data_i32().map_err(short)?).into()),
             Marker::I64 => Token::Number(rest.read_data_i64().map_err(short)?.into()),
-            Marker::F32 => {
-                Token::Number(Number::from_f64(rest.read_data_f32().map_err(short)?.into())?)
-            }
+            Marker::F32 => Token::Number(Number::from_f64(
+                rest.read_data_f32().map_err(short)?.into(),
+            )?),
             Marker::F64 => Token::Number(Number::from_f64(rest.read_data_f64().map_err(short)?)?),
             Marker::FixStr(n) => self.text(n.into())?,
             Marker::Str8 => {
@@ -292,10 +290,7 @@ fn expected(ty: &Type) -> &'static str {
 }
 
 /// Checks that no attribute is missing.
-fn complete(
-    value: Dynamic,
-    attributes: &BTreeMap<String, Type>,
-) -> Result<Dynamic, DecodeError> {
+fn complete(value: Dynamic, attributes: &BTreeMap<String, Type>) -> Result<Dynamic, DecodeError> {
     if let Dynamic::Map(entries) = &value
         && let Some(name) = attributes.keys().find(|name| !entries.contains_key(*name))
     {
@@ -392,8 +387,9 @@ fn write(out: &mut Vec<u8>, value: &Dynamic, ty: &Type) -> Result<(), DecodeErro
             }
             match entries.keys().find(|name| !attributes.contains_key(*name)) {
                 None => Ok(()),
-                Some(name) => Err(DecodeError::new("unknown attribute")
-                    .within(Step::Attribute(name.clone()))),
+                Some(name) => {
+                    Err(DecodeError::new("unknown attribute").within(Step::Attribute(name.clone())))
+                }
             }
         }
         (Type::Dynamic, Dynamic::Typed(inner)) => {
@@ -460,7 +456,9 @@ fn write_unknown(out: &mut Vec<u8>, unknown: &Unknown) -> Result<(), DecodeError
     }
     for (key, bound) in [(5, refinement.min_length), (6, refinement.max_length)] {
         if let Some(length) = bound {
-            entry(key, &|out| infallible(encode::write_sint(out, length)).map(drop))?;
+            entry(key, &|out| {
+                infallible(encode::write_sint(out, length)).map(drop)
+            })?;
         }
     }
     let mut payload = Vec::new();

@@ -52,11 +52,7 @@ impl Number {
 
 impl From<i64> for Number {
     fn from(integer: i64) -> Self {
-        canonical(
-            integer < 0,
-            integer.unsigned_abs().to_string(),
-            0,
-        )
+        canonical(integer < 0, integer.unsigned_abs().to_string(), 0)
     }
 }
 
@@ -99,7 +95,10 @@ impl FromStr for Number {
             None => (unsigned, 0),
         };
         let (whole, fraction) = mantissa.split_once('.').unwrap_or((mantissa, ""));
-        let all_digits = whole.bytes().chain(fraction.bytes()).all(|b| b.is_ascii_digit());
+        let all_digits = whole
+            .bytes()
+            .chain(fraction.bytes())
+            .all(|b| b.is_ascii_digit());
         if !all_digits || whole.is_empty() && fraction.is_empty() {
             return Err(invalid());
         }
@@ -157,13 +156,21 @@ mod tests {
             "1234567890123456789012345.6789",
             "-0.00025",
         ] {
-            assert_eq!(text.parse::<Number>().map(|n| n.to_string()), Ok(text.to_owned()));
+            assert_eq!(
+                text.parse::<Number>().map(|n| n.to_string()),
+                Ok(text.to_owned())
+            );
         }
     }
 
     #[test]
     fn equal_numbers_are_equal_values() {
-        for (left, right) in [("1.50", "1.5"), ("1e3", "1000"), ("-0", "0"), ("00.5", "5e-1")] {
+        for (left, right) in [
+            ("1.50", "1.5"),
+            ("1e3", "1000"),
+            ("-0", "0"),
+            ("00.5", "5e-1"),
+        ] {
             assert_eq!(left.parse::<Number>(), right.parse::<Number>());
         }
     }
@@ -177,7 +184,18 @@ mod tests {
 
     #[test]
     fn rubbish_is_refused() {
-        for text in ["", "-", ".", "1.2.3", "0x10", "NaN", "inf", "1e", "1e99999999999", " 1"] {
+        for text in [
+            "",
+            "-",
+            ".",
+            "1.2.3",
+            "0x10",
+            "NaN",
+            "inf",
+            "1e",
+            "1e99999999999",
+            " 1",
+        ] {
             assert!(text.parse::<Number>().is_err(), "{text:?}");
         }
     }

@@ -38,7 +38,12 @@ pub(super) fn provider_schema<P: Provider>(
     pb::get_provider_schema::Response {
         provider: Some(schema::schema(server.schema())),
         resource_schemas: resources
-            .map(|resource| (resource.name().to_owned(), schema::schema(resource.schema())))
+            .map(|resource| {
+                (
+                    resource.name().to_owned(),
+                    schema::schema(resource.schema()),
+                )
+            })
             .collect(),
         server_capabilities: capabilities(),
         ..Default::default()

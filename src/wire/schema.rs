@@ -18,15 +18,16 @@ pub(super) fn schema(schema: &Schema) -> pb::Schema {
 
 /// The schema of an identity, whose required attributes an import must give.
 pub(super) fn identity(schema: &Schema) -> pb::ResourceIdentitySchema {
-    let attributes = schema.attributes.iter().map(|attribute| {
-        pb::resource_identity_schema::IdentityAttribute {
-            name: attribute.name.to_owned(),
-            r#type: attribute.shape.ty().to_json().into_bytes(),
-            required_for_import: attribute.spec.required,
-            optional_for_import: attribute.spec.optional,
-            description: attribute.spec.doc.to_owned(),
-        }
-    });
+    let attributes =
+        schema.attributes.iter().map(
+            |attribute| pb::resource_identity_schema::IdentityAttribute {
+                name: attribute.name.to_owned(),
+                r#type: attribute.shape.ty().to_json().into_bytes(),
+                required_for_import: attribute.spec.required,
+                optional_for_import: attribute.spec.optional,
+                description: attribute.spec.doc.to_owned(),
+            },
+        );
     pb::ResourceIdentitySchema {
         version: schema.version,
         identity_attributes: attributes.collect(),

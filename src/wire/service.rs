@@ -32,7 +32,11 @@ impl<P: Provider> Service<P> {
     }
 
     /// Runs a handler that ends quickly.
-    async fn run<Q, A, F>(&self, request: Request<Q>, handler: fn(Arc<Server<P>>, Q) -> F) -> Reply<A>
+    async fn run<Q, A, F>(
+        &self,
+        request: Request<Q>,
+        handler: fn(Arc<Server<P>>, Q) -> F,
+    ) -> Reply<A>
     where
         A: Report + Send + 'static,
         F: Future<Output = Result<A, Diagnostics>> + Send + 'static,
@@ -52,7 +56,12 @@ impl<P: Provider> Service<P> {
     {
         let gone = CancellationToken::new();
         let _guard = gone.clone().drop_guard();
-        supervise(handler(Arc::clone(&self.server), request.into_inner(), gone)).await
+        supervise(handler(
+            Arc::clone(&self.server),
+            request.into_inner(),
+            gone,
+        ))
+        .await
     }
 }
 
@@ -79,7 +88,9 @@ fn bug() -> Diagnostic {
 }
 
 fn missing<T>(what: &str) -> Result<T, Status> {
-    Err(Status::unimplemented(format!("this provider has no {what}")))
+    Err(Status::unimplemented(format!(
+        "this provider has no {what}"
+    )))
 }
 
 /// An answer that consists of nothing but diagnostics.

@@ -5,10 +5,10 @@ use x509_parser::certificate::X509Certificate;
 use x509_parser::prelude::FromDer;
 use x509_parser::time::ASN1Time;
 
+use super::Problem;
 use super::key::fingerprint;
 use super::name;
 use super::pem::{self, PemError};
-use super::Problem;
 
 /// No chain is longer, and no text of a chain is larger.
 const MOST_CERTIFICATES: usize = 10;

@@ -1,1 +1,40 @@
-fn main(){}
+//! The project's own commands. `cargo xtask help` lists them.
+
+#![allow(clippy::print_stdout, reason = "these commands talk to a person")]
+
+mod demo;
+
+use std::process::ExitCode;
+
+use xtask::Outcome;
+
+const HELP: &str = "\
+cargo xtask demo [--keep]   apply, change and destroy an example against the simulator
+cargo xtask test            every test, with OpenTofu and, where it is, Terraform
+cargo xtask bench           one table of sizes and times
+";
+
+#[tokio::main]
+async fn main() -> ExitCode {
+    let arguments: Vec<String> = std::env::args().skip(1).collect();
+    let arguments: Vec<&str> = arguments.iter().map(String::as_str).collect();
+    match run(&arguments).await {
+        Ok(()) => ExitCode::SUCCESS,
+        Err(error) => {
+            eprintln!("error: {error}");
+            ExitCode::FAILURE
+        }
+    }
+}
+
+async fn run(arguments: &[&str]) -> Outcome<()> {
+    match arguments {
+        ["demo"] => demo::demo(false).await,
+        ["demo", "--keep"] => demo::demo(true).await,
+        [] | ["help" | "--help" | "-h"] => {
+            print!("{HELP}");
+            Ok(())
+        }
+        other => Err(format!("unknown command {:?}\n\n{HELP}", other.join(" ")).into()),
+    }
+}

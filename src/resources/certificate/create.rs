@@ -33,7 +33,10 @@ pub(super) async fn create(
         key,
     };
     let fingerprint = plan.fingerprint_sha256.text().to_owned();
-    let claim = ctx.api.run().claim(Key::Leaf(store, id.clone(), fingerprint));
+    let claim = ctx
+        .api
+        .run()
+        .claim(Key::Leaf(store, id.clone(), fingerprint));
     let claim = claim.map_err(|_| upload.declared_twice())?;
 
     let found = match upload.find_or_upload().await? {
@@ -79,10 +82,7 @@ pub(super) async fn create(
 }
 
 /// The key, checked once more, because the plan may not have known it.
-fn private_key(
-    config: &Certificate,
-    leaf: &x509::Certificate,
-) -> Result<PrivateKey, Diagnostics> {
+fn private_key(config: &Certificate, leaf: &x509::Certificate) -> Result<PrivateKey, Diagnostics> {
     let invalid = |problem| Diagnostics::from(invalid_pem("private_key", problem));
     let Some(text) = config.private_key.known() else {
         let detail = "Cloudflare needs the private key to take the certificate. Set private_key.";

@@ -9,8 +9,7 @@ use super::super::check::zone_id;
 use super::super::problem::problem;
 use super::{Certificate, Found};
 use crate::cloudflare::{
-    Association, Deletion, Error, Hostname, Key, Polls, Scope, Status, Store, Switch, Verdict,
-    Zone,
+    Association, Deletion, Error, Hostname, Key, Polls, Scope, Status, Store, Switch, Verdict, Zone,
 };
 use crate::framework::{Ctx, Diagnostic, Diagnostics, Operation, Timeouts};
 
@@ -140,7 +139,11 @@ impl Work<'_> {
     /// Whether deleting would leave the zone's switch on with nothing to present.
     async fn is_last_of_zone(&self) -> Result<bool, Diagnostics> {
         let fail = |error: Error| self.failed(&error);
-        let list = self.zone.certificates(&self.scope, self.store).await.map_err(fail)?;
+        let list = self
+            .zone
+            .certificates(&self.scope, self.store)
+            .await
+            .map_err(fail)?;
         let serves = |found: &Found| {
             found.status == Status::Active || found.status == Status::DeletionTimedOut
         };
@@ -148,13 +151,15 @@ impl Work<'_> {
         if !own.is_some_and(serves) {
             return Ok(false);
         }
-        let another = |found: &Found| {
-            found.id != self.certificate && found.status == Status::Active
-        };
+        let another =
+            |found: &Found| found.id != self.certificate && found.status == Status::Active;
         if list.iter().any(another) {
             return Ok(false);
         }
-        self.zone.switch(&self.scope, Switch::Zone).await.map_err(fail)
+        self.zone
+            .switch(&self.scope, Switch::Zone)
+            .await
+            .map_err(fail)
     }
 
     /// The hostnames that hold the certificate and are not about to let it go.
@@ -206,10 +211,9 @@ impl Work<'_> {
                 }
                 Ok(found) if found.status == Status::DeletionTimedOut && !deleted_again => {
                     deleted_again = true;
-                    self.attempt().await?.map_or_else(
-                        |obstacle| Err(self.refused(&obstacle, None)),
-                        |_| Ok(()),
-                    )?;
+                    self.attempt()
+                        .await?
+                        .map_or_else(|obstacle| Err(self.refused(&obstacle, None)), |_| Ok(()))?;
                 }
                 Ok(found) if found.status == Status::DeletionTimedOut => {
                     return Err(self.not_deleted().into());

@@ -102,7 +102,9 @@ impl Model for Certificate {
             expires_on,
             fingerprint_sha256,
         } = self;
-        walk.attr("id", id).computed().doc("The certificate's id at Cloudflare.");
+        walk.attr("id", id)
+            .computed()
+            .doc("The certificate's id at Cloudflare.");
         walk.attr("zone_id", zone_id)
             .required()
             .replaces()
@@ -111,14 +113,19 @@ impl Model for Certificate {
             "The certificate in PEM form, the leaf first, after it the certificates that issued \
              it, if origins need them. The leaf alone decides whether it is another certificate.",
         );
-        walk.attr("private_key", private_key).optional().sensitive().doc(
-            "The leaf's private key in PEM form, unencrypted: RSA, ECDSA or Ed25519. Needed \
+        walk.attr("private_key", private_key)
+            .optional()
+            .sensitive()
+            .doc(
+                "The leaf's private key in PEM form, unencrypted: RSA, ECDSA or Ed25519. Needed \
              whenever something is uploaded. It is stored in state.",
-        );
+            );
         walk.attr("wait_for_deployment", wait_for_deployment)
             .defaults_to(true)
             .doc("Whether creating waits until the certificate is active. Default `true`.");
-        walk.attr("timeouts", timeouts).optional().doc(Timeouts::DOC);
+        walk.attr("timeouts", timeouts)
+            .optional()
+            .doc(Timeouts::DOC);
         walk.attr("status", status)
             .computed()
             .doc("Deployment status, as last read, such as `active`.");
@@ -149,7 +156,9 @@ impl Model for Identity {
             zone_id,
             certificate_id,
         } = self;
-        walk.attr("zone_id", zone_id).required().doc("The zone's id.");
+        walk.attr("zone_id", zone_id)
+            .required()
+            .doc("The zone's id.");
         walk.attr("certificate_id", certificate_id)
             .required()
             .doc("The certificate's id.");
@@ -211,7 +220,10 @@ impl<S: InStore> Resource for StoredCertificate<S> {
         let id = state.id.text().to_owned();
         let zone = ctx.api.zone(&zone);
         let Some(found) = look(&zone, &scope, S::STORE, &id).await.map_err(|error| {
-            problem(&error, &format!("Reading certificate {id} of zone {}", zone.id()))
+            problem(
+                &error,
+                &format!("Reading certificate {id} of zone {}", zone.id()),
+            )
         })?
         else {
             return Ok(None);
@@ -238,7 +250,9 @@ impl<S: InStore> Resource for StoredCertificate<S> {
         let plan = planned.plan;
         let zone = zone_id(&plan.zone_id)?;
         let id = plan.id.text().to_owned();
-        ctx.api.run().own(Key::Certificate(S::STORE, zone.clone(), id));
+        ctx.api
+            .run()
+            .own(Key::Certificate(S::STORE, zone.clone(), id));
         // The leaf is the same; only a status on its way out of date needs a request.
         if !plan.status.is_unknown() {
             return Ok(plan);

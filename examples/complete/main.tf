@@ -1,0 +1,70 @@
+# Both ways of presenting a client certificate: one for the whole zone, and one
+# for the hostnames that need their own.
+
+terraform {
+  required_version = ">= 1.5"
+  required_providers {
+    aop = {
+      source  = "terraform.local/aop/aop"
+      version = ">= 0.1.0"
+    }
+  }
+}
+
+# The token comes from the environment variable CLOUDFLARE_API_TOKEN.
+provider "aop" {}
+
+variable "zone_id" {
+  description = "The zone's id, 32 hexadecimal digits."
+  type        = string
+}
+
+variable "maintenance" {
+  description = "While true, api.example.com is served without a client certificate."
+  type        = bool
+  default     = false
+}
+
+# --- The whole zone -----------------------------------------------------------
+
+resource "aop_zone_certificate" "zone" {
+  zone_id     = var.zone_id
+  certificate = file("${path.module}/zone.pem")
+  private_key = file("${path.module}/zone.key")
+}
+
+# On after the certificate is active, off before it is deleted.
+resource "aop_zone_setting" "zone" {
+  zone_id    = var.zone_id
+  enabled    = true
+  depends_on = [aop_zone_certificate.zone]
+}
+
+# --- Two hostnames with a certificate of their own ----------------------------
+
+resource "aop_hostname_certificate" "shop" {
+  zone_id     = var.zone_id
+  certificate = file("${path.module}/shop.pem")
+  private_key = file("${path.module}/shop.key")
+}
+
+resource "aop_hostname_association" "app" {
+  zone_id        = var.zone_id
+  hostname       = "app.example.com"
+  certificate_id = aop_hostname_certificate.shop.id
+}
+
+resource "aop_hostname_association" "api" {
+  zone_id        = var.zone_id
+  hostname       = "api.example.com"
+  certificate_id = aop_hostname_certificate.shop.id
+  enabled        = !var.maintenance
+}
+
+output "expires_on" {
+  description = "When the certificates expire."
+  value = {
+    zone = aop_zone_certificate.zone.expires_on
+    shop = aop_hostname_certificate.shop.expires_on
+  }
+}

@@ -1,0 +1,14 @@
+//! What the project's commands and its tests share: the real CLIs, and
+//! workspaces in which they run against the simulator.
+
+mod build;
+mod cli;
+mod opentofu;
+mod workspace;
+
+pub use build::{Profile, build, root, target};
+pub use cli::{Cli, Product};
+pub use workspace::{Ran, Workspace};
+
+/// What can go wrong here: a sentence for the person at the terminal.
+pub type Outcome<T> = Result<T, Box<dyn std::error::Error + Send + Sync>>;

@@ -1,0 +1,159 @@
+//! A folder in which a CLI runs with the provider as it was just built.
+
+use std::fs;
+use std::path::{Path, PathBuf};
+use std::process::{Child, Command, Stdio};
+
+use crate::{Cli, Outcome, target};
+
+/// The address of a local installation, and the version it is installed as.
+const ADDRESS: &str = "terraform.local/aop/aop";
+const VERSION: &str = env!("CARGO_PKG_VERSION");
+
+/// A folder of its own below the target folder, emptied at the start.
+pub struct Workspace {
+    cli: Cli,
+    directory: PathBuf,
+    environment: Vec<(String, String)>,
+}
+
+/// What a command printed and how it ended.
+#[derive(Clone, Debug)]
+pub struct Ran {
+    /// Its exit code; -1 if a signal ended it.
+    pub code: i32,
+    /// Standard output.
+    pub stdout: String,
+    /// Standard error.
+    pub stderr: String,
+}
+
+impl Ran {
+    /// Both streams, for searching and for messages.
+    pub fn text(&self) -> String {
+        format!("{}{}", self.stdout, self.stderr)
+    }
+}
+
+impl Workspace {
+    /// A folder by this name, with the provider installed as from a mirror.
+    pub fn new(name: &str, cli: &Cli, provider: &Path) -> Outcome<Self> {
+        let directory = target().join("workspaces").join(name);
+        if directory.exists() {
+            fs::remove_dir_all(&directory)?;
+        }
+        let platform = format!("{}_{}", go_os(), go_arch());
+        let mirror = directory.join(".mirror");
+        let package = mirror.join(ADDRESS).join(VERSION).join(platform);
+        fs::create_dir_all(&package)?;
+        let installed = package.join(format!(
+            "terraform-provider-aop_v{VERSION}{}",
+            std::env::consts::EXE_SUFFIX
+        ));
+        // A link spares the disk a copy for each test; across file systems it is copied.
+        if fs::hard_link(provider, &installed).is_err() {
+            fs::copy(provider, &installed)?;
+        }
+        let config = format!(
+            "provider_installation {{\n  filesystem_mirror {{\n    path = {mirror:?}\n  }}\n}}\n"
+        );
+        fs::write(directory.join(".cli.tfrc"), config)?;
+        Ok(Self {
+            cli: cli.clone(),
+            directory,
+            environment: Vec::new(),
+        })
+    }
+
+    /// The folder.
+    pub fn directory(&self) -> &Path {
+        &self.directory
+    }
+
+    /// Sets a variable of the environment for every command to come.
+    pub fn set_env(&mut self, name: &str, value: &str) {
+        self.environment.push((name.to_owned(), value.to_owned()));
+    }
+
+    /// Writes a file.
+    pub fn write(&self, name: &str, text: &str) -> Outcome<()> {
+        Ok(fs::write(self.directory.join(name), text)?)
+    }
+
+    /// Copies all files of a folder.
+    pub fn copy_from(&self, folder: &Path) -> Outcome<()> {
+        for entry in fs::read_dir(folder)? {
+            let entry = entry?;
+            fs::copy(entry.path(), self.directory.join(entry.file_name()))?;
+        }
+        Ok(())
+    }
+
+    /// A command of the CLI, ready to run.
+    pub fn command(&self, arguments: &[&str]) -> Command {
+        let mut command = Command::new(&self.cli.path);
+        command
+            .current_dir(&self.directory)
+            .args(arguments)
+            // What the user's own environment says about Terraform has no place here.
+            .env_remove("TF_LOG")
+            .env_remove("TF_CLI_ARGS")
+            .env_remove("CLOUDFLARE_API_TOKEN")
+            .env_remove("CLOUDFLARE_API_KEY")
+            .env_remove("CLOUDFLARE_EMAIL")
+            .env("TF_CLI_CONFIG_FILE", self.directory.join(".cli.tfrc"))
+            .env("TF_IN_AUTOMATION", "1")
+            .env("TF_INPUT", "0")
+            .env("CHECKPOINT_DISABLE", "1")
+            .env("NO_PROXY", "127.0.0.1")
+            .envs(self.environment.iter().map(|(name, value)| (name, value)))
+            .stdin(Stdio::null());
+        command
+    }
+
+    /// Runs a command to its end.
+    pub fn run(&self, arguments: &[&str]) -> Outcome<Ran> {
+        let mut all = arguments.to_vec();
+        if arguments.first() != Some(&"version") {
+            all.push("-no-color");
+        }
+        let output = self.command(&all).output()?;
+        Ok(Ran {
+            code: output.status.code().unwrap_or(-1),
+            stdout: String::from_utf8_lossy(&output.stdout).into_owned(),
+            stderr: String::from_utf8_lossy(&output.stderr).into_owned(),
+        })
+    }
+
+    /// Starts a command whose output is kept for [`Child::wait_with_output`], in a
+    /// process group of its own, as a shell does.
+    pub fn start(&self, arguments: &[&str]) -> Outcome<Child> {
+        let mut command = self.command(arguments);
+        #[cfg(unix)]
+        std::os::unix::process::CommandExt::process_group(&mut command, 0);
+        let started = command
+            .arg("-no-color")
+            .stdout(Stdio::piped())
+            .stderr(Stdio::piped())
+            .spawn()?;
+        Ok(started)
+    }
+}
+
+/// The operating system as Go spells it.
+fn go_os() -> &'static str {
+    match std::env::consts::OS {
+        "macos" => "darwin",
+        other => other,
+    }
+}
+
+/// The architecture as Go spells it.
+fn go_arch() -> &'static str {
+    match std::env::consts::ARCH {
+        "x86_64" => "amd64",
+        "aarch64" => "arm64",
+        "x86" => "386",
+        other => other,
+    }
+}
