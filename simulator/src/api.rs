@@ -4,9 +4,9 @@ use std::time::Duration;
 
 use serde_json::{Value as Json, json};
 
+use crate::certificate::Store;
 use crate::reply::{Answer, Refusal};
 use crate::simulator::{Request, State};
-use crate::zone::Store;
 
 /// An operation on a zone.
 #[derive(Clone, Debug, PartialEq, Eq)]

@@ -6,6 +6,8 @@
 //! (`simulator`) → `api` (who may, what for) → `zone` (the rules and the state).
 
 mod api;
+mod association;
+mod certificate;
 mod clock;
 mod fault;
 mod pem;
@@ -16,10 +18,12 @@ mod settings;
 mod simulator;
 mod zone;
 
+pub use association::Association;
+pub use certificate::{Certificate, Store};
 pub use clock::Clock;
 pub use fault::{Action, Fault};
 pub use reply::{Answer, Reply};
 pub use server::Listening;
 pub use settings::Settings;
 pub use simulator::{Recorded, Request, Simulator, TOKEN, ZONE_ID};
-pub use zone::{Association, Certificate, Store, Zone};
+pub use zone::Zone;

@@ -1,7 +1,7 @@
 //! Associations: which certificate Cloudflare presents for a hostname.
 
 use serde::{Deserialize, Serialize};
-use serde_json::json;
+use serde_json::{Value as Json, json};
 
 use super::client::{segment, take};
 use super::{Body, Error, Hostname, Method, Scope, Status, Zone};
@@ -103,8 +103,10 @@ impl Zone<'_> {
             return Ok(None);
         }
         let body = Body::Json(json!({ "config": writes }));
-        self.request(scope, Method::Put, PATH, Some(body))
-            .await
-            .map(Some)
+        // Accepted is accepted, however odd the answer's items look.
+        let answer: Json = self.request(scope, Method::Put, PATH, Some(body)).await?;
+        let items = answer.as_array().into_iter().flatten();
+        let readable = items.filter_map(|item| serde_json::from_value(item.clone()).ok());
+        Ok(Some(readable.collect()))
     }
 }

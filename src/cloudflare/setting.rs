@@ -1,7 +1,7 @@
 //! The two switches of a zone.
 
 use serde::Deserialize;
-use serde_json::json;
+use serde_json::{Value as Json, json};
 
 use super::client::take;
 use super::{Body, Error, Method, Scope, Zone};
@@ -32,26 +32,26 @@ impl Zone<'_> {
         }
     }
 
-    /// Sets the switch, unless `wanted`, asked at the last moment, says no; then
-    /// `None`. Answers how it stands.
+    /// Sets the switch, unless `wanted`, asked at the last moment, says no. Answers
+    /// whether it was set.
     pub async fn set_switch(
         &self,
         scope: &Scope,
         switch: Switch,
         on: bool,
         wanted: impl Fn() -> bool,
-    ) -> Result<Option<bool>, Error> {
+    ) -> Result<bool, Error> {
         let _turn = take(scope, &self.turns.switches).await?;
         if !wanted() {
-            return Ok(None);
+            return Ok(false);
         }
         match switch {
             Switch::Zone => {
                 let body = Body::Json(json!({ "enabled": on }));
-                let enabled: Enabled = self
-                    .request(scope, Method::Put, ZONE_PATH, Some(body))
+                // Accepted is accepted, whatever the answer repeats.
+                self.request::<Json>(scope, Method::Put, ZONE_PATH, Some(body))
                     .await?;
-                Ok(Some(enabled.enabled))
+                Ok(true)
             }
         }
     }

@@ -43,6 +43,15 @@ impl Diagnostic {
         }
     }
 
+    /// The same message, without stopping anything.
+    #[must_use]
+    pub fn as_warning(self) -> Self {
+        Self {
+            severity: Severity::Warning,
+            ..self
+        }
+    }
+
     /// The same message at a top-level attribute.
     #[must_use]
     pub fn at(self, attribute: &str) -> Self {

@@ -5,9 +5,11 @@
 //! (what to do). The framework knows Terraform's words (config, prior, plan,
 //! state) and neither the wire nor Cloudflare.
 
+mod any_resource;
 mod attr;
 mod diagnostic;
 mod duration;
+mod entry;
 mod kind;
 mod model;
 mod plan;
@@ -17,17 +19,16 @@ mod resource;
 mod schema;
 mod timeouts;
 
+pub use any_resource::{Answer, AnyResource, ApplyRequest, PlanAnswer, PlanRequest};
 pub use attr::Attr;
 pub use diagnostic::{Diagnostic, Diagnostics, Severity};
 pub use duration::parse_duration;
+pub use entry::Entry;
 pub use kind::{Kind, Object};
 pub use model::{Model, Walk, read_model, write_model};
 pub use plan::Change;
 pub use private::Private;
 pub use provider::{Configured, Host, Provider, Server};
-pub use resource::{
-    Answer, AnyResource, Applied, ApplyRequest, Ctx, Entry, Failed, PlanAnswer, PlanRequest,
-    Planned, Resource,
-};
+pub use resource::{Applied, Ctx, Failed, Planned, Resource};
 pub use schema::{Attribute, Schema, Shape, Spec};
 pub use timeouts::{Operation, Timeouts};

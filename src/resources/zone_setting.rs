@@ -154,7 +154,7 @@ impl Resource for ZoneSetting {
             }
             let wanted = || run.verdict(&key) == Verdict::Free;
             let set = zone.set_switch(&scope, Switch::Zone, false, wanted).await;
-            if set.map_err(|error| problem(&error, &doing))?.is_some() {
+            if set.map_err(|error| problem(&error, &doing))? {
                 destruction.done();
                 return Ok(());
             }

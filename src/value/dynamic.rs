@@ -76,6 +76,17 @@ impl Dynamic {
         matches!(self, Self::Null)
     }
 
+    /// Whether nothing in it is unknown.
+    pub fn is_wholly_known(&self) -> bool {
+        match self {
+            Self::Unknown(_) => false,
+            Self::List(elements) => elements.iter().all(Self::is_wholly_known),
+            Self::Map(entries) => entries.values().all(Self::is_wholly_known),
+            Self::Typed(inner) => inner.1.is_wholly_known(),
+            _ => true,
+        }
+    }
+
     /// What kind of value this is, for error messages.
     pub fn kind(&self) -> &'static str {
         match self {

@@ -42,11 +42,19 @@ impl Cli {
         }
     }
 
-    /// Every CLI that tests run with: OpenTofu always, Terraform where it is.
-    pub fn all() -> Outcome<Vec<Self>> {
-        let mut all: Vec<Self> = Self::terraform()?.into_iter().collect();
-        all.push(Self::opentofu()?);
-        Ok(all)
+    /// Every CLI that is there, for tests. `cargo xtask test` has made OpenTofu
+    /// before; without any an error that says so.
+    pub fn present() -> Outcome<Vec<Self>> {
+        let mut present: Vec<Self> = Self::terraform()?.into_iter().collect();
+        let opentofu = match opentofu::made() {
+            Some(path) => Some(Self::at(Product::OpenTofu, &path)?),
+            None => Self::find(Product::OpenTofu, "TOFU_PATH", "tofu")?,
+        };
+        present.extend(opentofu);
+        if present.is_empty() {
+            return Err("no CLI: install Terraform or OpenTofu, or run `cargo xtask test`".into());
+        }
+        Ok(present)
     }
 
     /// Any CLI, the quickest to have.
@@ -86,6 +94,7 @@ impl Cli {
         let asked = Command::new(path)
             .args(["version", "-json"])
             .env("CHECKPOINT_DISABLE", "1")
+            .env_remove("TF_CLI_CONFIG_FILE")
             .output()
             .map_err(|error| format!("{} cannot be run: {error}", path.display()))?;
         let answer: Json = serde_json::from_slice(&asked.stdout).unwrap_or_default();

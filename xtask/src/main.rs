@@ -3,6 +3,7 @@
 #![allow(clippy::print_stdout, reason = "these commands talk to a person")]
 
 mod demo;
+mod test;
 
 use std::process::ExitCode;
 
@@ -29,6 +30,7 @@ async fn main() -> ExitCode {
 
 async fn run(arguments: &[&str]) -> Outcome<()> {
     match arguments {
+        ["test", arguments @ ..] => test::test(arguments),
         ["demo"] => demo::demo(false).await,
         ["demo", "--keep"] => demo::demo(true).await,
         [] | ["help" | "--help" | "-h"] => {

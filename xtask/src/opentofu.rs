@@ -15,13 +15,22 @@ const VERSION: &str = "1.12.6";
 const OLDEST_GO: (u32, u32) = (1, 21);
 const ADVICE: &str = "install OpenTofu 1.12 and name it in TOFU_PATH, or install Go";
 
+/// The path of OpenTofu, if it was made before.
+pub(crate) fn made() -> Option<PathBuf> {
+    Some(path()).filter(|path| path.is_file())
+}
+
+fn path() -> PathBuf {
+    let name = format!("tofu-{VERSION}{}", std::env::consts::EXE_SUFFIX);
+    target().join("tools").join(name)
+}
+
 /// The path of OpenTofu, made if it is not there yet.
 pub(crate) fn obtain() -> Outcome<PathBuf> {
-    let tools = target().join("tools");
-    let path = tools.join(format!("tofu-{VERSION}{}", std::env::consts::EXE_SUFFIX));
-    if path.is_file() {
+    if let Some(path) = made() {
         return Ok(path);
     }
+    let (path, tools) = (path(), target().join("tools"));
     eprintln!(
         "Building OpenTofu {VERSION} into {} (once, about 4 minutes)",
         tools.display()

@@ -92,15 +92,19 @@ impl Workspace {
     /// A command of the CLI, ready to run.
     pub fn command(&self, arguments: &[&str]) -> Command {
         let mut command = Command::new(&self.cli.path);
+        // What the user's own environment says about Terraform has no place here.
+        for (name, _) in std::env::vars_os() {
+            let text = name.to_string_lossy();
+            if ["TF_", "CLOUDFLARE_"]
+                .iter()
+                .any(|prefix| text.starts_with(prefix))
+            {
+                command.env_remove(&name);
+            }
+        }
         command
             .current_dir(&self.directory)
             .args(arguments)
-            // What the user's own environment says about Terraform has no place here.
-            .env_remove("TF_LOG")
-            .env_remove("TF_CLI_ARGS")
-            .env_remove("CLOUDFLARE_API_TOKEN")
-            .env_remove("CLOUDFLARE_API_KEY")
-            .env_remove("CLOUDFLARE_EMAIL")
             .env("TF_CLI_CONFIG_FILE", self.directory.join(".cli.tfrc"))
             .env("TF_IN_AUTOMATION", "1")
             .env("TF_INPUT", "0")

@@ -9,9 +9,7 @@ use super::super::problem::{invalid_pem, problem};
 use super::settle::{Settled, gone, pending, settle, timed_out};
 use super::{Certificate, Found};
 use crate::cloudflare::{Error, Key, Polls, Scope, Status, Store, Verdict, Zone};
-use crate::framework::{
-    Applied, Ctx, Diagnostic, Diagnostics, Operation, Planned, Severity, Timeouts,
-};
+use crate::framework::{Applied, Ctx, Diagnostic, Diagnostics, Operation, Planned, Timeouts};
 use crate::x509::{self, PrivateKey};
 
 pub(super) async fn create(
@@ -72,10 +70,7 @@ pub(super) async fn create(
         Settled::Gone => return Err(gone("just uploaded", &upload.zone).into()),
     };
     if let Some(warning) = warning {
-        ctx.warn(Diagnostic {
-            severity: Severity::Warning,
-            ..warning
-        });
+        ctx.warn(warning.as_warning());
     }
     plan.set_found(&found);
     Ok(plan)

@@ -1,49 +1,18 @@
-//! MessagePack, as the plugin protocol encodes values: directed by the type,
-//! with extension codes for what is not known yet.
-//!
-//! The reader trusts nothing: it never allocates more than its input paid for,
-//! never recurses deeper than the type (or [`DEPTH`], where values carry their
-//! own types), and names the place of every mistake.
+//! Reading MessagePack.
 
 use std::collections::BTreeMap;
 
 use rmp::Marker;
 use rmp::decode::{RmpRead, read_marker};
-use rmp::encode;
 
-use super::{DecodeError, Dynamic, Number, Refinement, Step, Type, Unknown};
+use super::{REFINED, expected};
+use crate::value::{DecodeError, Dynamic, Number, Refinement, Step, Type, Unknown};
 
-/// Extension code of an unknown value that has a refinement.
-const REFINED: i8 = 12;
 /// How deep values that carry their own type may nest.
 const DEPTH: usize = 64;
 
-/// Decodes one value of the given type. Objects must have exactly the type's
-/// attributes; bytes after the value are an error.
-pub fn from_msgpack(bytes: &[u8], ty: &Type) -> Result<Dynamic, DecodeError> {
-    let mut reader = Reader {
-        rest: bytes,
-        depth: 0,
-    };
-    let value = reader.value(ty)?;
-    if reader.rest.is_empty() {
-        Ok(value)
-    } else {
-        Err(DecodeError::new("unexpected bytes after the value"))
-    }
-}
-
-/// Encodes a value of the given type. A value that does not fit its type is a
-/// mistake of this provider and an error at its place.
-pub fn to_msgpack(value: &Dynamic, ty: &Type) -> Result<Vec<u8>, DecodeError> {
-    let mut out = Vec::new();
-    write(&mut out, value, ty)?;
-    Ok(out)
-}
-
-// === Reading ===
-
-struct Reader<'a> {
+/// Reads values off the front of its input.
+pub(super) struct Reader<'a> {
     rest: &'a [u8],
     depth: usize,
 }
@@ -61,7 +30,18 @@ enum Token<'a> {
 }
 
 impl<'a> Reader<'a> {
-    fn value(&mut self, ty: &Type) -> Result<Dynamic, DecodeError> {
+    pub(super) fn new(bytes: &'a [u8]) -> Self {
+        Self {
+            rest: bytes,
+            depth: 0,
+        }
+    }
+
+    pub(super) fn is_at_end(&self) -> bool {
+        self.rest.is_empty()
+    }
+
+    pub(super) fn value(&mut self, ty: &Type) -> Result<Dynamic, DecodeError> {
         let token = self.token()?;
         match (ty, token) {
             (_, Token::Null) => Ok(Dynamic::Null),
@@ -276,19 +256,6 @@ fn size(length: u32) -> usize {
     usize::try_from(length).unwrap_or(usize::MAX)
 }
 
-fn expected(ty: &Type) -> &'static str {
-    match ty {
-        Type::String => "a string",
-        Type::Number => "a number",
-        Type::Bool => "a bool",
-        Type::Dynamic => "a value with its type",
-        Type::List(_) | Type::Set(_) => "a list",
-        Type::Tuple(_) => "a list of fixed length",
-        Type::Map(_) => "a map",
-        Type::Object(_) => "an object",
-    }
-}
-
 /// Checks that no attribute is missing.
 fn complete(value: Dynamic, attributes: &BTreeMap<String, Type>) -> Result<Dynamic, DecodeError> {
     if let Dynamic::Map(entries) = &value
@@ -303,10 +270,7 @@ fn unknown(code: i8, payload: &[u8]) -> Result<Dynamic, DecodeError> {
     if code != REFINED {
         return Ok(Dynamic::unknown());
     }
-    let mut reader = Reader {
-        rest: payload,
-        depth: 0,
-    };
+    let mut reader = Reader::new(payload);
     let malformed = || DecodeError::new("malformed refinement of an unknown value");
     let Token::Map(count) = reader.token()? else {
         return Err(malformed());
@@ -344,127 +308,4 @@ impl Reader<'_> {
             _ => Err(DecodeError::new("malformed refinement of an unknown value")),
         }
     }
-}
-
-// === Writing ===
-
-/// Writing into memory cannot fail, but rmp's signatures say it could.
-fn infallible<T, E>(result: Result<T, E>) -> Result<T, DecodeError> {
-    result.map_err(|_| DecodeError::new("cannot be encoded"))
-}
-
-fn length(count: usize) -> Result<u32, DecodeError> {
-    u32::try_from(count).map_err(|_| DecodeError::new("too large"))
-}
-
-fn write(out: &mut Vec<u8>, value: &Dynamic, ty: &Type) -> Result<(), DecodeError> {
-    match (ty, value) {
-        (_, Dynamic::Null) => infallible(encode::write_nil(out)),
-        (_, Dynamic::Unknown(unknown)) => write_unknown(out, unknown),
-        (Type::String, Dynamic::String(text)) => infallible(encode::write_str(out, text)),
-        (Type::Bool, Dynamic::Bool(value)) => infallible(encode::write_bool(out, *value)),
-        (Type::Number, Dynamic::Number(number)) => write_number(out, number),
-        (Type::List(element) | Type::Set(element), Dynamic::List(elements)) => {
-            write_list(out, elements.iter().map(|value| (value, &**element)))
-        }
-        (Type::Tuple(types), Dynamic::List(elements)) if types.len() == elements.len() => {
-            write_list(out, elements.iter().zip(types))
-        }
-        (Type::Map(element), Dynamic::Map(entries)) => {
-            infallible(encode::write_map_len(out, length(entries.len())?))?;
-            for (key, value) in entries {
-                infallible(encode::write_str(out, key))?;
-                write(out, value, element).map_err(|e| e.within(Step::Key(key.clone())))?;
-            }
-            Ok(())
-        }
-        (Type::Object(attributes), Dynamic::Map(entries)) => {
-            infallible(encode::write_map_len(out, length(attributes.len())?))?;
-            for (name, ty) in attributes {
-                infallible(encode::write_str(out, name))?;
-                let value = entries.get(name).unwrap_or(&Dynamic::Null);
-                write(out, value, ty).map_err(|e| e.within(Step::Attribute(name.clone())))?;
-            }
-            match entries.keys().find(|name| !attributes.contains_key(*name)) {
-                None => Ok(()),
-                Some(name) => {
-                    Err(DecodeError::new("unknown attribute").within(Step::Attribute(name.clone())))
-                }
-            }
-        }
-        (Type::Dynamic, Dynamic::Typed(inner)) => {
-            infallible(encode::write_array_len(out, 2))?;
-            infallible(encode::write_bin(out, inner.0.to_json().as_bytes()))?;
-            write(out, &inner.1, &inner.0)
-        }
-        (ty, value) => Err(DecodeError::new(format!(
-            "expected {}, found {}",
-            expected(ty),
-            value.kind()
-        ))),
-    }
-}
-
-fn write_list<'v>(
-    out: &mut Vec<u8>,
-    elements: impl ExactSizeIterator<Item = (&'v Dynamic, &'v Type)>,
-) -> Result<(), DecodeError> {
-    infallible(encode::write_array_len(out, length(elements.len())?))?;
-    for (index, (value, ty)) in elements.enumerate() {
-        let step = || Step::Index(i64::try_from(index).unwrap_or(i64::MAX));
-        write(out, value, ty).map_err(|error| error.within(step()))?;
-    }
-    Ok(())
-}
-
-/// Integers that fit go as integers, all else as text: core reads both, and
-/// only text keeps every digit of a fraction.
-fn write_number(out: &mut Vec<u8>, number: &Number) -> Result<(), DecodeError> {
-    match number.to_i64() {
-        Some(integer) => infallible(encode::write_sint(out, integer)).map(drop),
-        None => infallible(encode::write_str(out, &number.to_string())),
-    }
-}
-
-fn write_unknown(out: &mut Vec<u8>, unknown: &Unknown) -> Result<(), DecodeError> {
-    let Some(refinement) = unknown.refinement() else {
-        infallible(encode::write_ext_meta(out, 1, 0))?;
-        out.push(0);
-        return Ok(());
-    };
-    let mut entries = Vec::new();
-    let mut count = 0;
-    let mut entry = |key: u64, write: &dyn Fn(&mut Vec<u8>) -> Result<(), DecodeError>| {
-        count += 1;
-        infallible(encode::write_uint(&mut entries, key))?;
-        write(&mut entries)
-    };
-    if let Some(null) = refinement.null {
-        entry(1, &|out| infallible(encode::write_bool(out, null)))?;
-    }
-    if let Some(prefix) = &refinement.prefix {
-        entry(2, &|out| infallible(encode::write_str(out, prefix)))?;
-    }
-    for (key, bound) in [(3, &refinement.lower), (4, &refinement.upper)] {
-        if let Some((number, inclusive)) = bound {
-            entry(key, &|out| {
-                infallible(encode::write_array_len(out, 2))?;
-                write_number(out, number)?;
-                infallible(encode::write_bool(out, *inclusive))
-            })?;
-        }
-    }
-    for (key, bound) in [(5, refinement.min_length), (6, refinement.max_length)] {
-        if let Some(length) = bound {
-            entry(key, &|out| {
-                infallible(encode::write_sint(out, length)).map(drop)
-            })?;
-        }
-    }
-    let mut payload = Vec::new();
-    infallible(encode::write_map_len(&mut payload, count))?;
-    payload.extend(entries);
-    infallible(encode::write_ext_meta(out, length(payload.len())?, REFINED))?;
-    out.extend(payload);
-    Ok(())
 }

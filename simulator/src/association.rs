@@ -1,0 +1,225 @@
+//! The rules of associations.
+
+use std::time::Duration;
+
+use serde_json::{Value as Json, json};
+
+use crate::certificate::Store;
+use crate::pem;
+use crate::reply::Refusal;
+use crate::settings::Settings;
+use crate::zone::{ACTIVE, DELETED, PENDING_DELETION, PENDING_DEPLOYMENT, Zone};
+
+/// The association of a hostname.
+#[derive(Clone, Debug)]
+pub struct Association {
+    /// The certificate.
+    pub certificate_id: String,
+    /// The last value written; `None` voids.
+    pub enabled: Option<bool>,
+    previous: Option<bool>,
+    settles_at: Duration,
+    shows_at: Duration,
+    created_on: String,
+    updated_on: String,
+}
+
+impl Association {
+    /// Whether it still holds its certificate.
+    pub fn holds(&self, now: Duration) -> bool {
+        self.enabled.is_some() || now < self.settles_at
+    }
+
+    fn status(&self, now: Duration) -> &'static str {
+        match (self.enabled, now >= self.settles_at) {
+            (None, _) if now < self.shows_at => ACTIVE,
+            (None, false) => PENDING_DELETION,
+            (None, true) => DELETED,
+            (Some(_), true) => ACTIVE,
+            (Some(_), false) => PENDING_DEPLOYMENT,
+        }
+    }
+
+    fn shown(&self, now: Duration) -> Option<bool> {
+        match self.enabled {
+            None if now < self.shows_at => self.previous,
+            enabled => enabled,
+        }
+    }
+}
+
+impl Zone {
+    /// D: an upsert by hostname. G: all or nothing; the answer holds what was sent.
+    pub(crate) fn associate(
+        &mut self,
+        items: &[Json],
+        (now, date): (Duration, String),
+        settings: &Settings,
+    ) -> Result<Json, Refusal> {
+        let mut checked = Vec::new();
+        for item in items {
+            checked.push(self.check(item, settings)?);
+        }
+        let mut shown = Vec::new();
+        for (hostname, certificate_id, enabled) in checked {
+            let before = self.associations.get(&hostname).cloned();
+            let same = before
+                .as_ref()
+                .is_some_and(|b| b.certificate_id == certificate_id && b.enabled == enabled);
+            if !same {
+                let (settles, shows) = match enabled {
+                    None => (settings.void_lag + settings.void, settings.void_lag),
+                    Some(_) => (settings.association, Duration::ZERO),
+                };
+                let created_on = before
+                    .as_ref()
+                    .map_or(date.clone(), |b| b.created_on.clone());
+                let association = Association {
+                    certificate_id,
+                    enabled,
+                    previous: before.and_then(|b| b.enabled),
+                    settles_at: now + settles,
+                    shows_at: now + shows,
+                    created_on,
+                    updated_on: date.clone(),
+                };
+                self.associations.insert(hostname.clone(), association);
+            }
+            shown.extend(self.show(&hostname, now));
+        }
+        Ok(shown.into())
+    }
+
+    fn check(
+        &self,
+        item: &Json,
+        settings: &Settings,
+    ) -> Result<(String, String, Option<bool>), Refusal> {
+        let text = |name: &str| item.get(name).and_then(Json::as_str).unwrap_or_default();
+        // G: lower-cased; a trailing dot is not taken off.
+        let hostname = text("hostname").to_lowercase();
+        let certificate_id = text("cert_id").to_owned();
+        if certificate_id.is_empty() {
+            return Err(Refusal(400, 1404, "Certificate ID required"));
+        }
+        let inside = hostname == self.domain || hostname.ends_with(&format!(".{}", self.domain));
+        if !inside || hostname.len() > 255 {
+            // D: the hostname belongs to the zone. G: status, code and text.
+            return Err(Refusal(
+                400,
+                1491,
+                "Hostname is not in this zone (simulated).",
+            ));
+        }
+        let usable = self
+            .live(Store::Hostname)
+            .iter()
+            .any(|c| c.id == certificate_id);
+        if !usable {
+            // L: also for a void whose certificate is gone; I: also for a zone certificate.
+            let text = "Certificate ID in request is either invalid or the certificate has been \
+                        deleted";
+            return Err(Refusal(400, 1415, text));
+        }
+        let enabled = item.get("enabled").and_then(Json::as_bool);
+        let mut others = self.associations.iter();
+        let count = others.by_ref().filter(|(name, association)| {
+            **name != hostname
+                && association.certificate_id == certificate_id
+                && association.enabled.is_some()
+        });
+        if enabled.is_some() && count.count() >= settings.associations {
+            // D: the limit. G: status, code and text.
+            return Err(Refusal(
+                400,
+                1492,
+                "Too many hostnames for this certificate (simulated).",
+            ));
+        }
+        Ok((hostname, certificate_id, enabled))
+    }
+
+    /// L: never configured, or voided and settled: 404 with 1553.
+    pub(crate) fn association(&self, hostname: &str, now: Duration) -> Result<Json, Refusal> {
+        let found = self.associations.get(hostname);
+        let settled = found.is_none_or(|a| a.enabled.is_none() && now >= a.settles_at);
+        let gone = Refusal(
+            404,
+            1553,
+            "Authenticated origin pull setting for this hostname not found",
+        );
+        match self.show(hostname, now) {
+            Some(shown) if !settled => Ok(shown),
+            _ => Err(gone),
+        }
+    }
+
+    /// The association with what its certificate says.
+    fn show(&self, hostname: &str, now: Duration) -> Option<Json> {
+        let found = self.associations.get(hostname)?;
+        let mut certificates = self.certificates.iter();
+        let certificate = certificates.find(|c| c.id == found.certificate_id);
+        let mut shown = summary(hostname, found, now);
+        if let (Some(shown), Some(certificate)) = (shown.as_object_mut(), certificate) {
+            shown.insert("cert_status".into(), certificate.status(now).into());
+            shown.insert("certificate".into(), pem::stored(&certificate.pem).into());
+            shown.insert(
+                "expires_on".into(),
+                certificate.parsed.expires_on.clone().into(),
+            );
+            shown.insert("issuer".into(), certificate.parsed.issuer.clone().into());
+            let serial = certificate.parsed.serial_number.clone();
+            shown.insert("serial_number".into(), serial.into());
+            shown.insert(
+                "signature".into(),
+                certificate.parsed.signature.clone().into(),
+            );
+            shown.insert(
+                "cert_uploaded_on".into(),
+                certificate.uploaded_on.clone().into(),
+            );
+            shown.insert(
+                "cert_updated_at".into(),
+                certificate.uploaded_on.clone().into(),
+            );
+        }
+        Some(shown)
+    }
+
+    /// D: filtered by status, `active` unless told, in pages.
+    pub(crate) fn associations_page(
+        &self,
+        (status, page, per_page): (&str, usize, usize),
+        now: Duration,
+    ) -> (Json, Json) {
+        let wanted: Vec<&str> = status.split(',').collect();
+        let all: Vec<Json> = self
+            .associations
+            .iter()
+            .filter(|(_, a)| wanted.contains(&"all") || wanted.contains(&a.status(now)))
+            .map(|(hostname, association)| summary(hostname, association, now))
+            .collect();
+        let total = all.len();
+        let start = (page - 1).saturating_mul(per_page);
+        let shown: Vec<Json> = all.into_iter().skip(start).take(per_page).collect();
+        let info = json!({
+            "page": page,
+            "per_page": per_page,
+            "count": shown.len(),
+            "total_count": total,
+            "total_pages": total.div_ceil(per_page),
+        });
+        (shown.into(), info)
+    }
+}
+
+fn summary(hostname: &str, association: &Association, now: Duration) -> Json {
+    json!({
+        "hostname": hostname,
+        "cert_id": association.certificate_id,
+        "enabled": association.shown(now),
+        "status": association.status(now),
+        "created_at": association.created_on,
+        "updated_at": association.updated_on,
+    })
+}

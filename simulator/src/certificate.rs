@@ -1,0 +1,229 @@
+//! The rules of the two certificate stores.
+
+use std::time::Duration;
+
+use serde_json::{Value as Json, json};
+
+use crate::pem::{self, Parsed};
+use crate::reply::Refusal;
+use crate::settings::Settings;
+use crate::zone::{ACTIVE, DELETED, PENDING_DELETION, PENDING_DEPLOYMENT, Zone};
+
+/// One of the two stores.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
+pub enum Store {
+    /// Certificates for the whole zone.
+    Zone,
+    /// Certificates for hostnames.
+    Hostname,
+}
+
+/// A certificate in a store.
+#[derive(Clone, Debug)]
+pub struct Certificate {
+    /// L: a UUID.
+    pub id: String,
+    /// Which store it is in.
+    pub store: Store,
+    /// As it was sent.
+    pub pem: String,
+    /// Never given out.
+    pub private_key: String,
+    uploaded: Duration,
+    pub(crate) uploaded_on: String,
+    active_at: Option<Duration>,
+    gives_up_at: Duration,
+    deleted: Option<(Duration, Duration)>,
+    pub(crate) parsed: Parsed,
+}
+
+impl Certificate {
+    /// The status at a time.
+    pub fn status(&self, now: Duration) -> &'static str {
+        match (self.deleted, self.active_at) {
+            (Some((_, gone)), _) if now >= gone => DELETED,
+            (Some(_), _) => PENDING_DELETION,
+            (None, Some(active)) if now >= active => ACTIVE,
+            (None, None) if now >= self.gives_up_at => "deployment_timed_out",
+            // L: seen instead of `initializing` right after an upload.
+            (None, _) => PENDING_DEPLOYMENT,
+        }
+    }
+
+    /// When it became active, if it is.
+    pub fn active_since(&self, now: Duration) -> Option<Duration> {
+        self.active_at
+            .filter(|at| *at <= now && self.deleted.is_none())
+    }
+
+    pub(crate) fn is_live(&self) -> bool {
+        self.deleted.is_none()
+    }
+
+    /// L: never the key, never `enabled`; the serial number in both stores.
+    fn show(&self, now: Duration) -> Json {
+        json!({
+            "id": self.id,
+            "certificate": pem::stored(&self.pem),
+            "issuer": self.parsed.issuer,
+            "signature": self.parsed.signature,
+            "serial_number": self.parsed.serial_number,
+            "expires_on": self.parsed.expires_on,
+            "uploaded_on": self.uploaded_on,
+            "status": self.status(now),
+        })
+    }
+}
+
+impl Zone {
+    pub(crate) fn list(&self, store: Store, now: Duration, settings: &Settings) -> Json {
+        let shown = self.certificates.iter().filter(|c| c.store == store);
+        let shown = shown.filter(|c| now >= c.uploaded + settings.list_lag);
+        // L: the zone list leaves tombstones out. Taken to hold for both (I).
+        let list: Vec<Json> = shown.filter(|c| c.is_live()).map(|c| c.show(now)).collect();
+        if list.is_empty() && store == Store::Zone {
+            // L: an empty zone store lists as null.
+            return Json::Null;
+        }
+        list.into()
+    }
+
+    pub(crate) fn upload(
+        &mut self,
+        store: Store,
+        (certificate, private_key): (&str, &str),
+        (now, date): (Duration, String),
+        settings: &Settings,
+    ) -> Result<Json, Refusal> {
+        // L: the text of the real message starts like this.
+        let parsed = pem::parse(certificate, private_key).ok_or(Refusal(
+            400,
+            1408,
+            "Unable to parse certificate",
+        ))?;
+        let twin = self
+            .certificates
+            .iter()
+            .rposition(|c| c.store == store && c.parsed.leaf == parsed.leaf);
+        let gone = |c: &Certificate| c.status(now) == DELETED;
+        if twin
+            .and_then(|at| self.certificates.get(at))
+            .is_some_and(|c| !gone(c))
+        {
+            // L: also while the twin is a tombstone that has not settled.
+            return Err(Refusal(
+                400,
+                1406,
+                "This certificate already exists for this zone.",
+            ));
+        }
+        let full = self.live(store).len() >= settings.hostname_certificates;
+        if store == Store::Hostname && full {
+            // D: the limit. G: status, code and text.
+            return Err(Refusal(
+                400,
+                1490,
+                "Too many client certificates for this zone (simulated).",
+            ));
+        }
+        // L: a twin that was deleted comes back under its old id.
+        let resurrected = twin.map(|at| self.certificates.remove(at).id);
+        let uploaded = Certificate {
+            id: resurrected.unwrap_or_else(|| uuid(store, self.certificates.len(), &parsed.leaf)),
+            store,
+            pem: certificate.to_owned(),
+            private_key: private_key.to_owned(),
+            uploaded: now,
+            uploaded_on: date,
+            active_at: settings.activation.map(|delay| now + delay),
+            gives_up_at: now + settings.deployment_timeout,
+            deleted: None,
+            parsed,
+        };
+        let shown = uploaded.show(now);
+        self.certificates.push(uploaded);
+        Ok(shown)
+    }
+
+    pub(crate) fn certificate(
+        &self,
+        store: Store,
+        id: &str,
+        now: Duration,
+        settings: &Settings,
+    ) -> Result<Json, Refusal> {
+        let found = self.find(store, id)?;
+        if found.status(now) == DELETED && !settings.tombstones {
+            return Err(not_found(store));
+        }
+        Ok(found.show(now))
+    }
+
+    pub(crate) fn delete(
+        &mut self,
+        store: Store,
+        id: &str,
+        now: Duration,
+        settings: &Settings,
+    ) -> Result<Json, Refusal> {
+        let found = self.find(store, id)?;
+        if !found.is_live() {
+            return Err(match store {
+                // L: the text; G: the code.
+                Store::Zone => Refusal(400, 1405, "Certificate is already deleted."),
+                Store::Hostname => Refusal(400, 1414, "Certificate is pending deletion."),
+            });
+        }
+        if found.status(now) == PENDING_DEPLOYMENT {
+            let text = "Cannot delete resource while in pending deployment state.";
+            return Err(Refusal(400, 1434, text));
+        }
+        let mut holders = self.associations.values();
+        if store == Store::Hostname && holders.any(|a| a.certificate_id == id && a.holds(now)) {
+            return Err(Refusal(
+                400,
+                1433,
+                "Certificate is in use by one or more hostnames.",
+            ));
+        }
+        let mut all = self.certificates.iter_mut();
+        let found = all.find(|c| c.store == store && c.id == id);
+        let found = found.ok_or_else(|| not_found(store))?;
+        found.deleted = Some((now, now + settings.deletion));
+        Ok(found.show(now))
+    }
+
+    fn find(&self, store: Store, id: &str) -> Result<&Certificate, Refusal> {
+        let mut all = self.certificates.iter();
+        let found = all.find(|c| c.store == store && c.id == id);
+        found.ok_or_else(|| not_found(store))
+    }
+}
+
+fn not_found(store: Store) -> Refusal {
+    match store {
+        Store::Zone => Refusal(404, 1552, "Client certificate not found"),
+        // L: the code; G: the text.
+        Store::Hostname => Refusal(404, 1551, "Hostname client certificate not found"),
+    }
+}
+
+/// A UUID that depends on nothing but what came before, so that runs can be compared.
+fn uuid(store: Store, count: usize, leaf: &[u8]) -> String {
+    // FNV-1a, twice with different starts.
+    let hash = |start: u64| {
+        leaf.iter()
+            .chain(&[count.to_le_bytes()[0], store as u8])
+            .fold(start, |hash, byte| {
+                (hash ^ u64::from(*byte)).wrapping_mul(0x0100_0000_01b3)
+            })
+    };
+    let (high, low) = (hash(0xcbf2_9ce4_8422_2325), hash(0x8422_2325_cbf2_9ce4));
+    let text = format!("{high:016x}{low:016x}");
+    let parts = [(0, 8), (8, 12), (13, 16), (17, 20), (20, 32)];
+    let mut parts = parts
+        .iter()
+        .map(|(from, to)| text.get(*from..*to).unwrap_or_default());
+    let mut next = || parts.next().unwrap_or_default();
+    format!("{}-{}-4{}-8{}-{}", next(), next(), next(), next(), next())
+}

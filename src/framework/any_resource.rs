@@ -1,0 +1,84 @@
+//! A resource without types: what the protocol talks to.
+
+use std::pin::Pin;
+
+use jiff::Timestamp;
+
+use super::{Ctx, Diagnostics, Private, Schema};
+use crate::value::{Dynamic, Path};
+
+/// A request to plan a create, an update or (with a null proposal) a destroy.
+pub struct PlanRequest {
+    /// What the user wrote.
+    pub config: Dynamic,
+    /// What is; null for a create.
+    pub prior: Dynamic,
+    /// What core proposes; null for a destroy.
+    pub proposed: Dynamic,
+    /// Stored facts.
+    pub private: Private,
+    /// Stored identity, if any.
+    pub identity: Dynamic,
+    /// The time of the plan.
+    pub now: Timestamp,
+}
+
+/// A plan.
+#[derive(Default)]
+pub struct PlanAnswer {
+    /// What will be.
+    pub planned: Option<Dynamic>,
+    /// The attributes whose change replaces the resource.
+    pub replaces: Vec<Path>,
+    /// What identifies it, as far as it is known.
+    pub identity: Option<Dynamic>,
+    /// Errors and warnings.
+    pub diagnostics: Diagnostics,
+}
+
+/// What a read found or an apply made.
+pub struct Answer {
+    /// The state; null if the object is gone, the stored one after an error.
+    pub state: Dynamic,
+    /// What identifies it; null if it is gone.
+    pub identity: Dynamic,
+    /// Facts to store.
+    pub private: Private,
+    /// Errors and warnings.
+    pub diagnostics: Diagnostics,
+}
+
+/// A request to carry out a plan.
+pub struct ApplyRequest {
+    /// What the user wrote; null for a destroy.
+    pub config: Dynamic,
+    /// What is; null for a create.
+    pub prior: Dynamic,
+    /// What was promised; null for a destroy.
+    pub planned: Dynamic,
+    /// Stored facts.
+    pub private: Private,
+}
+
+/// An answer to come.
+pub(super) type Later<'a, T> = Pin<Box<dyn Future<Output = T> + Send + 'a>>;
+
+/// A resource whose values are untyped: what the protocol talks to.
+pub trait AnyResource<A>: Send + Sync {
+    /// Its type name.
+    fn name(&self) -> &'static str;
+    /// Its schema.
+    fn schema(&self) -> &Schema;
+    /// The schema of its identity.
+    fn identity_schema(&self) -> &Schema;
+    /// Checks the structure of a configuration.
+    fn validate(&self, config: Dynamic, write_only_allowed: bool) -> Diagnostics;
+    /// Brings stored state to the current shape.
+    fn upgrade(&self, version: i64, json: &[u8]) -> Result<Dynamic, Diagnostics>;
+    /// Plans a change.
+    fn plan(&self, request: PlanRequest) -> PlanAnswer;
+    /// Reads what is.
+    fn read(&self, ctx: Ctx<A>, state: Dynamic) -> Later<'_, Answer>;
+    /// Carries out a plan.
+    fn apply(&self, ctx: Ctx<A>, request: ApplyRequest) -> Later<'_, Answer>;
+}

@@ -1,0 +1,238 @@
+//! The bridge from a typed [`Resource`] to the untyped [`AnyResource`].
+
+use std::sync::OnceLock;
+
+use super::any_resource::Later;
+use super::{
+    Answer, AnyResource, Applied, ApplyRequest, Change, Ctx, Diagnostic, Diagnostics, Failed,
+    PlanAnswer, PlanRequest, Planned, Resource, Schema, plan, read_model, write_model,
+};
+use crate::framework::Model;
+use crate::value::{DecodeError, Dynamic, from_json};
+
+/// A typed resource as an [`AnyResource`], with its schemas made once.
+pub struct Entry<R> {
+    resource: R,
+    schema: OnceLock<Schema>,
+    identity: OnceLock<Schema>,
+}
+
+impl<R: Resource> Entry<R> {
+    /// The entry of this resource in a provider.
+    pub fn boxed(resource: R) -> Box<dyn AnyResource<R::Api>> {
+        Box::new(Self {
+            resource,
+            schema: OnceLock::new(),
+            identity: OnceLock::new(),
+        })
+    }
+
+    fn identity_of(&self, model: &R::Model) -> Dynamic {
+        write_model(&self.resource.identity(model))
+    }
+
+    /// State as it may be stored: without write-only values.
+    fn stored(&self, model: &R::Model) -> Dynamic {
+        let mut state = write_model(model);
+        plan::strip_write_only(&self.schema().attributes, &mut state);
+        state
+    }
+
+    fn plan_typed(&self, request: PlanRequest) -> Result<PlanAnswer, Diagnostics> {
+        let attributes = &self.schema().attributes;
+        let known_prior = (!request.prior.is_null()).then_some(&request.prior);
+        let prepared = plan::prepare(attributes, &request.config, known_prior, request.proposed);
+        let prior = known_prior.cloned().map(read_model).transpose();
+        let mut change = Change {
+            config: read_model::<R::Model>(request.config).map_err(malformed)?,
+            prior: prior.map_err(malformed)?,
+            planned: read_model(prepared).map_err(malformed)?,
+            private: &request.private,
+            now: request.now,
+            report: Diagnostics::default(),
+            replaces: Vec::new(),
+        };
+        self.resource.plan(&mut change);
+        let planned = self.stored(&change.planned);
+        let mut replaces = change.replaces;
+        if let Some(prior) = known_prior {
+            replaces.extend(plan::replacements(attributes, prior, &planned));
+        }
+        replaces.sort();
+        replaces.dedup();
+        // An update keeps its identity. A create has none as long as a part of it is
+        // unknown: OpenTofu 1.12 cannot show a plan with half an identity.
+        let identity = match (&change.prior, request.identity) {
+            (None, _) => self.identity_of(&change.planned),
+            (Some(prior), Dynamic::Null) => self.identity_of(prior),
+            (Some(_), stored) => stored,
+        };
+        Ok(PlanAnswer {
+            planned: Some(planned),
+            replaces,
+            identity: Some(identity).filter(Dynamic::is_wholly_known),
+            diagnostics: change.report,
+        })
+    }
+
+    async fn apply_typed(&self, ctx: &Ctx<R::Api>, request: ApplyRequest) -> Applied<Dynamic> {
+        let typed = |value| read_model::<R::Model>(value).map_err(malformed);
+        let outcome = match (request.prior, request.planned) {
+            (Dynamic::Null, Dynamic::Null) => return Ok(Dynamic::Null),
+            (prior, Dynamic::Null) => {
+                let deleted = self.resource.delete(ctx, typed(prior)?).await;
+                return deleted.map(|()| Dynamic::Null).map_err(Failed::from);
+            }
+            (Dynamic::Null, plan) => {
+                let planned = Planned {
+                    config: typed(request.config)?,
+                    plan: typed(plan)?,
+                };
+                self.resource.create(ctx, planned).await
+            }
+            (prior, plan) => {
+                let planned = Planned {
+                    config: typed(request.config)?,
+                    plan: typed(plan)?,
+                };
+                self.resource.update(ctx, typed(prior)?, planned).await
+            }
+        };
+        outcome
+            .map(|model| self.stored(&model))
+            .map_err(|failed| Failed {
+                state: failed.state.map(|model| self.stored(&model)),
+                diagnostics: failed.diagnostics,
+            })
+    }
+
+    fn answer(
+        &self,
+        ctx: Ctx<R::Api>,
+        state: Dynamic,
+        errors: impl IntoIterator<Item = Diagnostic>,
+    ) -> Answer {
+        let (mut diagnostics, private) = ctx.finish();
+        diagnostics.extend(errors);
+        let identity = match &state {
+            Dynamic::Null => Dynamic::Null,
+            state => read_model(state.clone()).map_or(Dynamic::Null, |m| self.identity_of(&m)),
+        };
+        Answer {
+            state,
+            identity,
+            private,
+            diagnostics,
+        }
+    }
+}
+
+impl<R: Resource> AnyResource<R::Api> for Entry<R> {
+    fn name(&self) -> &'static str {
+        R::NAME
+    }
+
+    fn schema(&self) -> &Schema {
+        self.schema
+            .get_or_init(|| R::Model::schema(R::VERSION, R::DOC))
+    }
+
+    fn identity_schema(&self) -> &Schema {
+        self.identity.get_or_init(|| R::Identity::schema(0, ""))
+    }
+
+    fn validate(&self, config: Dynamic, write_only_allowed: bool) -> Diagnostics {
+        let mut report = Diagnostics::default();
+        if !write_only_allowed {
+            let set = plan::set_write_only(&self.schema().attributes, &config);
+            report.extend(set.into_iter().map(|path| {
+                Diagnostic::error(
+                    "Write-only arguments are not supported here",
+                    "This argument is never stored, which needs Terraform 1.11 or OpenTofu 1.11. \
+                     Upgrade, or use the argument of the same name without \"_wo\".",
+                )
+                .at_path(path)
+            }));
+        }
+        match read_model(config) {
+            Ok(config) => self.resource.validate(&config, &mut report),
+            Err(error) => report.extend(malformed(error)),
+        }
+        report
+    }
+
+    fn upgrade(&self, _version: i64, json: &[u8]) -> Result<Dynamic, Diagnostics> {
+        let mut state = from_json(json, &self.schema().ty).map_err(malformed)?;
+        if state.is_null() {
+            // Null would make core forget the object without a word.
+            return Err(malformed(DecodeError::new("the stored state is null")));
+        }
+        plan::strip_write_only(&self.schema().attributes, &mut state);
+        Ok(state)
+    }
+
+    fn plan(&self, request: PlanRequest) -> PlanAnswer {
+        if request.proposed.is_null() {
+            let identity = match request.identity {
+                Dynamic::Null => {
+                    read_model(request.prior).map_or(Dynamic::Null, |m| self.identity_of(&m))
+                }
+                stored => stored,
+            };
+            return PlanAnswer {
+                planned: Some(Dynamic::Null),
+                identity: Some(identity),
+                ..PlanAnswer::default()
+            };
+        }
+        self.plan_typed(request)
+            .unwrap_or_else(|diagnostics| PlanAnswer {
+                diagnostics,
+                ..PlanAnswer::default()
+            })
+    }
+
+    fn read(&self, ctx: Ctx<R::Api>, state: Dynamic) -> Later<'_, Answer> {
+        Box::pin(async move {
+            let outcome = match read_model(state.clone()) {
+                Ok(model) => self.resource.read(&ctx, model).await,
+                Err(error) => Err(malformed(error)),
+            };
+            match outcome {
+                Ok(Some(model)) => {
+                    let state = self.stored(&model);
+                    self.answer(ctx, state, None)
+                }
+                Ok(None) => self.answer(ctx, Dynamic::Null, None),
+                Err(errors) => self.answer(ctx, state, errors),
+            }
+        })
+    }
+
+    fn apply(&self, ctx: Ctx<R::Api>, request: ApplyRequest) -> Later<'_, Answer> {
+        Box::pin(async move {
+            let prior = request.prior.clone();
+            match self.apply_typed(&ctx, request).await {
+                Ok(state) => self.answer(ctx, state, None),
+                Err(failed) => {
+                    let state = failed.state.unwrap_or(prior);
+                    self.answer(ctx, state, failed.diagnostics)
+                }
+            }
+        })
+    }
+}
+
+/// A value that does not fit the schema: core's mistake or foreign state.
+fn malformed(error: DecodeError) -> Diagnostics {
+    Diagnostic::error(
+        "Value does not fit the schema",
+        format!(
+            "{error}. Terraform sent, or the state file holds, a value that this version of the \
+             provider cannot read. If an attribute was edited by hand, undo the edit; otherwise \
+             report this as a bug of the provider."
+        ),
+    )
+    .at_path(error.path())
+    .into()
+}

@@ -1,0 +1,213 @@
+//! One operation on one hostname: look, write, wait, and what to say about it.
+
+use super::super::Api;
+use super::super::check::{hostname, zone_id};
+use super::super::problem::problem;
+use super::super::ready::wait_for_certificate;
+use super::{Association, HostnameAssociation};
+use crate::cloudflare::{
+    Association as Found, AssociationWrite, Error, Hostname, Key, Polls, Scope, Status, Zone,
+};
+use crate::framework::{
+    Applied, Ctx, Diagnostic, Diagnostics, Failed, Operation, Resource, Timeouts,
+};
+
+/// One operation on one hostname.
+pub(super) struct Work<'a> {
+    pub(super) zone: Zone<'a>,
+    pub(super) name: Hostname,
+    pub(super) scope: Scope,
+    /// What is wanted; for a destroy, what was.
+    pub(super) plan: Association,
+}
+
+impl<'a> Work<'a> {
+    pub(super) fn new(
+        ctx: &'a Ctx<Api>,
+        plan: Association,
+        operation: Operation,
+    ) -> Result<Self, Diagnostics> {
+        let zone = zone_id(&plan.zone_id)?;
+        let duration = Timeouts::of(&plan.timeouts, operation);
+        Ok(Self {
+            zone: ctx.api.zone(&zone),
+            name: hostname(&plan.hostname)?,
+            scope: Scope::lasting(duration, ctx.cancel.clone()),
+            plan,
+        })
+    }
+
+    pub(super) fn key(&self) -> Key {
+        Key::Association(self.zone.id().clone(), self.name.clone())
+    }
+
+    fn enabled(&self) -> bool {
+        self.plan.enabled.known() != Some(&false)
+    }
+
+    /// The live association, if there is one.
+    pub(super) async fn look(&self) -> Result<Option<Found>, Diagnostics> {
+        match self.zone.association(&self.scope, &self.name).await {
+            Ok(found) if found.is_gone() => Ok(None),
+            Ok(found) => Ok(Some(found)),
+            Err(error) if error.is_gone() => Ok(None),
+            Err(error) => Err(problem(&error, &format!("Reading {}", self.name)).into()),
+        }
+    }
+
+    pub(super) fn is_wanted(&self, found: &Found) -> bool {
+        found.cert_id == self.plan.certificate_id.text() && found.enabled == Some(self.enabled())
+    }
+
+    /// Writes the association, once its certificate can be presented.
+    pub(super) async fn write(&self) -> Result<Found, Diagnostics> {
+        let certificate = self.plan.certificate_id.text();
+        if self.enabled() {
+            wait_for_certificate(&self.zone, &self.scope, certificate).await?;
+        }
+        let write = [AssociationWrite {
+            hostname: self.name.as_str().to_owned(),
+            cert_id: certificate.to_owned(),
+            enabled: Some(self.enabled()),
+        }];
+        let written = self
+            .zone
+            .write_associations(&self.scope, &write, || true)
+            .await;
+        let written = written.map_err(|error| self.refused(&error))?;
+        let same = |found: &Found| Hostname::parse(&found.hostname).as_ref() == Ok(&self.name);
+        Ok(written.into_iter().flatten().find(same).unwrap_or(Found {
+            hostname: self.name.as_str().to_owned(),
+            cert_id: certificate.to_owned(),
+            enabled: Some(self.enabled()),
+            status: Status::PendingDeployment,
+        }))
+    }
+
+    fn refused(&self, error: &Error) -> Diagnostic {
+        let certificate = self.plan.certificate_id.text();
+        let doing = format!("Associating {} with certificate {certificate}", self.name);
+        let diagnostic = problem(error, &doing);
+        match error.has_code(1415) || error.has_code(1404) {
+            true => diagnostic.at("certificate_id"),
+            false => diagnostic,
+        }
+    }
+
+    /// The state after an accepted write: waits as far as wanted, and at most warns.
+    pub(super) async fn finish(&self, ctx: &Ctx<Api>, mut found: Found) -> Association {
+        if self.plan.wait_for_deployment.known() != Some(&false)
+            && let Err(warning) = self.wait(&mut found).await
+        {
+            ctx.warn(warning.as_warning());
+        }
+        self.state(&found)
+    }
+
+    /// The state after nothing but waiting. An update never taints, so it may fail.
+    pub(super) async fn settle(&self) -> Applied<Association> {
+        let doing = format!("Reading {}", self.name);
+        let found = self.zone.association(&self.scope, &self.name).await;
+        let mut found = found.map_err(|error| Diagnostics::from(problem(&error, &doing)))?;
+        match self.wait(&mut found).await {
+            Ok(()) => Ok(self.state(&found)),
+            Err(error) => Err(Failed {
+                state: Some(self.state(&found)),
+                diagnostics: error.into(),
+            }),
+        }
+    }
+
+    /// Waits until the association is active.
+    async fn wait(&self, found: &mut Found) -> Result<(), Diagnostic> {
+        let mut polls = Polls::new();
+        loop {
+            match found.status {
+                Status::Active => return Ok(()),
+                Status::DeploymentTimedOut | Status::DeletionTimedOut => break,
+                _ if found.is_gone() => break,
+                _ => {}
+            }
+            if let Err(why) = polls.pause(&self.scope).await {
+                return Err(self.not_active(found, &Error::from(why)));
+            }
+            match self.zone.association(&self.scope, &self.name).await {
+                Ok(now) => *found = now,
+                Err(error) if error.is_gone() => break,
+                Err(error) => return Err(self.not_active(found, &error)),
+            }
+        }
+        Err(Diagnostic::error(
+            "Association was not deployed",
+            format!(
+                "The association of {} in zone {} was written, but it is now {} instead of active. \
+                 The next plan shows what is left to do.",
+                self.name,
+                self.zone.id(),
+                found.status
+            ),
+        ))
+    }
+
+    fn not_active(&self, found: &Found, error: &Error) -> Diagnostic {
+        Diagnostic::error(
+            "Association is not active yet",
+            format!(
+                "The association of {} in zone {} was written and is kept in state, but it is \
+                 still {}: {error}. The next plan waits for it again; if deployment needs longer, \
+                 raise timeouts.",
+                self.name,
+                self.zone.id(),
+                found.status
+            ),
+        )
+    }
+
+    fn state(&self, found: &Found) -> Association {
+        Association {
+            id: format!("{}/{}", self.zone.id(), self.name).into(),
+            status: found.status.as_str().into(),
+            ..self.plan.clone()
+        }
+    }
+
+    pub(super) fn declared_twice(&self) -> Diagnostic {
+        Diagnostic::error(
+            "Hostname is declared twice",
+            format!(
+                "Another resource of this configuration manages {} in zone {}. Keep one of them; \
+                 if the resource was renamed, write a moved block.",
+                self.name,
+                self.zone.id()
+            ),
+        )
+        .at("hostname")
+    }
+
+    pub(super) fn is_another(&self, found: &Found) -> Diagnostic {
+        let enabled = found.enabled.unwrap_or_default();
+        Diagnostic::error(
+            "Hostname is already associated",
+            format!(
+                "{name} is already associated with certificate {} (enabled = {enabled}) in zone \
+                 {zone}, and may be serving with it. Import it, so that the change is planned: \
+                 terraform import {resource}.NAME {zone}/{name}",
+                found.cert_id,
+                name = self.name,
+                zone = self.zone.id(),
+                resource = HostnameAssociation::NAME,
+            ),
+        )
+        .at("hostname")
+    }
+
+    pub(super) fn taken_over(&self) -> Diagnostic {
+        Diagnostic::warning(
+            "Association is left as it is",
+            format!(
+                "Another resource took over {} in this run, so its association was not voided.",
+                self.name
+            ),
+        )
+    }
+}

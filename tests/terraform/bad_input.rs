@@ -1,0 +1,294 @@
+//! Every argument with rubbish: a plain sentence at the attribute, at plan,
+//! before anything is sent, and never the secret itself.
+
+use aop_simulator::pki::Wanted;
+use jiff::SignedDuration;
+
+use crate::scene::{Scene, now, says, with_every_cli};
+
+const CERTIFICATE: &str = r#"
+resource "aop_hostname_certificate" "shop" {
+  zone_id     = var.zone_id
+  certificate = file("shop.pem")
+  private_key = file("shop.key")
+}
+"#;
+
+fn association(change: (&str, &str)) -> String {
+    let config = r#"
+resource "aop_hostname_association" "app" {
+  zone_id        = var.zone_id
+  hostname       = "app.example.com"
+  certificate_id = "2458ce5a-0c35-4c7f-82c7-8e9487d3ff60"
+}
+"#;
+    config.replace(change.0, change.1)
+}
+
+/// Nothing but reads of nothing was sent.
+#[track_caller]
+fn nothing_was_sent(scene: &Scene) {
+    assert!(
+        scene.simulator.log().is_empty(),
+        "{:?}",
+        scene.simulator.log()
+    );
+}
+
+#[test]
+fn a_hostname_that_is_none_is_named_for_what_it_is() {
+    with_every_cli("bad-hostname", |scene| {
+        scene.configure("");
+        for (hostname, sentence) in [
+            ("https://app.example.com", "URL with a scheme"),
+            ("app.example.com:8443", "port"),
+            ("app.example.com/path", "path"),
+            ("", "is empty"),
+            ("app..example.com", "empty label"),
+            ("a b.example.com", "white space"),
+            ("192.0.2.1", "IP address"),
+            (
+                &format!("{}.example.com", "a".repeat(64)),
+                "more than 63 characters",
+            ),
+            ("ex\u{202e}ample.com", "internationalised"),
+        ] {
+            scene.rewrite(&association(("app.example.com", hostname)));
+            scene.plan_fails(&["Invalid hostname", sentence, "hostname "]);
+        }
+        nothing_was_sent(scene);
+    });
+}
+
+#[test]
+fn every_other_argument_of_an_association_is_checked_too() {
+    with_every_cli("bad-association", |scene| {
+        scene.configure("");
+        for (change, parts) in [
+            (
+                ("var.zone_id", "\"example.com\""),
+                ["Invalid zone id", "looks like a domain name"],
+            ),
+            (
+                ("var.zone_id", "\"\""),
+                ["Invalid zone id", "32 hexadecimal digits"],
+            ),
+            (
+                ("var.zone_id", "7"),
+                ["Invalid zone id", "32 hexadecimal digits"],
+            ),
+            (
+                ("\"2458ce5a-0c35-4c7f-82c7-8e9487d3ff60\"", "\" \""),
+                ["Certificate id is missing", "certificate_id"],
+            ),
+            (
+                ("\n}", "\n  timeouts = { create = \"10\" }\n}"),
+                ["Invalid time-out", "write a number with a unit"],
+            ),
+            (("\n}", "\n  enabled = \"perhaps\"\n}"), ["enabled", "bool"]),
+        ] {
+            scene.rewrite(&association(change));
+            scene.plan_fails(&parts);
+        }
+        nothing_was_sent(scene);
+    });
+}
+
+#[test]
+fn each_faulty_certificate_has_its_own_sentence() {
+    with_every_cli("bad-certificate", |scene| {
+        let good = scene.certificate("shop");
+        let other = scene.authority.client("other", now()).unwrap();
+        let ca = scene.authority.certificate().to_owned();
+        let expired = scene.authority.issue(&Wanted {
+            name: "old",
+            not_before: now() - SignedDuration::from_hours(24 * 60),
+            not_after: now() - SignedDuration::from_hours(24 * 30),
+        });
+        let expired = expired.unwrap();
+        scene.configure(CERTIFICATE);
+        let cut = good.certificate.replace("-----END CERTIFICATE-----", "");
+        let noise = good.certificate.replace("MII", "M*I");
+        let inner = "-----BEGIN CERTIFICATE-----\naGVsbG8=\n-----END CERTIFICATE-----\n";
+        let one_line = good.certificate.replace('\n', "\\n");
+        for (text, sentence) in [
+            ("", "has no line"),
+            ("not a certificate", "has no line"),
+            (one_line.as_str(), "does not stand on a line of its own"),
+            (cut.as_str(), "has no END line"),
+            (noise.as_str(), "is not base64"),
+            (inner, "is not an X.509 certificate"),
+            (
+                good.private_key.as_str(),
+                "Private key among the certificates",
+            ),
+            (
+                &format!("{}{}", good.certificate, good.private_key),
+                "Private key among",
+            ),
+            (&format!("{ca}{}", good.certificate), "in the wrong order"),
+            (
+                &format!("{}{}", good.certificate, other.certificate),
+                "do not belong together",
+            ),
+            (&good.certificate.repeat(11), "Too many certificates"),
+            (&"x".repeat(70_000), "Certificate is too large"),
+            (expired.certificate.as_str(), "Certificate has expired"),
+        ] {
+            scene.workspace.write("shop.pem", text).unwrap();
+            scene.plan_fails(&[sentence, "certificate = file(\"shop.pem\")"]);
+        }
+        nothing_was_sent(scene);
+    });
+}
+
+#[test]
+fn each_faulty_key_has_its_own_sentence_and_is_never_shown() {
+    with_every_cli("bad-key", |scene| {
+        let good = scene.certificate("shop");
+        let other = scene.authority.client("other", now()).unwrap();
+        scene.configure(CERTIFICATE);
+        let encrypted = good
+            .private_key
+            .replace("PRIVATE KEY", "ENCRYPTED PRIVATE KEY");
+        let legacy = good.private_key.replace(
+            "-----BEGIN PRIVATE KEY-----",
+            "-----BEGIN EC PRIVATE KEY-----\nProc-Type: 4,ENCRYPTED\nDEK-Info: AES-128-CBC,00\n",
+        );
+        let legacy = legacy.replace("END PRIVATE", "END EC PRIVATE");
+        let openssh = good
+            .private_key
+            .replace("PRIVATE KEY", "OPENSSH PRIVATE KEY");
+        let public = good.private_key.replace("PRIVATE KEY", "PUBLIC KEY");
+        let garbage = "-----BEGIN PRIVATE KEY-----\naGVsbG8=\n-----END PRIVATE KEY-----\n";
+        let secret = good.private_key.lines().nth(1).unwrap().to_owned();
+        for (text, sentence) in [
+            ("", "Private key is not PEM"),
+            (encrypted.as_str(), "Private key is encrypted"),
+            (legacy.as_str(), "Private key is encrypted"),
+            (openssh.as_str(), "OpenSSH"),
+            (public.as_str(), "public key"),
+            (good.certificate.as_str(), "is a certificate"),
+            (garbage, "Private key cannot be used"),
+            (
+                &format!("{}{}", good.private_key, other.private_key),
+                "More than one PEM block",
+            ),
+            (
+                other.private_key.as_str(),
+                "does not belong to the certificate",
+            ),
+        ] {
+            scene.workspace.write("shop.key", text).unwrap();
+            let ran = scene.plan_fails(&[sentence, "private_key = file(\"shop.key\")"]);
+            assert!(!ran.text().contains(&secret));
+        }
+        scene.rewrite(&CERTIFICATE.replace("  private_key = file(\"shop.key\")\n", ""));
+        scene.plan_fails(&["Private key is missing"]);
+        nothing_was_sent(scene);
+    });
+}
+
+#[test]
+fn a_credential_that_is_missing_or_malformed_is_one_clear_error() {
+    with_every_cli("bad-credential", |scene| {
+        scene.certificate("shop");
+        scene.configure(CERTIFICATE);
+        scene.workspace.set_env("CLOUDFLARE_API_TOKEN", "");
+        scene.plan_fails(&[
+            "No credential for Cloudflare",
+            "CLOUDFLARE_API_TOKEN",
+            "Edit",
+        ]);
+        scene.run(&["validate"], 0);
+        scene
+            .workspace
+            .set_env("CLOUDFLARE_API_TOKEN", "with space");
+        scene.plan_fails(&[
+            "Malformed credential",
+            "CLOUDFLARE_API_TOKEN",
+            "white space",
+        ]);
+        scene
+            .workspace
+            .set_env("CLOUDFLARE_API_TOKEN", "a-good-looking-token");
+        scene.workspace.set_env("CLOUDFLARE_API_KEY", "a-key");
+        scene.plan_fails(&[
+            "Two credentials",
+            "CLOUDFLARE_API_TOKEN and CLOUDFLARE_API_KEY",
+        ]);
+        scene.workspace.set_env("CLOUDFLARE_API_TOKEN", "");
+        scene.plan_fails(&["Incomplete credential", "CLOUDFLARE_EMAIL"]);
+        scene
+            .workspace
+            .set_env("CLOUDFLARE_EMAIL", "me@example.com");
+        scene.apply_fails(&["Uploading", "Permission denied"]);
+    });
+}
+
+#[test]
+fn provider_arguments_are_checked() {
+    with_every_cli("bad-provider", |scene| {
+        scene.certificate("shop");
+        scene.configure(CERTIFICATE);
+        for (argument, parts) in [
+            ("base_url = \"example\"", ["Invalid base_url", "base_url"]),
+            (
+                "base_url = \"http://api.example.com\"",
+                ["Invalid base_url", "show the credential"],
+            ),
+            (
+                "base_url = \"ftp://127.0.0.1\"",
+                ["Invalid base_url", "https://"],
+            ),
+            (
+                "requests_per_second = 0",
+                ["Invalid limit", "requests_per_second"],
+            ),
+            ("max_retries = 1.5", ["Invalid limit", "max_retries"]),
+            ("max_retries = -1", ["Invalid limit", "max_retries"]),
+            (
+                "api_token = \"two words\"",
+                ["Malformed credential", "api_token"],
+            ),
+        ] {
+            scene.rewrite(&format!(
+                "provider \"aop\" {{\n  {argument}\n}}\n{CERTIFICATE}"
+            ));
+            scene.plan_fails(&parts);
+        }
+        nothing_was_sent(scene);
+    });
+}
+
+#[test]
+fn a_provider_configuration_that_is_unknown_at_plan_does_not_stop_creates() {
+    with_every_cli("unknown-provider", |scene| {
+        scene.certificate("shop");
+        let config = format!(
+            "resource \"terraform_data\" \"token\" {{\n  input = \"{}\"\n}}\n\
+             provider \"aop\" {{\n  api_token = terraform_data.token.output\n}}\n{CERTIFICATE}",
+            aop_simulator::TOKEN
+        );
+        scene.workspace.set_env("CLOUDFLARE_API_TOKEN", "");
+        scene.configure(&config);
+        scene.apply();
+        scene.plan_is_empty();
+        scene.destroy();
+    });
+}
+
+#[test]
+fn a_read_only_token_plans_and_is_told_what_it_lacks() {
+    with_every_cli("read-only", |scene| {
+        let token = "read-only-token-0123456789abcdefghijklmn";
+        scene.simulator.set_read_only_token(token);
+        scene.certificate("shop");
+        scene.configure(CERTIFICATE);
+        scene.workspace.set_env("CLOUDFLARE_API_TOKEN", token);
+        scene.plan_changes(&["1 to add"]);
+        let ran = scene.apply_fails(&["Permission denied", "SSL and Certificates: Edit"]);
+        assert!(!ran.text().contains(token));
+        says(&ran, &["Request: POST"]);
+    });
+}

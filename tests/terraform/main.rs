@@ -1,0 +1,16 @@
+//! The real CLIs with the real binary against the simulator.
+
+#![allow(
+    missing_docs,
+    unreachable_pub,
+    clippy::unwrap_used,
+    reason = "tests: a mistake here may end the test"
+)]
+
+mod bad_input;
+mod drift;
+mod faults;
+mod interruption;
+mod lifecycle;
+mod owners;
+mod scene;

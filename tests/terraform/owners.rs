@@ -1,0 +1,164 @@
+//! One run, one owner: an object that passes from one resource to another within
+//! a run stays, whatever order core chooses.
+
+use aop_simulator::Store;
+
+use crate::scene::{Scene, says, with_every_cli};
+
+const CONFIG: &str = r#"
+resource "aop_hostname_certificate" "shop" {
+  zone_id     = var.zone_id
+  certificate = file("shop.pem")
+  private_key = file("shop.key")
+}
+resource "aop_hostname_association" "app" {
+  zone_id        = var.zone_id
+  hostname       = "app.example.com"
+  certificate_id = aop_hostname_certificate.shop.id
+}
+"#;
+
+/// Requests that void a hostname.
+fn voids(scene: &Scene) -> usize {
+    let log = scene.simulator.log();
+    let voids = |body: &serde_json::Value| {
+        let items = body["config"].as_array().into_iter().flatten();
+        items.filter(|item| item["enabled"].is_null()).count()
+    };
+    log.iter()
+        .filter(|r| r.method == "PUT")
+        .map(|r| voids(&r.body))
+        .sum()
+}
+
+#[test]
+fn a_renamed_association_is_never_voided() {
+    with_every_cli("rename-association", |scene| {
+        scene.certificate("shop");
+        scene.configure(CONFIG);
+        scene.apply();
+        scene.rewrite(&CONFIG.replace("\"app\"", "\"renamed\""));
+        let applied = scene.apply();
+        says(
+            &applied,
+            &[
+                "1 added, 0 changed, 1 destroyed",
+                "Association is left as it is",
+            ],
+        );
+        assert_eq!(voids(scene), 0);
+        scene.plan_is_empty();
+        scene.destroy();
+    });
+}
+
+#[test]
+fn a_renamed_certificate_is_never_deleted() {
+    with_every_cli("rename-certificate", |scene| {
+        scene.certificate("shop");
+        scene.configure(CONFIG);
+        scene.apply();
+        let before = scene.ids(Store::Hostname);
+        scene.rewrite(
+            &CONFIG
+                .replace("\"shop\"", "\"renamed\"")
+                .replace("certificate.shop", "certificate.renamed"),
+        );
+        let applied = scene.apply();
+        says(&applied, &["Certificate is left as it is"]);
+        assert_eq!(scene.requests("DELETE", ""), 0);
+        assert_eq!(scene.ids(Store::Hostname), before);
+        scene.plan_is_empty();
+        scene.destroy();
+    });
+}
+
+#[test]
+fn replacing_with_create_before_destroy_adopts_and_keeps() {
+    with_every_cli("cbd", |scene| {
+        scene.certificate("shop");
+        let cbd = "\n  lifecycle { create_before_destroy = true }\n}\n";
+        scene.configure(&CONFIG.replace("\n}\n", cbd));
+        scene.apply();
+        let before = scene.ids(Store::Hostname);
+        let replace = [
+            "apply",
+            "-auto-approve",
+            "-replace=aop_hostname_certificate.shop",
+            "-replace=aop_hostname_association.app",
+        ];
+        scene.run(&replace, 0);
+        assert_eq!(scene.requests("DELETE", ""), 0);
+        assert_eq!(voids(scene), 0);
+        assert_eq!(scene.ids(Store::Hostname), before);
+        scene.plan_is_empty();
+        scene.destroy();
+    });
+}
+
+#[test]
+fn a_renamed_setting_is_never_switched_off() {
+    with_every_cli("rename-setting", |scene| {
+        scene.certificate("zone");
+        let config = r#"
+resource "aop_zone_certificate" "zone" {
+  zone_id     = var.zone_id
+  certificate = file("zone.pem")
+  private_key = file("zone.key")
+}
+resource "aop_zone_setting" "zone" {
+  zone_id    = var.zone_id
+  enabled    = true
+  depends_on = [aop_zone_certificate.zone]
+}
+"#;
+        scene.configure(config);
+        scene.apply();
+        scene.rewrite(&config.replace(
+            "\"aop_zone_setting\" \"zone\"",
+            "\"aop_zone_setting\" \"renamed\"",
+        ));
+        scene.apply();
+        let log = scene.simulator.log();
+        let off = log
+            .iter()
+            .filter(|r| r.method == "PUT" && r.body["enabled"] == false);
+        assert_eq!(off.count(), 0);
+        scene.plan_is_empty();
+        scene.destroy();
+    });
+}
+
+#[test]
+fn what_is_declared_twice_is_an_error() {
+    with_every_cli("twice", |scene| {
+        scene.certificate("shop");
+        let again = CONFIG
+            .replace("\"app\"", "\"again\"")
+            .replace("app.example.com", "APP.example.com");
+        let (_, association) = again.split_once("\n}\n").unwrap();
+        scene.configure(&format!("{CONFIG}{association}"));
+        scene.apply_fails(&["Hostname is declared twice", "moved block"]);
+        scene.rewrite(CONFIG);
+        scene.apply();
+        scene.plan_is_empty();
+        scene.destroy();
+    });
+}
+
+#[test]
+fn a_certificate_declared_twice_is_an_error_and_stored_once() {
+    with_every_cli("twice-certificate", |scene| {
+        scene.certificate("shop");
+        let (certificate, _) = CONFIG
+            .split_once("resource \"aop_hostname_association\"")
+            .unwrap();
+        let again = certificate.replace("\"shop\"", "\"again\"");
+        scene.configure(&format!("{certificate}{again}"));
+        scene.apply_fails(&["Certificate is declared twice"]);
+        assert_eq!(scene.ids(Store::Hostname).len(), 1);
+        scene.rewrite("");
+        scene.apply();
+        assert_eq!(scene.left(), 0);
+    });
+}

@@ -1,0 +1,242 @@
+//! One simulator, one workspace, one CLI: where every test plays.
+
+use std::path::Path;
+
+use aop_simulator::pki::{Authority, ClientCertificate};
+use aop_simulator::{Listening, Settings, Simulator, Store, TOKEN, ZONE_ID};
+use jiff::Timestamp;
+use tokio::runtime::{Builder, Runtime};
+use xtask::{Cli, Ran, Workspace};
+
+/// What a configuration starts with.
+const HEAD: &str = r#"
+terraform {
+  required_providers {
+    aop = { source = "terraform.local/aop/aop" }
+  }
+}
+variable "zone_id" { type = string }
+"#;
+
+pub struct Scene {
+    pub simulator: Simulator,
+    pub workspace: Workspace,
+    pub authority: Authority,
+    pub listening: Option<Listening>,
+    pub cli: Cli,
+    runtime: Runtime,
+}
+
+/// Plays a test with every CLI on this machine.
+pub fn with_every_cli(name: &str, play: impl Fn(&mut Scene)) {
+    let clis = Cli::present().unwrap_or_else(|error| fail(&error.to_string()));
+    for cli in clis {
+        let mut scene = Scene::new(&format!("{name}-{:?}", cli.product), &cli);
+        play(&mut scene);
+    }
+}
+
+/// Fails the test with one line.
+#[track_caller]
+pub fn fail(line: &str) -> ! {
+    std::panic::panic_any(line.to_owned())
+}
+
+#[allow(
+    clippy::disallowed_methods,
+    reason = "certificates must be valid today"
+)]
+pub fn now() -> Timestamp {
+    Timestamp::now()
+}
+
+impl Scene {
+    fn new(name: &str, cli: &Cli) -> Self {
+        let provider = Path::new(env!("CARGO_BIN_EXE_terraform-provider-aop"));
+        let runtime = Builder::new_multi_thread()
+            .worker_threads(2)
+            .enable_all()
+            .build()
+            .expect("a runtime");
+        let simulator = runtime.block_on(async { Simulator::new(Settings::default(), now()) });
+        let listening = runtime.block_on(simulator.listen("127.0.0.1:0"));
+        let listening = listening.expect("a listener");
+        let mut workspace = Workspace::new(name, cli, provider).expect("a workspace");
+        workspace.set_env("CLOUDFLARE_BASE_URL", &listening.url());
+        workspace.set_env("CLOUDFLARE_API_TOKEN", TOKEN);
+        workspace.set_env("TF_VAR_zone_id", ZONE_ID);
+        Self {
+            simulator,
+            workspace,
+            authority: Authority::new("Example origin CA").expect("an authority"),
+            listening: Some(listening),
+            cli: cli.clone(),
+            runtime,
+        }
+    }
+
+    /// Writes the configuration and installs the provider.
+    pub fn configure(&self, body: &str) {
+        self.rewrite(body);
+        let ran = self.workspace.run(&["init"]).expect("init runs");
+        assert_eq!(ran.code, 0, "{}", ran.text());
+    }
+
+    /// Changes the configuration.
+    pub fn rewrite(&self, body: &str) {
+        let text = format!("{HEAD}{body}");
+        self.workspace.write("main.tf", &text).expect("a file");
+    }
+
+    /// Makes a client certificate as NAME.pem and NAME.key.
+    pub fn certificate(&self, name: &str) -> ClientCertificate {
+        let client = self.authority.client(name, now()).expect("a certificate");
+        self.write_certificate(name, &client);
+        client
+    }
+
+    pub fn write_certificate(&self, name: &str, client: &ClientCertificate) {
+        let write = |file: &str, text: &str| self.workspace.write(file, text).expect("a file");
+        write(&format!("{name}.pem"), &client.certificate);
+        write(&format!("{name}.key"), &client.private_key);
+    }
+
+    /// Runs a command and expects how it ends.
+    #[track_caller]
+    pub fn run(&self, arguments: &[&str], expected: i32) -> Ran {
+        let ran = self.workspace.run(arguments).expect("the command runs");
+        assert_eq!(
+            ran.code,
+            expected,
+            "{} {arguments:?}\n{}",
+            self.cli.name(),
+            ran.text()
+        );
+        ran
+    }
+
+    #[track_caller]
+    pub fn apply(&self) -> Ran {
+        self.run(&["apply", "-auto-approve"], 0)
+    }
+
+    /// Applies and expects an error that says all of this.
+    #[track_caller]
+    pub fn apply_fails(&self, parts: &[&str]) -> Ran {
+        let ran = self.run(&["apply", "-auto-approve"], 1);
+        says(&ran, parts);
+        ran
+    }
+
+    /// Plans and expects that nothing is left to do.
+    #[track_caller]
+    pub fn plan_is_empty(&self) -> Ran {
+        self.run(&["plan", "-detailed-exitcode"], 0)
+    }
+
+    /// Plans and expects a change that says all of this.
+    #[track_caller]
+    pub fn plan_changes(&self, parts: &[&str]) -> Ran {
+        let ran = self.run(&["plan", "-detailed-exitcode"], 2);
+        says(&ran, parts);
+        ran
+    }
+
+    /// Plans and expects an error that says all of this.
+    #[track_caller]
+    pub fn plan_fails(&self, parts: &[&str]) -> Ran {
+        let ran = self.run(&["plan"], 1);
+        says(&ran, parts);
+        ran
+    }
+
+    /// Destroys everything and expects that nothing is left at the API.
+    #[track_caller]
+    pub fn destroy(&self) {
+        self.run(&["destroy", "-auto-approve"], 0);
+        assert_eq!(self.left(), 0, "objects left at the API");
+    }
+
+    /// How many objects live at the API.
+    pub fn left(&self) -> usize {
+        self.simulator.look(ZONE_ID, |zone, _| {
+            zone.live(Store::Zone).len()
+                + zone.live(Store::Hostname).len()
+                + zone.associations().len()
+                + usize::from(zone.enabled)
+        })
+    }
+
+    /// How many requests of a method went to paths that end like this.
+    pub fn requests(&self, method: &str, path_end: &str) -> usize {
+        let log = self.simulator.log();
+        let matching = log
+            .iter()
+            .filter(|r| r.method == method && r.path.ends_with(path_end));
+        matching.count()
+    }
+
+    /// The ids of the live certificates of a store.
+    pub fn ids(&self, store: Store) -> Vec<String> {
+        self.simulator.look(ZONE_ID, |zone, _| {
+            let live = zone.live(store);
+            live.iter().map(|c| c.id.clone()).collect()
+        })
+    }
+
+    /// Sends a request to the API as somebody else would.
+    pub fn elsewhere(&self, method: &str, path: &str, body: &str) {
+        let request = aop_simulator::Request {
+            method: method.to_owned(),
+            path: format!("/client/v4/zones/{ZONE_ID}{path}"),
+            authorization: Some(format!("Bearer {TOKEN}")),
+            body: body.as_bytes().to_vec(),
+            ..Default::default()
+        };
+        let reply = self.runtime.block_on(self.simulator.handle(request));
+        match reply {
+            aop_simulator::Reply::Answer(answer) => assert_eq!(
+                answer.status,
+                200,
+                "{}",
+                String::from_utf8_lossy(&answer.body)
+            ),
+            aop_simulator::Reply::Reset => fail("the simulator reset the connection"),
+        }
+    }
+
+    /// Waits until the simulator has seen so many requests like this.
+    pub fn wait_for(&self, method: &str, path_end: &str, count: usize) {
+        self.wait_until(|| self.requests(method, path_end) >= count);
+    }
+
+    /// Waits for an observable event, not for a time; gives up after half a minute.
+    pub fn wait_until(&self, happened: impl Fn() -> bool) {
+        for _ in 0..3000 {
+            if happened() {
+                return;
+            }
+            self.runtime.block_on(async {
+                tokio::time::sleep(std::time::Duration::from_millis(10)).await;
+            });
+        }
+        fail("what the test waits for does not happen");
+    }
+}
+
+/// Expects that the output holds all of this, however the CLI broke its lines.
+#[track_caller]
+pub fn says(ran: &Ran, parts: &[&str]) {
+    let flat = |text: &str| {
+        let words = text.split_whitespace().filter(|word| *word != "│");
+        words.collect::<Vec<_>>().join(" ")
+    };
+    let output = flat(&ran.text());
+    for part in parts {
+        assert!(
+            output.contains(&flat(part)),
+            "{part:?} is missing in:\n{}",
+            ran.text()
+        );
+    }
+}
