@@ -45,6 +45,7 @@ impl Listener {
         let parent = place.directory.clone().unwrap_or_else(std::env::temp_dir);
         let directory = tempfile::Builder::new()
             .prefix("plugin")
+            .permissions(Permissions::from_mode(0o700))
             .tempdir_in(parent)?;
         let path = directory.path().join("provider.sock");
         let socket = Socket::bind(&path)?;

@@ -1,1 +1,19 @@
-//! Placeholder
+//! A client that plays Terraform over the real binary, socket and mutual TLS.
+//!
+//! Tests are named for what a host may rely on; the number in front of each is
+//! that of the conformance statement it holds.
+
+#![allow(
+    missing_docs,
+    unreachable_pub,
+    clippy::unwrap_used,
+    reason = "tests: a mistake here may end the test"
+)]
+
+mod descriptors;
+mod handshake;
+mod objects;
+mod plan;
+mod plugin;
+mod schema;
+mod values;

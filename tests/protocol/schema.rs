@@ -1,0 +1,153 @@
+//! The schema as core checks it.
+
+use std::collections::BTreeSet;
+
+use prost::Message;
+use terraform_provider_aop::value::Type;
+use terraform_provider_aop::wire::pb::tfplugin6 as pb;
+
+use crate::plugin::Plugin;
+
+/// What core refuses in a schema, as far as this provider could get it wrong.
+fn check(attributes: &[pb::schema::Attribute], managed: bool) {
+    const RESERVED: [&str; 7] = [
+        "count",
+        "for_each",
+        "provider",
+        "lifecycle",
+        "depends_on",
+        "connection",
+        "provisioner",
+    ];
+    let mut names = BTreeSet::new();
+    for attribute in attributes {
+        let name = &attribute.name;
+        assert!(names.insert(name.clone()), "{name} twice");
+        assert!(
+            name.bytes()
+                .all(|b| b.is_ascii_lowercase() || b.is_ascii_digit() || b == b'_')
+        );
+        assert!(!RESERVED.contains(&name.as_str()), "{name} is reserved");
+        assert!(
+            attribute.required || attribute.optional || attribute.computed,
+            "{name}"
+        );
+        assert!(
+            !(attribute.required && (attribute.optional || attribute.computed)),
+            "{name}"
+        );
+        assert!(
+            !attribute.write_only || managed && !attribute.computed,
+            "{name}"
+        );
+        assert!(
+            attribute.description.ends_with('.'),
+            "{name} is documented in sentences"
+        );
+        match &attribute.nested_type {
+            None => drop(Type::from_json(&attribute.r#type).unwrap()),
+            Some(nested) => {
+                assert!(attribute.r#type.is_empty());
+                assert!((1..=4).contains(&nested.nesting));
+                check(&nested.attributes, managed);
+            }
+        }
+    }
+}
+
+#[tokio::test]
+async fn s23_s25_s27_core_accepts_the_schema_before_anything_is_configured() {
+    let mut plugin = Plugin::start();
+    let mut client = plugin.connect().await;
+    let schema = client.schema().await;
+    check(
+        &schema.provider.clone().unwrap().block.unwrap().attributes,
+        false,
+    );
+    assert_eq!(schema.resource_schemas.len(), 4);
+    for (name, resource) in &schema.resource_schemas {
+        assert!(name.starts_with("aop_"));
+        let block = resource.block.as_ref().unwrap();
+        assert!(!block.description.is_empty(), "{name} is documented");
+        check(&block.attributes, true);
+    }
+    let capabilities = schema.server_capabilities.unwrap();
+    assert!(capabilities.plan_destroy && capabilities.get_provider_schema_optional);
+    plugin.child.kill().unwrap();
+}
+
+#[tokio::test]
+async fn s24_the_schema_is_the_same_in_every_process() {
+    let mut answers = BTreeSet::new();
+    for _ in 0..2 {
+        let mut plugin = Plugin::start();
+        let mut client = plugin.connect().await;
+        for _ in 0..2 {
+            // Maps have no order on the wire; the sorted form does.
+            let mut schema = client.schema().await;
+            let resources: Vec<_> = std::mem::take(&mut schema.resource_schemas)
+                .into_iter()
+                .collect();
+            let mut texts: Vec<String> = resources
+                .iter()
+                .map(|(name, schema)| format!("{name} {:?}", schema.encode_to_vec()))
+                .collect();
+            texts.sort();
+            answers.insert((schema.encode_to_vec(), texts));
+        }
+        plugin.child.kill().unwrap();
+    }
+    assert_eq!(answers.len(), 1);
+}
+
+#[tokio::test]
+async fn s26_every_resource_has_an_identity_of_plain_attributes() {
+    let mut plugin = Plugin::start();
+    let mut client = plugin.connect().await;
+    let answer: pb::get_resource_identity_schemas::Response = client
+        .call_path(
+            "/tfplugin6.Provider/GetResourceIdentitySchemas",
+            pb::get_resource_identity_schemas::Request {},
+        )
+        .await
+        .unwrap();
+    let schema = client.schema().await;
+    let types: BTreeSet<_> = schema.resource_schemas.keys().collect();
+    assert_eq!(
+        answer.identity_schemas.keys().collect::<BTreeSet<_>>(),
+        types
+    );
+    for identity in answer.identity_schemas.values() {
+        for attribute in &identity.identity_attributes {
+            assert!(attribute.required_for_import != attribute.optional_for_import);
+            assert_eq!(Type::from_json(&attribute.r#type), Ok(Type::String));
+        }
+    }
+    plugin.child.kill().unwrap();
+}
+
+#[tokio::test]
+async fn the_schema_is_small() {
+    let mut plugin = Plugin::start();
+    let mut client = plugin.connect().await;
+    let bytes = client.schema().await.encoded_len();
+    assert!(bytes <= 64 << 10, "{bytes} bytes");
+    plugin.child.kill().unwrap();
+}
+
+#[tokio::test]
+async fn metadata_names_the_same_types_as_the_schema() {
+    let mut plugin = Plugin::start();
+    let mut client = plugin.connect().await;
+    let answer: pb::get_metadata::Response = client
+        .call_path(
+            "/tfplugin6.Provider/GetMetadata",
+            pb::get_metadata::Request {},
+        )
+        .await
+        .unwrap();
+    let schema = client.schema().await;
+    let named: BTreeSet<_> = answer.resources.iter().map(|r| &r.type_name).collect();
+    assert_eq!(named, schema.resource_schemas.keys().collect());
+    plugin.child.kill().unwrap();
+}

@@ -1,0 +1,246 @@
+//! Validation and stored state: what is legacy, unknown or rubbish.
+
+use serde_json::json;
+use terraform_provider_aop::value::{Dynamic, Type};
+use terraform_provider_aop::wire::pb::tfplugin6 as pb;
+
+use crate::plugin::{Client, Plugin, attribute, block_type, decode, encode, get, object};
+
+async fn types(client: &mut Client, name: &str) -> Type {
+    let schema = client.schema().await;
+    block_type(&schema.resource_schemas[name])
+}
+
+async fn validate(
+    client: &mut Client,
+    name: &str,
+    config: pb::DynamicValue,
+) -> Vec<pb::Diagnostic> {
+    let request = pb::validate_resource_config::Request {
+        type_name: name.to_owned(),
+        config: Some(config),
+        client_capabilities: None,
+    };
+    let answer: pb::validate_resource_config::Response = client
+        .call_path("/tfplugin6.Provider/ValidateResourceConfig", request)
+        .await
+        .unwrap();
+    answer.diagnostics
+}
+
+async fn upgrade(
+    client: &mut Client,
+    name: &str,
+    json: &str,
+) -> pb::upgrade_resource_state::Response {
+    let request = pb::upgrade_resource_state::Request {
+        type_name: name.to_owned(),
+        version: 0,
+        raw_state: Some(pb::RawState {
+            json: json.as_bytes().to_vec(),
+            ..Default::default()
+        }),
+    };
+    client
+        .call_path("/tfplugin6.Provider/UpgradeResourceState", request)
+        .await
+        .unwrap()
+}
+
+#[tokio::test]
+async fn v28_v29_unknown_and_null_values_are_no_mistake() {
+    let mut plugin = Plugin::start();
+    let mut client = plugin.connect().await;
+    let schema = client.schema().await;
+    for (name, schema) in &schema.resource_schemas {
+        let ty = block_type(schema);
+        let Type::Object(attributes) = &ty else {
+            unreachable!()
+        };
+        let unknown: Vec<_> = attributes
+            .keys()
+            .map(|n| (n.as_str(), Dynamic::unknown()))
+            .collect();
+        for values in [unknown.as_slice(), &[]] {
+            let config = encode(&object(&ty, values), &ty);
+            assert_eq!(validate(&mut client, name, config).await, []);
+        }
+    }
+    plugin.child.kill().unwrap();
+}
+
+#[tokio::test]
+async fn mock_values_pass_validation_because_meaning_is_checked_at_plan() {
+    let mut plugin = Plugin::start();
+    let mut client = plugin.connect().await;
+    let name = "aop_hostname_certificate";
+    let ty = types(&mut client, name).await;
+    let mock = Dynamic::from("a1b2c3d4");
+    let values = [
+        ("zone_id", mock.clone()),
+        ("certificate", mock.clone()),
+        ("private_key", mock),
+    ];
+    let config = encode(&object(&ty, &values), &ty);
+    assert_eq!(validate(&mut client, name, config).await, []);
+    plugin.child.kill().unwrap();
+}
+
+#[tokio::test]
+async fn hostile_values_get_an_error_with_a_place() {
+    let mut plugin = Plugin::start();
+    let mut client = plugin.connect().await;
+    let name = "aop_zone_setting";
+    let wrong = |bytes: &[u8]| pb::DynamicValue {
+        msgpack: bytes.to_vec(),
+        json: Vec::new(),
+    };
+    // {"enabled": "yes", …}: another type.
+    let mut other = vec![0x83, 0xa7];
+    other.extend(b"enabled\xa3yes\xa8timeouts\xc0\xa7zone_id\xc0");
+    let found = validate(&mut client, name, wrong(&other)).await;
+    assert_eq!(attribute(&found[0]), "enabled");
+    assert!(
+        found[0].detail.contains("expected a bool"),
+        "{}",
+        found[0].detail
+    );
+
+    for bytes in [
+        b"\x81".as_slice(),
+        b"\x80",
+        b"\xdf\xff\xff\xff\xff",
+        b"\xdd\xff\xff\xff\xff",
+        b"\xdb\xff\xff\xff\xff",
+        b"\xc1",
+        b"\x81\xa5hello\xc0",
+        &[0x91; 100_000],
+    ] {
+        let found = validate(&mut client, name, wrong(bytes)).await;
+        assert_eq!(found.len(), 1, "{bytes:?}");
+        assert_eq!(found[0].severity, 1);
+    }
+    let json = pb::DynamicValue {
+        msgpack: Vec::new(),
+        json: vec![b'['; 100_000],
+    };
+    assert_eq!(validate(&mut client, name, json).await.len(), 1);
+    assert_eq!(
+        client.health("plugin").await.unwrap(),
+        1,
+        "the process goes on"
+    );
+    plugin.child.kill().unwrap();
+}
+
+#[tokio::test]
+async fn an_unknown_type_is_a_diagnostic() {
+    let mut plugin = Plugin::start();
+    let mut client = plugin.connect().await;
+    let found = validate(&mut client, "aop_nonsense", pb::DynamicValue::default()).await;
+    assert!(found[0].detail.contains("aop_nonsense"));
+    plugin.child.kill().unwrap();
+}
+
+#[tokio::test]
+async fn v32_unknown_provider_arguments_do_not_fail_and_do_not_dial() {
+    let mut plugin = Plugin::start();
+    let mut client = plugin.connect().await;
+    for argument in ["api_token", "base_url", "requests_per_second"] {
+        assert_eq!(
+            client.configure(&[(argument, Dynamic::unknown())]).await,
+            []
+        );
+    }
+    plugin.child.kill().unwrap();
+}
+
+#[tokio::test]
+async fn u33_u34_stored_state_keeps_its_values_whatever_else_it_holds() {
+    let mut plugin = Plugin::start();
+    let mut client = plugin.connect().await;
+    let name = "aop_hostname_association";
+    let ty = types(&mut client, name).await;
+    let state = json!({
+        "id": "z/app.example.com",
+        "zone_id": "z",
+        "hostname": "app.example.com",
+        "enabled": true,
+        "timeouts": { "create": "1m", "later": [1, 2] },
+        "an_attribute_of_tomorrow": { "deep": [null] },
+    });
+    let answer = upgrade(&mut client, name, &state.to_string()).await;
+    assert_eq!(answer.diagnostics, []);
+    let upgraded = decode(answer.upgraded_state, &ty);
+    assert_eq!(
+        get(&upgraded, "hostname"),
+        &Dynamic::from("app.example.com")
+    );
+    assert_eq!(get(&upgraded, "enabled"), &Dynamic::Bool(true));
+    assert_eq!(get(&upgraded, "status"), &Dynamic::Null);
+    assert_eq!(
+        get(get(&upgraded, "timeouts"), "create"),
+        &Dynamic::from("1m")
+    );
+    plugin.child.kill().unwrap();
+}
+
+#[tokio::test]
+async fn u36_state_that_cannot_be_read_is_an_error_and_no_loss() {
+    let mut plugin = Plugin::start();
+    let mut client = plugin.connect().await;
+    let name = "aop_hostname_association";
+    for (json, place) in [
+        ("", ""),
+        ("null", ""),
+        ("{", ""),
+        ("[]", ""),
+        (r#"{"enabled": [1]}"#, "enabled"),
+        (r#"{"timeouts": {"create": {}}}"#, "timeouts.create"),
+        (&"[".repeat(100_000), ""),
+    ] {
+        let answer = upgrade(&mut client, name, json).await;
+        assert!(answer.upgraded_state.is_none(), "{json:.20}");
+        assert_eq!(answer.diagnostics.len(), 1);
+        assert_eq!(attribute(&answer.diagnostics[0]), place);
+    }
+    let request = pb::upgrade_resource_state::Request {
+        type_name: name.to_owned(),
+        version: 0,
+        raw_state: Some(pb::RawState {
+            flatmap: [("id".to_owned(), "x".to_owned())].into(),
+            ..Default::default()
+        }),
+    };
+    let answer: pb::upgrade_resource_state::Response = client
+        .call_path("/tfplugin6.Provider/UpgradeResourceState", request)
+        .await
+        .unwrap();
+    assert_eq!(answer.diagnostics[0].summary, "State is too old");
+    plugin.child.kill().unwrap();
+}
+
+#[tokio::test]
+async fn u33_identities_are_carried_over() {
+    let mut plugin = Plugin::start();
+    let mut client = plugin.connect().await;
+    let request = pb::upgrade_resource_identity::Request {
+        type_name: "aop_zone_setting".to_owned(),
+        version: 0,
+        raw_identity: Some(pb::RawState {
+            json: br#"{"zone_id":"023e105f4ecef8ad9ca31a8372d0c353"}"#.to_vec(),
+            ..Default::default()
+        }),
+    };
+    let answer: pb::upgrade_resource_identity::Response = client
+        .call_path("/tfplugin6.Provider/UpgradeResourceIdentity", request)
+        .await
+        .unwrap();
+    let ty = Type::from_json(br#"["object",{"zone_id":"string"}]"#).unwrap();
+    let identity = decode(answer.upgraded_identity.unwrap().identity_data, &ty);
+    assert_eq!(
+        get(&identity, "zone_id"),
+        &Dynamic::from("023e105f4ecef8ad9ca31a8372d0c353")
+    );
+    plugin.child.kill().unwrap();
+}
