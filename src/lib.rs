@@ -1,4 +1,44 @@
 //! Terraform and OpenTofu provider for Cloudflare Authenticated Origin Pulls.
+//!
+//! # The road of the data
+//!
+//! ```text
+//! terraform ── env, stdout ─► plugin      handshake, pinned mutual TLS, socket, shutdown, log
+//!                               │ gRPC
+//!                             wire        one thin function for each RPC; messages <-> framework
+//!                               │ bytes
+//!                             value       MessagePack / JSON <-> Dynamic, directed by the type
+//!                               │ Dynamic
+//!                             framework   Model (typed), planner, diagnostics, private state
+//!                               │ Planned<Model>
+//!                             resources   intent: which calls, in what order
+//!                               │ domain types
+//!                             cloudflare  client ► limit ► retry ► send; owners of a run; waits
+//! ```
+//!
+//! Beside the road: [`x509`] reads certificates and keys, [`secret`] keeps texts
+//! that must not be seen, [`provider`] joins arguments, environment and resources.
+//! A resource is described once, by one walk over its model: its schema, its
+//! decoder and its encoder are three readings of that walk.
+//!
+//! # Invariants
+//!
+//! Each is held by a test in `tests/tidy`, or by the compiler.
+//!
+//! - Layers import downwards only: `value`, `x509` and `secret` know nobody;
+//!   `framework` knows `value` and `secret`; `cloudflare` knows `secret` and no word
+//!   of Terraform's; `resources` and `provider` know these; `wire` knows the
+//!   framework and not Cloudflare; `plugin` knows `wire` and no resource.
+//! - The planner is synchronous and pure: configuration, prior state, private
+//!   state and the clock go in, a plan comes out.
+//! - Only `plugin` writes to standard output or reads `PLUGIN_*`.
+//! - Only `cloudflare::send` opens connections.
+//! - A cryptographic library is named in `plugin::identity` and `x509::key` only.
+//! - A secret leaves its wrapper in two files: where a request is sent and where
+//!   a key is matched with its certificate.
+//! - The clock is read in one place, and everything that waits can be
+//!   interrupted and has a deadline.
+
 pub mod cloudflare;
 pub mod framework;
 pub mod plugin;

@@ -90,7 +90,8 @@ impl Provider for Aop {
             report,
         );
         check_text(KEY.0, config.api_key.known().map(Secret::is_plain), report);
-        if !config.api_token.is_null() && !(config.api_key.is_null() && config.email.is_null()) {
+        let older = !config.api_key.is_null() || !config.email.is_null();
+        if older && !config.api_token.is_null() {
             report.push(two_kinds("api_token", "api_key or email"));
         }
         report.extend(config.base_url.known().and_then(|url| check_url(url).err()));

@@ -62,6 +62,9 @@ pub struct Server<P: Provider> {
     run: Mutex<Run<P::Api>>,
 }
 
+/// A resource and the surroundings of one operation on it.
+type Begun<'a, A> = (&'a dyn AnyResource<A>, Ctx<A>);
+
 /// What ConfigureProvider begins and StopProvider ends.
 struct Run<A> {
     configured: Option<Configured<A>>,
@@ -187,11 +190,7 @@ impl<P: Provider> Server<P> {
     }
 
     /// The resource and the surroundings of one operation, which ends with the run.
-    fn begin(
-        &self,
-        name: &str,
-        private: &Private,
-    ) -> Result<(&dyn AnyResource<P::Api>, Ctx<P::Api>), Diagnostics> {
+    fn begin(&self, name: &str, private: &Private) -> Result<Begun<'_, P::Api>, Diagnostics> {
         let resource = self.resource(name)?;
         let run = self.run();
         let api = match &run.configured {

@@ -100,6 +100,7 @@ trait Report {
 
 macro_rules! reports {
     ($($rpc:ident)*) => {$(
+        #[allow(clippy::needless_update, reason = "some answers hold nothing else")]
         impl Report for pb::$rpc::Response {
             fn report(diagnostics: Vec<pb::Diagnostic>) -> Self {
                 Self { diagnostics, ..Default::default() }

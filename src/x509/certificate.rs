@@ -148,7 +148,7 @@ impl Certificate {
 
 fn parse_der(index: usize, der: &[u8]) -> Result<X509Certificate<'_>, Problem> {
     match X509Certificate::from_der(der) {
-        Ok((rest, certificate)) if rest.is_empty() => Ok(certificate),
+        Ok(([], certificate)) => Ok(certificate),
         _ => Err(Problem::new(
             "Not an X.509 certificate",
             format!(

@@ -3,10 +3,11 @@
 use std::os::unix::fs::PermissionsExt;
 use std::path::PathBuf;
 use std::process::{Command, Stdio};
-use std::time::{Duration, Instant};
+use std::time::Duration;
 
 use serde_json::Value as Json;
 use terraform_provider_aop::wire::pb::tfplugin6 as pb;
+use tokio::time::Instant;
 
 use crate::plugin::{HostIdentity, Plugin, command, connect, encode, object};
 

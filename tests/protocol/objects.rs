@@ -1,11 +1,12 @@
 //! Reading and applying against the simulator, as core sees it.
 
-use std::time::{Duration, Instant};
+use std::time::Duration;
 
 use aop_simulator::{Action, Answer, Fault, Listening, Settings, Simulator, TOKEN, ZONE_ID};
 use jiff::Timestamp;
 use terraform_provider_aop::value::{Dynamic, Type};
 use terraform_provider_aop::wire::pb::tfplugin6 as pb;
+use tokio::time::Instant;
 
 use crate::plugin::{Client, Plugin, block_type, decode, encode, get, object};
 
@@ -33,7 +34,7 @@ impl World {
             .unwrap();
         let mut world = Self {
             simulator,
-            listening: listening,
+            listening,
             plugin,
             client,
             certificate: block_type(&schema.resource_schemas["aop_hostname_certificate"]),

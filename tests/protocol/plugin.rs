@@ -73,9 +73,15 @@ pub struct Plugin {
     stdout: BufReader<std::process::ChildStdout>,
 }
 
+/// The provider that was built with the tests, or the one that is named, for benches.
+pub fn program() -> PathBuf {
+    let named = std::env::var_os("AOP_PROVIDER").map(PathBuf::from);
+    named.unwrap_or_else(|| PathBuf::from(env!("CARGO_BIN_EXE_terraform-provider-aop")))
+}
+
 /// The command that a host runs, with the cookie.
 pub fn command() -> Command {
-    let mut command = Command::new(env!("CARGO_BIN_EXE_terraform-provider-aop"));
+    let mut command = Command::new(program());
     for (name, _) in std::env::vars_os() {
         let text = name.to_string_lossy();
         if ["TF_", "CLOUDFLARE_", "PLUGIN_"]
@@ -97,7 +103,11 @@ pub fn command() -> Command {
 impl Plugin {
     /// Starts it with mutual TLS, as hosts do.
     pub fn start() -> Self {
-        let identity = HostIdentity::new();
+        Self::start_for(HostIdentity::new())
+    }
+
+    /// Starts it for this host.
+    pub fn start_for(identity: HostIdentity) -> Self {
         let mut command = command();
         command.env("PLUGIN_CLIENT_CERT", &identity.pem);
         Self::run(command, Some(identity))

@@ -57,6 +57,22 @@ fn the_complete_example_lives_and_dies() {
 }
 
 #[test]
+fn every_example_of_a_resource_lives_and_dies() {
+    for example in std::fs::read_dir(root().join("examples/resources")).unwrap() {
+        let folder = example.unwrap().path();
+        let name = folder.file_name().unwrap().to_string_lossy().into_owned();
+        with_every_cli(&format!("example-{name}"), |scene| {
+            scene.certificate("zone");
+            scene.certificate("shop");
+            scene.configure(&std::fs::read_to_string(folder.join("resource.tf")).unwrap());
+            scene.apply();
+            scene.plan_is_empty();
+            scene.destroy();
+        });
+    }
+}
+
+#[test]
 fn a_create_plan_shows_what_the_certificate_says() {
     with_every_cli("facts", |scene| {
         scene.certificate("shop");

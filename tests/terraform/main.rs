@@ -4,6 +4,8 @@
     missing_docs,
     unreachable_pub,
     clippy::unwrap_used,
+    clippy::indexing_slicing,
+    clippy::panic,
     reason = "tests: a mistake here may end the test"
 )]
 

@@ -39,7 +39,7 @@ pub fn with_every_cli(name: &str, play: impl Fn(&mut Scene)) {
 /// Fails the test with one line.
 #[track_caller]
 pub fn fail(line: &str) -> ! {
-    std::panic::panic_any(line.to_owned())
+    panic!("{line}")
 }
 
 #[allow(

@@ -87,7 +87,7 @@ fn realistic() -> Settings {
     clippy::disallowed_methods,
     reason = "the demo's one look at the clock"
 )]
-fn now() -> Timestamp {
+pub(crate) fn now() -> Timestamp {
     Timestamp::now()
 }
 

@@ -2,6 +2,7 @@
 
 #![allow(clippy::print_stdout, reason = "these commands talk to a person")]
 
+mod bench;
 mod demo;
 mod test;
 
@@ -31,6 +32,7 @@ async fn main() -> ExitCode {
 async fn run(arguments: &[&str]) -> Outcome<()> {
     match arguments {
         ["test", arguments @ ..] => test::test(arguments),
+        ["bench"] => bench::bench(),
         ["demo"] => demo::demo(false).await,
         ["demo", "--keep"] => demo::demo(true).await,
         [] | ["help" | "--help" | "-h"] => {

@@ -1,0 +1,66 @@
+//! The planner on the resources themselves.
+
+#![allow(missing_docs, clippy::unwrap_used, reason = "a bench")]
+
+use std::hint::black_box;
+
+use aop_simulator::pki::Authority;
+use criterion::Criterion;
+use terraform_provider_aop::framework::{PlanRequest, Private};
+use terraform_provider_aop::resources;
+use terraform_provider_aop::value::{Dynamic, Type};
+
+fn object(ty: &Type, values: &[(&str, Dynamic)]) -> Dynamic {
+    let Type::Object(attributes) = ty else {
+        unreachable!()
+    };
+    let entries = attributes.keys().map(|name| {
+        let given = values.iter().find(|(given, _)| given == name);
+        (
+            name.clone(),
+            given.map_or(Dynamic::Null, |(_, value)| value.clone()),
+        )
+    });
+    Dynamic::Map(entries.collect())
+}
+
+fn main() {
+    let now: jiff::Timestamp = "2026-11-21T00:00:00Z".parse().unwrap();
+    let made = Authority::new("CA").unwrap().client("shop", now).unwrap();
+    let certificate = [
+        ("zone_id", Dynamic::from("023e105f4ecef8ad9ca31a8372d0c353")),
+        ("certificate", Dynamic::from(made.certificate.as_str())),
+        ("private_key", Dynamic::from(made.private_key.as_str())),
+    ];
+    let association = [
+        ("zone_id", Dynamic::from("023e105f4ecef8ad9ca31a8372d0c353")),
+        ("hostname", Dynamic::from("app.example.com")),
+        (
+            "certificate_id",
+            Dynamic::from("2458ce5a-0c35-4c7f-82c7-8e9487d3ff60"),
+        ),
+    ];
+    let mut criterion = Criterion::default().configure_from_args();
+    for (name, values) in [
+        ("aop_hostname_certificate", certificate.as_slice()),
+        ("aop_hostname_association", association.as_slice()),
+    ] {
+        let all = resources::all();
+        let resource = all.iter().find(|resource| resource.name() == name).unwrap();
+        let config = object(&resource.schema().ty, values);
+        criterion.bench_function(&format!("plan/create/{name}"), |b| {
+            b.iter(|| {
+                let answer = resource.plan(PlanRequest {
+                    config: config.clone(),
+                    prior: Dynamic::Null,
+                    proposed: config.clone(),
+                    private: Private::default(),
+                    identity: Dynamic::Null,
+                    now,
+                });
+                assert!(!black_box(answer).diagnostics.has_error());
+            });
+        });
+    }
+    criterion.final_summary();
+}
