@@ -22,6 +22,9 @@ mod setting;
 mod status;
 mod wait;
 
+#[cfg(test)]
+mod tests;
+
 pub use association::{Association, AssociationWrite};
 pub use certificate::{Certificate, Deletion, Store};
 pub use client::{Client, Options, Zone};

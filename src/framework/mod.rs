@@ -19,6 +19,9 @@ mod resource;
 mod schema;
 mod timeouts;
 
+#[cfg(test)]
+mod tests;
+
 pub use any_resource::{Answer, AnyResource, ApplyRequest, PlanAnswer, PlanRequest};
 pub use attr::Attr;
 pub use diagnostic::{Diagnostic, Diagnostics, Severity};

@@ -11,6 +11,9 @@ mod number;
 mod path;
 mod ty;
 
+#[cfg(test)]
+mod tests;
+
 pub use dynamic::{Dynamic, Refinement, Unknown};
 pub use json::from_json;
 pub use msgpack::{from_msgpack, to_msgpack};

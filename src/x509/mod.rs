@@ -9,6 +9,9 @@ mod key;
 mod name;
 mod pem;
 
+#[cfg(test)]
+mod tests;
+
 pub use certificate::{Certificate, Facts};
 pub use key::PrivateKey;
 

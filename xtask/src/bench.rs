@@ -28,7 +28,7 @@ pub(crate) fn bench() -> Outcome<()> {
     let provider = build("terraform-provider-aop", Profile::Dist)?;
     let measured = Command::new(env!("CARGO"))
         .current_dir(root())
-        .args(["bench", "--quiet", "--bench", "process"])
+        .args(["bench", "--quiet", "--profile", "dev", "--bench", "process"])
         .env("AOP_PROVIDER", &provider)
         .stderr(std::process::Stdio::inherit())
         .output()?;

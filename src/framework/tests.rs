@@ -1,0 +1,324 @@
+//! The framework on a resource that has one attribute of every kind.
+
+use std::collections::BTreeMap;
+
+use tokio_util::sync::CancellationToken;
+
+use super::*;
+use crate::secret::Secret;
+use crate::value::{Dynamic, Number, Path, Step};
+
+#[derive(Clone, Debug, Default, PartialEq)]
+struct Everything {
+    name: Attr<String>,
+    size: Attr<Number>,
+    tags: Attr<Vec<Attr<String>>>,
+    password: Attr<Secret>,
+    one: Attr<Object<Inner>>,
+    many: Attr<BTreeMap<String, Attr<Object<Inner>>>>,
+    made: Attr<String>,
+}
+
+#[derive(Clone, Debug, Default, PartialEq)]
+struct Inner {
+    text: Attr<String>,
+    flag: Attr<bool>,
+    token: Attr<Secret>,
+    mark: Attr<String>,
+}
+
+#[derive(Clone, Debug, Default, PartialEq)]
+struct Id {
+    name: Attr<String>,
+}
+
+impl Model for Everything {
+    fn describe(&mut self, walk: &mut dyn Walk) {
+        let Self {
+            name,
+            size,
+            tags,
+            password,
+            one,
+            many,
+            made,
+        } = self;
+        walk.attr("name", name).required().replaces();
+        walk.attr("size", size).optional();
+        walk.attr("tags", tags).optional();
+        walk.attr("password", password).optional().write_only();
+        walk.attr("one", one).optional();
+        walk.attr("many", many).optional();
+        walk.attr("made", made).computed();
+    }
+}
+
+impl Model for Inner {
+    fn describe(&mut self, walk: &mut dyn Walk) {
+        let Self {
+            text,
+            flag,
+            token,
+            mark,
+        } = self;
+        walk.attr("text", text).required();
+        walk.attr("flag", flag).defaults_to(true);
+        walk.attr("token", token).optional().write_only();
+        walk.attr("mark", mark).computed();
+    }
+}
+
+impl Model for Id {
+    fn describe(&mut self, walk: &mut dyn Walk) {
+        let Self { name } = self;
+        walk.attr("name", name).required();
+    }
+}
+
+struct Kinds;
+
+impl Resource for Kinds {
+    type Api = ();
+    type Model = Everything;
+    type Identity = Id;
+    const NAME: &'static str = "test_everything";
+    const DOC: &'static str = "";
+
+    fn plan(&self, _: &mut Change<'_, Everything>) {}
+
+    fn identity(&self, model: &Everything) -> Id {
+        Id {
+            name: model.name.clone(),
+        }
+    }
+
+    async fn create(&self, ctx: &Ctx<()>, planned: Planned<Everything>) -> Applied<Everything> {
+        ctx.private().set("made", true);
+        ctx.warn(Diagnostic::warning("Careful", "This is a test."));
+        let state = Everything {
+            made: "now".into(),
+            ..planned.plan
+        };
+        match planned.config.name.text() {
+            // Keeps what was made although it failed.
+            "half" => Err(Failed {
+                state: Some(state),
+                diagnostics: Diagnostic::error("Half", "Only half was made.").into(),
+            }),
+            "none" => Err(Diagnostic::error("None", "Nothing was made.").into()),
+            _ => Ok(state),
+        }
+    }
+
+    async fn read(
+        &self,
+        _: &Ctx<()>,
+        state: Everything,
+    ) -> Result<Option<Everything>, Diagnostics> {
+        Ok(Some(state))
+    }
+
+    async fn update(
+        &self,
+        _: &Ctx<()>,
+        _: Everything,
+        _: Planned<Everything>,
+    ) -> Applied<Everything> {
+        Err(Diagnostic::error("No", "Updates fail here.").into())
+    }
+
+    async fn delete(&self, _: &Ctx<()>, _: Everything) -> Result<(), Diagnostics> {
+        Ok(())
+    }
+}
+
+fn config(name: &str) -> Everything {
+    let inner = |token: &str| Inner {
+        text: "t".into(),
+        token: Secret::new(token.to_owned()).into(),
+        ..Inner::default()
+    };
+    Everything {
+        name: name.into(),
+        size: Number::from(7_i64).into(),
+        tags: vec!["a".into(), Attr::unknown()].into(),
+        password: Secret::new("hunter2".to_owned()).into(),
+        one: Object(inner("hunter3")).into(),
+        many: BTreeMap::from([("k".to_owned(), Object(inner("hunter4")).into())]).into(),
+        made: Attr::Null,
+    }
+}
+
+fn plan(config: &Dynamic, prior: Dynamic) -> PlanAnswer {
+    Entry::boxed(Kinds).plan(PlanRequest {
+        config: config.clone(),
+        prior,
+        proposed: config.clone(),
+        private: Private::default(),
+        identity: Dynamic::Null,
+        now: jiff::Timestamp::UNIX_EPOCH,
+    })
+}
+
+async fn apply(name: &str, prior: Dynamic) -> Answer {
+    let config = write_model(&config(name));
+    let planned = plan(&config, Dynamic::Null).planned.expect("a plan");
+    let ctx = Ctx::new((), CancellationToken::new(), Private::default());
+    let request = ApplyRequest {
+        config,
+        prior,
+        planned,
+        private: Private::default(),
+    };
+    Entry::boxed(Kinds).apply(ctx, request).await
+}
+
+#[test]
+fn every_kind_survives_reading_and_writing() {
+    let model = config("x");
+    assert_eq!(read_model(write_model(&model)), Ok(model));
+}
+
+#[test]
+fn a_create_has_defaults_unknowns_and_no_write_only_value() {
+    let answer = plan(&write_model(&config("x")), Dynamic::Null);
+    assert!(!answer.diagnostics.has_error());
+    let planned: Everything = read_model(answer.planned.expect("a plan")).expect("a model");
+    let expected = Inner {
+        text: "t".into(),
+        flag: true.into(),
+        token: Attr::Null,
+        mark: Attr::unknown(),
+    };
+    assert_eq!(planned.password, Attr::Null);
+    assert_eq!(planned.one, Object(expected.clone()).into());
+    let many = planned.many.known().expect("a map");
+    assert_eq!(many.get("k"), Some(&Object(expected).into()));
+    assert_eq!(planned.made, Attr::unknown());
+    assert_eq!(planned.tags, config("x").tags, "unknown elements stay");
+}
+
+#[test]
+fn an_update_keeps_what_is_computed_even_inside() {
+    let settled = |model: &mut Everything| {
+        let mut inner = Inner {
+            text: "t".into(),
+            flag: true.into(),
+            token: Attr::Null,
+            mark: "m".into(),
+        };
+        model.password = Attr::Null;
+        model.made = "then".into();
+        model.one = Object(inner.clone()).into();
+        inner.flag = false.into();
+        model.many = BTreeMap::from([("k".to_owned(), Object(inner).into())]).into();
+    };
+    let mut prior = config("x");
+    settled(&mut prior);
+    let mut proposed = prior.clone();
+    // Core proposes prior values where the configuration is silent.
+    proposed.size = Number::from(8_i64).into();
+    let mut wanted = config("x");
+    wanted.size = Number::from(8_i64).into();
+    let answer = Entry::boxed(Kinds).plan(PlanRequest {
+        config: write_model(&wanted),
+        prior: write_model(&prior),
+        proposed: write_model(&proposed),
+        private: Private::default(),
+        identity: Dynamic::Null,
+        now: jiff::Timestamp::UNIX_EPOCH,
+    });
+    let planned: Everything = read_model(answer.planned.expect("a plan")).expect("a model");
+    assert_eq!(planned.made, "then".into());
+    assert_eq!(planned.one, prior.one);
+    let many = planned
+        .many
+        .known()
+        .and_then(|many| many.get("k"))
+        .and_then(Attr::known);
+    let Object(inner) = many.expect("an element");
+    assert_eq!(inner.mark, "m".into());
+    assert_eq!(inner.flag, true.into(), "the default comes back");
+    assert_eq!(answer.replaces, []);
+}
+
+#[test]
+fn a_changed_name_replaces_and_says_where() {
+    let mut prior = config("old");
+    prior.password = Attr::Null;
+    let answer = plan(&write_model(&config("new")), write_model(&prior));
+    assert_eq!(answer.replaces, [Path::attribute("name")]);
+}
+
+#[test]
+fn a_collection_that_is_wholly_unknown_stays_so() {
+    let mut unknown = config("x");
+    unknown.many = Attr::unknown();
+    unknown.one = Attr::unknown();
+    let answer = plan(&write_model(&unknown), Dynamic::Null);
+    let planned: Everything = read_model(answer.planned.expect("a plan")).expect("a model");
+    assert!(planned.many.is_unknown() && planned.one.is_unknown());
+}
+
+#[test]
+fn an_older_cli_is_told_about_write_only_arguments_wherever_they_stand() {
+    let report = Entry::boxed(Kinds).validate(write_model(&config("x")), false);
+    let paths: Vec<String> = report
+        .iter()
+        .filter_map(|d| d.path.as_ref())
+        .map(ToString::to_string)
+        .collect();
+    assert_eq!(paths, ["password", "one.token", "many[\"k\"].token"]);
+    let report = Entry::boxed(Kinds).validate(write_model(&config("x")), true);
+    assert_eq!(report, Diagnostics::default());
+}
+
+#[tokio::test]
+async fn a_create_answers_state_identity_private_facts_and_warnings() {
+    let answer = apply("x", Dynamic::Null).await;
+    let state: Everything = read_model(answer.state).expect("a model");
+    assert_eq!((state.made, state.password), ("now".into(), Attr::Null));
+    let identity: Id = read_model(answer.identity).expect("an identity");
+    assert_eq!(identity.name, "x".into());
+    assert_eq!(answer.private.get("made"), Some(&true.into()));
+    assert_eq!(answer.diagnostics.iter().count(), 1);
+    assert_eq!(
+        Private::from_bytes(&answer.private.to_bytes()),
+        answer.private
+    );
+    assert_eq!(Private::from_bytes(b"\xffrubbish"), Private::default());
+}
+
+#[tokio::test]
+async fn a_failure_keeps_what_is_true() {
+    let half = apply("half", Dynamic::Null).await;
+    assert!(half.diagnostics.has_error());
+    assert!(matches!(half.state, Dynamic::Map(_)));
+    let none = apply("none", Dynamic::Null).await;
+    assert!(none.diagnostics.has_error() && none.state.is_null());
+    let mut prior = config("x");
+    prior.password = Attr::Null;
+    let prior = write_model(&prior);
+    let update = apply("x", prior.clone()).await;
+    assert!(update.diagnostics.has_error());
+    assert_eq!(update.state, prior);
+}
+
+#[test]
+fn a_value_that_does_not_fit_is_an_error_at_its_place() {
+    let mut wrong = write_model(&config("x"));
+    if let Dynamic::Map(entries) = &mut wrong {
+        entries.insert(
+            "many".to_owned(),
+            Dynamic::Map([("k".to_owned(), Dynamic::Bool(true))].into()),
+        );
+    }
+    let error = read_model::<Everything>(wrong).expect_err("no object");
+    assert_eq!(
+        error.path().steps(),
+        [
+            Step::Attribute("many".to_owned()),
+            Step::Key("k".to_owned())
+        ]
+    );
+}

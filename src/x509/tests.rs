@@ -1,0 +1,144 @@
+//! Keys and certificates of every kind that is accepted, and of some that are not.
+
+use aop_simulator::pki::{Authority, Wanted};
+use jiff::{SignedDuration, Timestamp};
+use proptest::prelude::*;
+use rcgen::{
+    KeyPair, PKCS_ECDSA_P256_SHA256, PKCS_ECDSA_P384_SHA384, PKCS_ECDSA_P521_SHA512, PKCS_ED25519,
+    PKCS_RSA_SHA256,
+};
+
+use super::{Certificate, PrivateKey, pem};
+use crate::secret::Secret;
+
+fn now() -> Timestamp {
+    "2026-11-21T00:00:00Z".parse().expect("a date")
+}
+
+fn wanted(name: &str) -> Wanted<'_> {
+    Wanted {
+        name,
+        not_before: now() - SignedDuration::from_hours(24),
+        not_after: now() + SignedDuration::from_hours(24 * 90),
+    }
+}
+
+fn secret(text: &str) -> Secret {
+    Secret::new(text.to_owned())
+}
+
+#[test]
+fn keys_of_every_accepted_kind_are_matched_with_their_certificate() {
+    let authority = Authority::new("CA").expect("an authority");
+    let stranger = authority.client("stranger", now()).expect("a certificate");
+    for algorithm in [
+        &PKCS_ECDSA_P256_SHA256,
+        &PKCS_ECDSA_P384_SHA384,
+        &PKCS_ECDSA_P521_SHA512,
+        &PKCS_ED25519,
+        &PKCS_RSA_SHA256,
+    ] {
+        let key = KeyPair::generate_for(algorithm).expect("a key");
+        let made = authority
+            .issue_for(&wanted("leaf"), &key)
+            .expect("a certificate");
+        let certificate = Certificate::parse(&made.certificate).expect("a certificate");
+        let own = PrivateKey::parse(&secret(&made.private_key)).expect("a key");
+        assert_eq!(own.check_match(&certificate), Ok(()));
+        let other = PrivateKey::parse(&secret(&stranger.private_key)).expect("a key");
+        let problem = other.check_match(&certificate).expect_err("another key");
+        assert_eq!(
+            problem.summary,
+            "Private key does not belong to the certificate"
+        );
+        assert!(problem.detail.contains("SHA-256"), "{}", problem.detail);
+    }
+}
+
+/// SEC1, as `openssl ecparam -genkey` writes it, with the curve's name in front.
+#[test]
+fn a_sec1_key_with_its_curve_in_front_is_read() {
+    let authority = Authority::new("CA").expect("an authority");
+    let key = KeyPair::generate_for(&PKCS_ECDSA_P256_SHA256).expect("a key");
+    let made = authority
+        .issue_for(&wanted("leaf"), &key)
+        .expect("a certificate");
+    let pkcs8 = key.serialize_der();
+    // Version 1 and the private number: where SEC1 begins inside PKCS#8.
+    let start = [0x02, 0x01, 0x01, 0x04, 0x20];
+    let at = pkcs8.windows(5).position(|window| window == start);
+    let (number, public) = pkcs8[at.expect("SEC1 inside")..].split_at(5 + 32);
+    let curve = [0x06, 0x08, 0x2a, 0x86, 0x48, 0xce, 0x3d, 0x03, 0x01, 0x07];
+    let mut content = [number, &[0xa0, 0x0a], &curve, public].concat();
+    let mut sec1 = vec![0x30, u8::try_from(content.len()).expect("short")];
+    sec1.append(&mut content);
+    let text = format!(
+        "{}{}",
+        *pem::encode("EC PARAMETERS", &curve),
+        *pem::encode("EC PRIVATE KEY", &sec1)
+    );
+    let certificate = Certificate::parse(&made.certificate).expect("a certificate");
+    let parsed = PrivateKey::parse(&secret(&text)).expect("a key");
+    assert_eq!(parsed.check_match(&certificate), Ok(()));
+}
+
+#[test]
+fn a_chain_is_taken_leaf_first() {
+    let authority = Authority::new("CA").expect("an authority");
+    let made = authority.client("leaf", now()).expect("a certificate");
+    let alone = Certificate::parse(&made.certificate).expect("a certificate");
+    let chain = format!("{}{}", made.certificate, authority.certificate());
+    let chained = Certificate::parse(&chain).expect("a chain");
+    assert!(alone.same_leaf(&chained) && !alone.same_chain(&chained));
+    assert_eq!(alone.facts(), chained.facts());
+    assert_eq!(chained.to_pem(), chain, "clean PEM stays as it is");
+}
+
+#[test]
+fn the_facts_are_in_the_forms_of_the_api() {
+    let authority = Authority::new("Example CA").expect("an authority");
+    let made = authority.client("leaf", now()).expect("a certificate");
+    let certificate = Certificate::parse(&made.certificate).expect("a certificate");
+    let facts = certificate.facts();
+    assert_eq!(facts.issuer, "CN=Example CA,O=Example");
+    assert_eq!(facts.signature, "ECDSA-SHA256");
+    assert_eq!(facts.expires_on, "2027-11-21T00:00:00Z");
+    assert_eq!(facts.fingerprint_sha256.len(), 64);
+    assert!(
+        facts
+            .serial_number
+            .bytes()
+            .all(|byte| byte.is_ascii_digit())
+    );
+}
+
+#[test]
+fn expiry_is_judged_by_the_time_that_is_given() {
+    let authority = Authority::new("CA").expect("an authority");
+    let made = authority.issue(&wanted("leaf")).expect("a certificate");
+    let certificate = Certificate::parse(&made.certificate).expect("a certificate");
+    assert_eq!(certificate.check_expiry(now()), Ok(()));
+    assert!(certificate.check_expiry(certificate.not_after()).is_err());
+}
+
+proptest! {
+    #[test]
+    fn no_text_makes_the_parsers_panic(text in ".{0,300}") {
+        let _ = Certificate::parse(&text);
+        let _ = PrivateKey::parse(&secret(&text));
+    }
+
+    #[test]
+    fn no_content_makes_the_parsers_panic(
+        label in "(CERTIFICATE|PRIVATE KEY|RSA PRIVATE KEY|EC PRIVATE KEY)",
+        der in proptest::collection::vec(any::<u8>(), 0..300),
+    ) {
+        let text = pem::encode(&label, &der);
+        let _ = Certificate::parse(&text);
+        if let Ok(key) = PrivateKey::parse(&secret(&text)) {
+            let authority = Authority::new("CA").expect("an authority");
+            let certificate = Certificate::parse(authority.certificate()).expect("a certificate");
+            prop_assert!(key.check_match(&certificate).is_err());
+        }
+    }
+}
