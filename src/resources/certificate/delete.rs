@@ -67,10 +67,19 @@ enum Obstacle {
     Passing(Error),
     /// Hostnames are being deployed, and one of them may still be served by it.
     Unsettled(Vec<String>),
-    /// These hostnames use it.
-    InUse(Vec<String>, Error),
+    /// Hostnames use it.
+    InUse(Holders, Error),
     /// It is the last one that the zone can present, and the switch is on.
     LastOfZone,
+}
+
+/// The hostnames that hold a certificate.
+#[derive(Default)]
+struct Holders {
+    /// They plainly use it.
+    staying: Vec<String>,
+    /// At least one is about to let it go.
+    leaving: bool,
 }
 
 impl Work<'_> {
@@ -162,15 +171,19 @@ impl Work<'_> {
             .map_err(fail)
     }
 
-    /// The hostnames that hold the certificate and are not about to let it go.
-    async fn holders(&self) -> Result<Vec<String>, Diagnostics> {
+    /// Who holds the certificate, as far as the API and this run tell.
+    async fn holders(&self) -> Result<Holders, Diagnostics> {
         let list = self.zone.associations(&self.scope).await;
         let list = list.map_err(|error| self.failed(&error))?;
-        let holds = |held: &Association| {
-            held.cert_id == self.certificate && !held.is_gone() && !self.is_letting_go(held)
-        };
-        let holders = list.into_iter().filter(holds).map(|held| held.hostname);
-        Ok(holders.collect())
+        let mut holders = Holders::default();
+        for held in list.iter().filter(|held| held.cert_id == self.certificate) {
+            if held.status == Status::PendingDeletion || self.is_letting_go(held) {
+                holders.leaving = true;
+            } else if !held.is_gone() {
+                holders.staying.push(held.hostname.clone());
+            }
+        }
+        Ok(holders)
     }
 
     /// Whether this run voids the hostname or gives it another certificate.
@@ -184,7 +197,7 @@ impl Work<'_> {
     fn may_pass(&self, obstacle: &Obstacle) -> bool {
         match obstacle {
             Obstacle::Passing(_) | Obstacle::Unsettled(_) => true,
-            Obstacle::InUse(holders, _) => holders.is_empty(),
+            Obstacle::InUse(holders, _) => holders.leaving || holders.staying.is_empty(),
             Obstacle::LastOfZone => self.zone.run().is_busy(self.zone.id()),
         }
     }
@@ -256,7 +269,7 @@ impl Work<'_> {
                      `certificate` of its resource in place; or set lifecycle {{ \
                      create_before_destroy = true }} on the old one and apply that before it is \
                      removed. Otherwise remove or re-point the associations first.\n\n{error}",
-                    holders.join(", ")
+                    holders.staying.join(", ")
                 ),
             ),
             Obstacle::LastOfZone => Diagnostic::error(
