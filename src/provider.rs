@@ -2,7 +2,7 @@
 
 use jiff::Timestamp;
 
-use crate::cloudflare::{Client, Credential, Http, Options};
+use crate::cloudflare::{Client, Credential, Http, Options, is_loopback};
 use crate::framework::{
     AnyResource, Attr, Configured, Diagnostic, Diagnostics, Host, Model, Provider, Walk,
 };
@@ -90,11 +90,18 @@ impl Provider for Aop {
             report,
         );
         check_text(KEY.0, config.api_key.known().map(Secret::is_plain), report);
-        let older = !config.api_key.is_null() || !config.email.is_null();
-        if older && !config.api_token.is_null() {
+        // What is unknown now may turn out to be null.
+        let older = config.api_key.known().is_some() || config.email.known().is_some();
+        if older && config.api_token.known().is_some() {
             report.push(two_kinds("api_token", "api_key or email"));
         }
         report.extend(config.base_url.known().and_then(|url| check_url(url).err()));
+        report.extend(
+            config
+                .email
+                .known()
+                .and_then(|email| check_email(email).err()),
+        );
         report.extend(rate(&config.requests_per_second).err());
         report.extend(retries(&config.max_retries).err());
     }
@@ -166,6 +173,9 @@ impl Aop {
         let token = token.or_else(|| from_env(TOKEN.1));
         let key = key.or_else(|| from_env(KEY.1));
         let email = config.email.known().cloned().or_else(|| self.set(EMAIL.1));
+        if let (Some(_), Some(email)) = (&key, &email) {
+            check_email(email)?;
+        }
         for (secret, name) in [(&token, TOKEN), (&key, KEY)] {
             if !from_block && secret.as_ref().is_some_and(|secret| !secret.is_plain()) {
                 return Err(not_plain(name.1).into());
@@ -238,17 +248,24 @@ fn check_url(url: &str) -> Result<(), Diagnostic> {
     let parsed = reqwest::Url::parse(url);
     let parsed = parsed
         .map_err(|_| invalid("base_url is not a URL: write https://, the host, and /client/v4."))?;
-    let host = parsed.host_str().unwrap_or_default();
-    let loopback = matches!(host, "localhost" | "127.0.0.1" | "[::1]");
     match parsed.scheme() {
         "https" => Ok(()),
-        "http" if loopback => Ok(()),
+        "http" if is_loopback(url) => Ok(()),
         "http" => Err(invalid(
             "base_url uses http, which would show the credential to the network. Use https; http \
              is for addresses of this machine only.",
         )),
         _ => Err(invalid("base_url must start with https://.")),
     }
+}
+
+fn check_email(email: &str) -> Result<(), Diagnostic> {
+    if !email.is_empty() && email.bytes().all(|byte| byte.is_ascii_graphic()) {
+        return Ok(());
+    }
+    let detail = "email is empty, or holds white space or characters that no address has. Give the \
+                  address of the user of api_key.";
+    Err(Diagnostic::error("Malformed credential", detail).at("email"))
 }
 
 fn rate(attr: &Attr<Number>) -> Result<Option<f64>, Diagnostic> {

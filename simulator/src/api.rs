@@ -72,7 +72,9 @@ pub(crate) fn begin(state: &mut State, request: &Request, now: Duration) -> Resu
     if request.method != "GET" && !may_write {
         return Err(refuse(&Refusal(403, 10000, "Authentication error")));
     }
-    let path = request.path.trim_start_matches("/client/v4");
+    let Some(path) = request.path.strip_prefix("/client/v4") else {
+        return Err(Answer::html(404, "Not Found"));
+    };
     let segments: Vec<&str> = path.split('/').filter(|part| !part.is_empty()).collect();
     let no_route = || {
         Answer::error(
@@ -246,7 +248,7 @@ pub(crate) fn with_limit(state: &State, answer: Answer, now: Duration) -> Answer
     let Some((most, window)) = state.settings.rate_limit else {
         return answer;
     };
-    let left = most - state.window.1;
+    let left = most.saturating_sub(state.window.1);
     let reset = (state.window.0 + window).saturating_sub(now).as_secs();
     answer
         .with("ratelimit", &format!("\"default\";r={left};t={reset}"))

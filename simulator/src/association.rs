@@ -24,6 +24,9 @@ pub struct Association {
     updated_on: String,
 }
 
+/// A hostname, its certificate, and the value to set.
+type Write = (String, String, Option<bool>);
+
 impl Association {
     /// Whether it still holds its certificate.
     pub fn holds(&self, now: Duration) -> bool {
@@ -58,8 +61,9 @@ impl Zone {
     ) -> Result<Json, Refusal> {
         let mut checked = Vec::new();
         for item in items {
-            checked.push(self.check(item, settings)?);
+            checked.push(self.check(item)?);
         }
+        self.check_limit(&checked, settings)?;
         let mut shown = Vec::new();
         for (hostname, certificate_id, enabled) in checked {
             let before = self.associations.get(&hostname).cloned();
@@ -69,7 +73,11 @@ impl Zone {
             if !same {
                 let (settles, shows) = match enabled {
                     None => (settings.void_lag + settings.void, settings.void_lag),
-                    Some(_) => (settings.association, Duration::ZERO),
+                    // A century stands for never.
+                    Some(_) => {
+                        let never = Duration::from_secs(100 * 365 * 86_400);
+                        (settings.association.unwrap_or(never), Duration::ZERO)
+                    }
                 };
                 let created_on = before
                     .as_ref()
@@ -90,11 +98,26 @@ impl Zone {
         Ok(shown.into())
     }
 
-    fn check(
-        &self,
-        item: &Json,
-        settings: &Settings,
-    ) -> Result<(String, String, Option<bool>), Refusal> {
+    /// D: the limit of associations for each certificate. G: status, code and text.
+    fn check_limit(&self, writes: &[Write], settings: &Settings) -> Result<(), Refusal> {
+        for (_, certificate_id, enabled) in writes {
+            let added = |(_, id, enabled): &&Write| id == certificate_id && enabled.is_some();
+            let stays = |name: &String| !writes.iter().any(|(written, ..)| written == name);
+            let before = self.associations.iter().filter(|(name, association)| {
+                stays(name)
+                    && association.certificate_id == *certificate_id
+                    && association.enabled.is_some()
+            });
+            let count = before.count() + writes.iter().filter(added).count();
+            if enabled.is_some() && count > settings.associations {
+                let text = "Too many hostnames for this certificate (simulated).";
+                return Err(Refusal(400, 1492, text));
+            }
+        }
+        Ok(())
+    }
+
+    fn check(&self, item: &Json) -> Result<Write, Refusal> {
         let text = |name: &str| item.get(name).and_then(Json::as_str).unwrap_or_default();
         // G: lower-cased; a trailing dot is not taken off.
         let hostname = text("hostname").to_lowercase();
@@ -121,21 +144,18 @@ impl Zone {
                         deleted";
             return Err(Refusal(400, 1415, text));
         }
-        let enabled = item.get("enabled").and_then(Json::as_bool);
-        let mut others = self.associations.iter();
-        let count = others.by_ref().filter(|(name, association)| {
-            **name != hostname
-                && association.certificate_id == certificate_id
-                && association.enabled.is_some()
-        });
-        if enabled.is_some() && count.count() >= settings.associations {
-            // D: the limit. G: status, code and text.
-            return Err(Refusal(
-                400,
-                1492,
-                "Too many hostnames for this certificate (simulated).",
-            ));
-        }
+        let enabled = match item.get("enabled") {
+            Some(Json::Bool(enabled)) => Some(*enabled),
+            Some(Json::Null) => None,
+            // G: status, code and text.
+            _ => {
+                return Err(Refusal(
+                    400,
+                    1494,
+                    "enabled must be true, false or null (simulated).",
+                ));
+            }
+        };
         Ok((hostname, certificate_id, enabled))
     }
 

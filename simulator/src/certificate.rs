@@ -9,6 +9,8 @@ use crate::reply::Refusal;
 use crate::settings::Settings;
 use crate::zone::{ACTIVE, DELETED, PENDING_DELETION, PENDING_DEPLOYMENT, Zone};
 
+const DELETION_TIMED_OUT: &str = "deletion_timed_out";
+
 /// One of the two stores.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub enum Store {
@@ -31,22 +33,39 @@ pub struct Certificate {
     pub private_key: String,
     uploaded: Duration,
     pub(crate) uploaded_on: String,
+    initialized_at: Duration,
+    /// Until then it looks like the tombstone that it was.
+    revived_at: Duration,
     active_at: Option<Duration>,
     gives_up_at: Duration,
-    deleted: Option<(Duration, Duration)>,
+    deleted: Option<Deletion>,
     pub(crate) parsed: Parsed,
+}
+
+/// A DELETE that was accepted.
+#[derive(Clone, Copy, Debug)]
+struct Deletion {
+    /// When it is carried out, if ever.
+    gone_at: Option<Duration>,
+    gives_up_at: Duration,
 }
 
 impl Certificate {
     /// The status at a time.
     pub fn status(&self, now: Duration) -> &'static str {
-        match (self.deleted, self.active_at) {
-            (Some((_, gone)), _) if now >= gone => DELETED,
-            (Some(_), _) => PENDING_DELETION,
-            (None, Some(active)) if now >= active => ACTIVE,
-            (None, None) if now >= self.gives_up_at => "deployment_timed_out",
-            // L: seen instead of `initializing` right after an upload.
-            (None, _) => PENDING_DEPLOYMENT,
+        if let Some(deletion) = self.deleted {
+            return match deletion.gone_at {
+                Some(gone) if now >= gone => DELETED,
+                None if now >= deletion.gives_up_at => DELETION_TIMED_OUT,
+                _ => PENDING_DELETION,
+            };
+        }
+        match self.active_at {
+            _ if now < self.revived_at => PENDING_DELETION,
+            Some(active) if now >= active => ACTIVE,
+            None if now >= self.gives_up_at => "deployment_timed_out",
+            _ if now < self.initialized_at => "initializing",
+            _ => PENDING_DEPLOYMENT,
         }
     }
 
@@ -54,6 +73,11 @@ impl Certificate {
     pub fn active_since(&self, now: Duration) -> Option<Duration> {
         self.active_at
             .filter(|at| *at <= now && self.deleted.is_none())
+    }
+
+    /// L: the zone list leaves tombstones out. Taken to hold for both stores (I).
+    fn is_listed(&self, now: Duration) -> bool {
+        self.is_live() || self.status(now) == DELETION_TIMED_OUT
     }
 
     pub(crate) fn is_live(&self) -> bool {
@@ -79,8 +103,10 @@ impl Zone {
     pub(crate) fn list(&self, store: Store, now: Duration, settings: &Settings) -> Json {
         let shown = self.certificates.iter().filter(|c| c.store == store);
         let shown = shown.filter(|c| now >= c.uploaded + settings.list_lag);
-        // L: the zone list leaves tombstones out. Taken to hold for both (I).
-        let list: Vec<Json> = shown.filter(|c| c.is_live()).map(|c| c.show(now)).collect();
+        let list: Vec<Json> = shown
+            .filter(|c| c.is_listed(now))
+            .map(|c| c.show(now))
+            .collect();
         if list.is_empty() && store == Store::Zone {
             // L: an empty zone store lists as null.
             return Json::Null;
@@ -128,6 +154,10 @@ impl Zone {
         }
         // L: a twin that was deleted comes back under its old id.
         let resurrected = twin.map(|at| self.certificates.remove(at).id);
+        let revival = match resurrected {
+            Some(_) => settings.revival,
+            None => Duration::ZERO,
+        };
         let uploaded = Certificate {
             id: resurrected.unwrap_or_else(|| uuid(store, self.certificates.len(), &parsed.leaf)),
             store,
@@ -135,7 +165,9 @@ impl Zone {
             private_key: private_key.to_owned(),
             uploaded: now,
             uploaded_on: date,
-            active_at: settings.activation.map(|delay| now + delay),
+            initialized_at: now + settings.initializing,
+            revived_at: now + revival,
+            active_at: settings.activation.map(|delay| now + revival + delay),
             gives_up_at: now + settings.deployment_timeout,
             deleted: None,
             parsed,
@@ -167,7 +199,7 @@ impl Zone {
         settings: &Settings,
     ) -> Result<Json, Refusal> {
         let found = self.find(store, id)?;
-        if !found.is_live() {
+        if !found.is_listed(now) {
             return Err(match store {
                 // L: the text; G: the code.
                 Store::Zone => Refusal(400, 1405, "Certificate is already deleted."),
@@ -189,7 +221,10 @@ impl Zone {
         let mut all = self.certificates.iter_mut();
         let found = all.find(|c| c.store == store && c.id == id);
         let found = found.ok_or_else(|| not_found(store))?;
-        found.deleted = Some((now, now + settings.deletion));
+        found.deleted = Some(Deletion {
+            gone_at: settings.deletion.map(|delay| now + delay),
+            gives_up_at: now + settings.deployment_timeout,
+        });
         Ok(found.show(now))
     }
 

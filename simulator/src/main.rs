@@ -40,9 +40,9 @@ async fn main() -> Result<(), Box<dyn Error>> {
     let mut zones = Vec::new();
     let mut settings = Settings {
         activation: Some(seconds(2.0)),
-        association: seconds(1.0),
+        association: Some(seconds(1.0)),
         void: seconds(1.0),
-        deletion: seconds(1.0),
+        deletion: Some(seconds(1.0)),
         ..Settings::default()
     };
     let mut arguments = lexopt::Parser::from_env();
@@ -62,10 +62,10 @@ async fn main() -> Result<(), Box<dyn Error>> {
                     false => Some(delay(value)?),
                 };
             }
-            Long("association") => settings.association = delay(arguments.value()?)?,
+            Long("association") => settings.association = Some(delay(arguments.value()?)?),
             Long("void") => settings.void = delay(arguments.value()?)?,
             Long("void-lag") => settings.void_lag = delay(arguments.value()?)?,
-            Long("deletion") => settings.deletion = delay(arguments.value()?)?,
+            Long("deletion") => settings.deletion = Some(delay(arguments.value()?)?),
             Long("latency") => settings.latency = delay(arguments.value()?)?,
             Long("rate-limit") => {
                 let count = arguments.value()?.parse()?;

@@ -1,5 +1,6 @@
 //! Just enough of PEM and X.509 to answer as the API does.
 
+use rcgen::{KeyPair, PublicKeyData};
 use rustls_pki_types::pem::PemObject;
 use rustls_pki_types::{CertificateDer, PrivateKeyDer};
 use x509_parser::certificate::X509Certificate;
@@ -18,9 +19,14 @@ pub(crate) struct Parsed {
 /// Reads an upload: the metadata is the first certificate's (G). `None`: the API
 /// could not parse it.
 pub(crate) fn parse(certificate: &str, private_key: &str) -> Option<Parsed> {
-    PrivateKeyDer::from_pem_slice(private_key.as_bytes()).ok()?;
+    let key = PrivateKeyDer::from_pem_slice(private_key.as_bytes()).ok()?;
     let leaf = CertificateDer::from_pem_slice(certificate.as_bytes()).ok()?;
     let (_, parsed) = X509Certificate::from_der(&leaf).ok()?;
+    // G: a key that does not belong is refused like one that cannot be read.
+    let key = KeyPair::try_from(&key).ok()?;
+    if key.subject_public_key_info() != parsed.public_key().raw {
+        return None;
+    }
     let expires = jiff::Timestamp::from_second(parsed.validity().not_after.timestamp()).ok()?;
     Some(Parsed {
         // L: a full name, the most specific part first. The parser gives it the other way round.

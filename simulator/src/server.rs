@@ -92,9 +92,7 @@ async fn serve(
         user_agent: header(&parts.headers, "user-agent").unwrap_or_default(),
         body: body.to_vec(),
     };
-    // A task of its own: a client that goes away does not undo what it asked for.
-    let handled = tokio::spawn(async move { simulator.handle(request).await });
-    match handled.await.map_err(|_| Reset)? {
+    match simulator.handle(request).await {
         Reply::Reset => Err(Reset),
         Reply::Answer(answer) => Ok(respond(answer).unwrap_or_else(|never| match never {})),
     }

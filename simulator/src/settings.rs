@@ -11,14 +11,20 @@ pub struct Settings {
     pub activation: Option<Duration>,
     /// When a deployment that never ends is given up (G).
     pub deployment_timeout: Duration,
-    /// From the write of an association to `active` (D: asynchronous).
-    pub association: Duration,
+    /// How long a new certificate reads `initializing` (D: the status, not its length).
+    pub initializing: Duration,
+    /// How long a certificate that came back under its old id still reads
+    /// `pending_deletion` (L: "for a moment").
+    pub revival: Duration,
+    /// From the write of an association to `active` (D: asynchronous). `None`: never.
+    pub association: Option<Duration>,
     /// How long a voided association still shows its old value (L: seconds to two minutes).
     pub void_lag: Duration,
     /// From a void to its end, until which it holds the certificate (L).
     pub void: Duration,
-    /// From a DELETE to `deleted` (L: about ten seconds).
-    pub deletion: Duration,
+    /// From a DELETE to `deleted` (L: about ten seconds). `None`: never, and after
+    /// `deployment_timeout` it is `deletion_timed_out` (G).
+    pub deletion: Option<Duration>,
     /// How long a new certificate is missing from lists (L).
     pub list_lag: Duration,
     /// How long every request takes.
@@ -41,10 +47,12 @@ impl Default for Settings {
         Self {
             activation: Some(Duration::from_millis(300)),
             deployment_timeout: Duration::from_secs(300),
-            association: Duration::from_millis(200),
+            initializing: Duration::ZERO,
+            revival: Duration::ZERO,
+            association: Some(Duration::from_millis(200)),
             void_lag: Duration::ZERO,
             void: Duration::from_millis(200),
-            deletion: Duration::from_millis(300),
+            deletion: Some(Duration::from_millis(300)),
             list_lag: Duration::ZERO,
             latency: Duration::ZERO,
             tombstones: true,

@@ -141,8 +141,15 @@ impl Simulator {
         self.state().log.clone()
     }
 
-    /// Answers one request.
+    /// Answers one request. A client that goes away meanwhile does not undo what it
+    /// asked for.
     pub async fn handle(&self, request: Request) -> Reply {
+        let simulator = self.clone();
+        let handled = tokio::spawn(async move { simulator.carry_out(request).await });
+        handled.await.unwrap_or(Reply::Reset)
+    }
+
+    async fn carry_out(&self, request: Request) -> Reply {
         let at = self.clock.now();
         let index = self.record(&request, at);
         let (latency, action) = {

@@ -1,18 +1,19 @@
 //! Associations: which certificate Cloudflare presents for a hostname.
 
-use serde::{Deserialize, Serialize};
+use serde::{Deserialize, Deserializer, Serialize};
 use serde_json::{Value as Json, json};
 
-use super::client::{segment, take};
+use super::client::{segment, share, take};
 use super::{Body, Error, Hostname, Method, Scope, Status, Zone};
 
 /// An association as the API shows it.
 #[derive(Clone, Debug, Deserialize)]
 pub struct Association {
     /// The hostname.
+    #[serde(default, deserialize_with = "or_empty")]
     pub hostname: String,
     /// The certificate of the hostname store.
-    #[serde(default)]
+    #[serde(default, deserialize_with = "or_empty")]
     pub cert_id: String,
     /// Whether the certificate is presented. `false` pins "none"; null means that
     /// there is no association any more.
@@ -21,6 +22,11 @@ pub struct Association {
     /// Where the edge stands with it.
     #[serde(default)]
     pub status: Status,
+}
+
+/// Tombstones may have null in place of a text.
+fn or_empty<'de, D: Deserializer<'de>>(deserializer: D) -> Result<String, D::Error> {
+    Ok(Option::deserialize(deserializer)?.unwrap_or_default())
 }
 
 impl Association {
@@ -53,11 +59,11 @@ impl Zone<'_> {
             let path = format!("{PATH}?status=all&per_page={PER_PAGE}&page={page}");
             let (list, info) = self.page::<Option<Vec<Association>>>(scope, &path).await?;
             let list = list.unwrap_or_default();
-            let full = list.len() >= PER_PAGE;
+            let (full, empty) = (list.len() >= PER_PAGE, list.is_empty());
             all.extend(list);
             // A page may be cut shorter than asked for: then the count of pages tells.
             let last = info.total_pages.map_or(!full, |pages| page >= pages);
-            if last {
+            if last || empty {
                 break;
             }
         }
@@ -65,10 +71,7 @@ impl Zone<'_> {
     }
 
     /// All associations, or none where the API does not offer their list.
-    pub(super) async fn associations_if_listed(
-        &self,
-        scope: &Scope,
-    ) -> Result<Vec<Association>, Error> {
+    pub async fn associations_if_listed(&self, scope: &Scope) -> Result<Vec<Association>, Error> {
         match self.associations(scope).await {
             Err(Error::Refused(refusal)) if matches!(refusal.status, 400 | 404 | 405) => {
                 tracing::warn!("this API does not list associations");
@@ -85,7 +88,7 @@ impl Zone<'_> {
         scope: &Scope,
         hostname: &Hostname,
     ) -> Result<Association, Error> {
-        let _turn = take(scope, &self.turns.associations).await?;
+        let _turn = share(scope, &self.turns.associations).await?;
         let path = format!("{PATH}/{}", segment(hostname.as_str()));
         self.request(scope, Method::Get, &path, None).await
     }

@@ -3,8 +3,8 @@
 
 use serde::Deserialize;
 
-use super::client::{segment, take};
-use super::{Association, Body, Error, Method, Scope, Status, Zone};
+use super::client::{segment, share, take};
+use super::{Association, Body, Error, Key, Method, Scope, Status, Switch, Zone};
 use crate::secret::Secret;
 
 /// One of a zone's two stores.
@@ -49,6 +49,12 @@ pub enum Deletion {
     /// Nothing was sent: these hostnames are being deployed, and one of them may
     /// still be served by this certificate.
     Unsettled(Vec<String>),
+    /// Nothing was sent: the zone presents this certificate, and no other is active.
+    /// `pending`: another one is on its way.
+    LastOfZone {
+        /// Whether another certificate is on its way to being active.
+        pending: bool,
+    },
     /// Nothing was sent: it is no longer wanted.
     Withdrawn,
 }
@@ -61,7 +67,11 @@ impl Zone<'_> {
         scope: &Scope,
         store: Store,
     ) -> Result<Vec<Certificate>, Error> {
-        let _turn = take(scope, &self.turns.certificates).await?;
+        let _turn = share(scope, &self.turns.certificates).await?;
+        self.list(scope, store).await
+    }
+
+    async fn list(&self, scope: &Scope, store: Store) -> Result<Vec<Certificate>, Error> {
         let list: Option<Vec<Certificate>> =
             self.request(scope, Method::Get, store.path(), None).await?;
         Ok(list.unwrap_or_default())
@@ -95,9 +105,9 @@ impl Zone<'_> {
             .await
     }
 
-    /// Deletes a certificate, unless an association of the zone is being deployed
-    /// or `wanted`, asked at the last moment, says no. No association write of this
-    /// process comes between the look and the DELETE.
+    /// Deletes a certificate, unless an association of the zone is being deployed,
+    /// the zone has no other to present, or `wanted`, asked at the last moment, says
+    /// no. No write of this process comes between these looks and the DELETE.
     pub async fn delete_certificate(
         &self,
         scope: &Scope,
@@ -107,6 +117,7 @@ impl Zone<'_> {
     ) -> Result<Deletion, Error> {
         let _certificates = take(scope, &self.turns.certificates).await?;
         let _associations = take(scope, &self.turns.associations).await?;
+        let _switches = take(scope, &self.turns.switches).await?;
         let unsettled = self.associations_if_listed(scope).await?;
         let unsettled: Vec<String> = unsettled
             .into_iter()
@@ -116,6 +127,11 @@ impl Zone<'_> {
         if !unsettled.is_empty() {
             return Ok(Deletion::Unsettled(unsettled));
         }
+        if store == Store::Zone
+            && let Some(pending) = self.is_last(scope, id).await?
+        {
+            return Ok(Deletion::LastOfZone { pending });
+        }
         if !wanted() {
             return Ok(Deletion::Withdrawn);
         }
@@ -124,10 +140,32 @@ impl Zone<'_> {
             .request::<serde_json::Value>(scope, Method::Delete, &path, None)
             .await;
         match deleted {
-            Ok(_) => Ok(Deletion::Accepted),
-            Err(error) if is_deleted(&error) => Ok(Deletion::Accepted),
-            Err(error) => Err(error),
+            Err(error) if !is_deleted(&error) => Err(error),
+            _ => {
+                // Lists may show it unchanged for a while.
+                let key = Key::Certificate(store, self.id().clone(), id.to_owned());
+                self.run().destroy(key).done();
+                Ok(Deletion::Accepted)
+            }
         }
+    }
+
+    /// Whether the zone's switch is on and this certificate is the only one that it
+    /// can present; then, whether another is on its way.
+    async fn is_last(&self, scope: &Scope, id: &str) -> Result<Option<bool>, Error> {
+        let list = self.list(scope, Store::Zone).await?;
+        let stays = |found: &&Certificate| {
+            let key = Key::Certificate(Store::Zone, self.id().clone(), found.id.clone());
+            found.id != id && !self.run().is_destroyed(&key)
+        };
+        let is_active = |found: &Certificate| found.status == Status::Active;
+        let presented = list.iter().any(|found| found.id == id && is_active(found));
+        let mut others = list.iter().filter(stays);
+        if !presented || others.clone().any(is_active) {
+            return Ok(None);
+        }
+        let on = self.read_switch(scope, Switch::Zone).await?;
+        Ok(on.then(|| others.any(|found| found.status.is_pending())))
     }
 }
 

@@ -5,7 +5,7 @@ use std::sync::{Arc, Mutex, PoisonError};
 
 use jiff::Timestamp;
 use serde::de::DeserializeOwned;
-use tokio::sync::{Mutex as Turn, MutexGuard};
+use tokio::sync::{RwLock as Turn, RwLockReadGuard, RwLockWriteGuard};
 
 use super::envelope::PageInfo;
 use super::limit::Limiter;
@@ -31,10 +31,11 @@ pub struct Options {
     pub clock: fn() -> Timestamp,
 }
 
-/// Whose turn it is to write in a zone. Cloudflare answers 409 to certificate
-/// writes at the same time; association writes go one after another, so that a
-/// look at the associations and a DELETE can be done with none in between. Who
-/// needs both takes `certificates` first.
+/// Whose turn it is in a zone. Cloudflare answers 409 to certificate writes at the
+/// same time; association writes go one after another, so that a look at the
+/// associations and a DELETE can be done with none in between. Reads share their
+/// turn, and only wait for writes, so that none shows the time before. Who needs
+/// several takes them in this order.
 #[derive(Default)]
 pub(super) struct Turns {
     pub(super) certificates: Turn<()>,
@@ -124,12 +125,20 @@ impl Zone<'_> {
     }
 }
 
-/// Waits for a turn.
+/// Waits for a turn to write.
 pub(super) async fn take<'t>(
     scope: &Scope,
     turn: &'t Turn<()>,
-) -> Result<MutexGuard<'t, ()>, Error> {
-    scope.until(turn.lock()).await.map_err(Error::from)
+) -> Result<RwLockWriteGuard<'t, ()>, Error> {
+    scope.until(turn.write()).await.map_err(Error::from)
+}
+
+/// Waits for a turn to read.
+pub(super) async fn share<'t>(
+    scope: &Scope,
+    turn: &'t Turn<()>,
+) -> Result<RwLockReadGuard<'t, ()>, Error> {
+    scope.until(turn.read()).await.map_err(Error::from)
 }
 
 /// Text as one segment of a path.

@@ -142,7 +142,10 @@ impl fmt::Display for Refusal {
         write!(f, "Cloudflare answered HTTP {}", self.status)?;
         for (position, (code, message)) in self.messages.iter().enumerate() {
             let separator = if position == 0 { ": " } else { "; " };
-            write!(f, "{separator}{message:?} (code {code})")?;
+            match code {
+                0 => write!(f, "{separator}{message}")?,
+                code => write!(f, "{separator}{message:?} (code {code})")?,
+            }
         }
         write!(f, ". {}", self.trace)
     }

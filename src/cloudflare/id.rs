@@ -69,24 +69,25 @@ impl Hostname {
             Some(rest) => ("*.", rest),
             None => ("", text),
         };
-        let name = name.strip_suffix('.').unwrap_or(name);
-        if let Some(label) = name.split('.').find(|label| label.len() > 63) {
-            return problem(format!(
-                "The label that starts with {:?} has more than 63 characters: {advice}.",
-                label.chars().take(12).collect::<String>()
-            ));
-        }
-        if name.split('.').any(str::is_empty) {
-            return problem(format!(
-                "There is an empty label between two dots: {advice}."
-            ));
-        }
         let ascii = idna::domain_to_ascii_cow(name.as_bytes(), idna::AsciiDenyList::EMPTY);
         let Ok(ascii) = ascii else {
             return problem(format!(
                 "This is not a valid internationalised domain name: {advice}."
             ));
         };
+        // Other scripts have dots of their own, and more bytes than letters.
+        let ascii = ascii.strip_suffix('.').unwrap_or(&ascii);
+        if let Some(label) = ascii.split('.').find(|label| label.len() > 63) {
+            return problem(format!(
+                "The label that starts with {:?} has more than 63 characters: {advice}.",
+                label.chars().take(12).collect::<String>()
+            ));
+        }
+        if ascii.split('.').any(str::is_empty) {
+            return problem(format!(
+                "There is an empty label between two dots: {advice}."
+            ));
+        }
         let odd = |c: char| !(c.is_ascii_alphanumeric() || c == '-' || c == '_' || c == '.');
         if let Some(character) = ascii.chars().find(|c| odd(*c)) {
             return problem(format!("A hostname cannot hold {character:?}: {advice}."));
@@ -98,9 +99,9 @@ impl Hostname {
             ));
         }
         let canonical = format!("{wildcard}{ascii}");
-        if canonical.len() > 253 || ascii.split('.').any(|label| label.len() > 63) {
+        if canonical.len() > 253 {
             return problem(format!(
-                "The hostname is too long (253 characters, 63 in each label): {advice}."
+                "The hostname has more than 253 characters: {advice}."
             ));
         }
         Ok(Self(canonical))
@@ -136,9 +137,16 @@ mod tests {
             ("bücher.example.com", "xn--bcher-kva.example.com"),
             ("*.example.com", "*.example.com"),
             ("_acme.example.com", "_acme.example.com"),
+            ("bücher。example。com。", "xn--bcher-kva.example.com"),
         ] {
             assert_eq!(Hostname::parse(text).map(|h| h.0), Ok(canonical.to_owned()));
         }
+    }
+
+    #[test]
+    fn a_label_is_measured_in_its_ascii_form() {
+        let cyrillic = "ж".repeat(32);
+        assert!(Hostname::parse(&format!("{cyrillic}.example.com")).is_ok());
     }
 
     #[test]

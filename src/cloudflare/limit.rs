@@ -174,6 +174,9 @@ fn parse_ratelimit(header: &str) -> Option<(f64, Duration)> {
     ))
 }
 
+/// No server is believed when it asks for less or more.
+const DELAYS: (Duration, Duration) = (Duration::from_millis(100), Duration::from_secs(3600));
+
 /// How long the server asks to wait: `retry-after` in seconds or as a date, else
 /// the reset of its rate limit.
 pub(super) fn server_delay(answer: &Answer, now: jiff::Timestamp) -> Option<Duration> {
@@ -185,10 +188,11 @@ pub(super) fn server_delay(answer: &Answer, now: jiff::Timestamp) -> Option<Dura
         let date = jiff::fmt::rfc2822::parse(text).ok()?.timestamp();
         Duration::try_from(date.duration_since(now)).ok()
     });
-    from_header.or_else(|| {
+    let delay = from_header.or_else(|| {
         let (_, reset) = answer.ratelimit.as_deref().and_then(parse_ratelimit)?;
         Some(reset)
-    })
+    });
+    delay.map(|delay| delay.clamp(DELAYS.0, DELAYS.1))
 }
 
 /// Full jitter: anything up to the doubled base, so that many waiters spread.

@@ -32,7 +32,9 @@ pub use error::{Error, Refusal};
 pub use id::{Hostname, IdProblem, ZoneId};
 pub use run::{Claim, Destruction, Key, Run, Taken, Verdict};
 pub use scope::{Interrupted, Scope};
-pub use send::{Answer, Body, Credential, Http, Method, Request, SendError, Transport};
+pub use send::{
+    Answer, Body, Credential, Http, Method, Request, SendError, Transport, is_loopback,
+};
 pub use setting::Switch;
 pub use status::Status;
 pub use wait::Polls;

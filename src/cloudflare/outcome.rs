@@ -83,12 +83,19 @@ pub(super) fn judge(
     let messages = parsed
         .as_ref()
         .map_or_else(|_| Vec::new(), |envelope| envelope.messages(&redact));
+    let messages = match messages.is_empty() && is_html(answer) {
+        true => vec![(0, "an HTML page".to_owned())],
+        false => messages,
+    };
     let fresh_token = messages.iter().any(|(code, _)| *code == 10001);
     let refused = || Failure::Refused(answer.status, messages.clone());
     match (answer.status, &parsed) {
         (429, _) => Outcome::Again(Pace::Limit(None), refused()),
         (409, _) => Outcome::Again(Pace::Busy, refused()),
-        (408 | 500..=599, _) => lost(unavailable(answer)),
+        (408 | 500..=599, _) => match method {
+            Method::Post => Outcome::Lost(unavailable(answer)),
+            _ => Outcome::Again(Pace::Transient, refused()),
+        },
         (403, _) if fresh_token => Outcome::Again(Pace::Fresh, refused()),
         (200..=299, Ok(envelope)) if envelope.success != Some(false) => {
             parsed.map_or_else(|_| lost(String::new()), Outcome::Done)

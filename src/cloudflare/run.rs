@@ -144,6 +144,24 @@ impl Run {
         self.look(|state| state.destroyed.contains(key) || state.destroying.contains_key(key))
     }
 
+    /// Whether this run destroyed the object: what the API shows of it may be old.
+    pub fn is_destroyed(&self, key: &Key) -> bool {
+        self.look(|state| state.destroyed.contains(key))
+    }
+
+    /// The ids of the certificates that this run made or took over.
+    pub fn owned_certificates(&self, store: Store, zone: &ZoneId) -> Vec<String> {
+        self.look(|state| {
+            let ids = state.owned.iter().filter_map(|key| match key {
+                Key::Certificate(of, in_zone, id) if *of == store && in_zone == zone => {
+                    Some(id.clone())
+                }
+                _ => None,
+            });
+            ids.collect()
+        })
+    }
+
     /// Whether this run is writing the object.
     pub fn is_writing(&self, key: &Key) -> bool {
         self.look(|state| state.writing.contains_key(key))

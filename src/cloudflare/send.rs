@@ -206,7 +206,12 @@ impl Http {
     }
 
     fn client(&self) -> Result<reqwest::Client, SendError> {
-        reqwest::Client::builder()
+        let mut builder = reqwest::Client::builder();
+        if is_loopback(&self.base_url) {
+            // A proxy could not reach it, and would see the credential in clear.
+            builder = builder.no_proxy();
+        }
+        builder
             .user_agent(&self.user_agent)
             .connect_timeout(CONNECT_TIMEOUT)
             .timeout(REQUEST_TIMEOUT)
@@ -237,6 +242,13 @@ impl Transport for Http {
     }
 }
 
+/// Whether a URL names this machine itself.
+pub fn is_loopback(url: &str) -> bool {
+    let host = reqwest::Url::parse(url).ok();
+    let host = host.as_ref().and_then(reqwest::Url::host_str);
+    matches!(host, Some("localhost" | "127.0.0.1" | "[::1]"))
+}
+
 /// Sorts the failures of a request whose answer never began.
 fn failure(error: &reqwest::Error) -> SendError {
     if !error.is_connect() && !error.is_builder() {
@@ -244,14 +256,7 @@ fn failure(error: &reqwest::Error) -> SendError {
     }
     let cause = chain(error);
     let lower = cause.to_lowercase();
-    let hopeless = [
-        "certificate",
-        "tls",
-        "proxy",
-        "tunnel",
-        "builder",
-        "invalid url",
-    ];
+    let hopeless = ["certificate", "proxy", "tunnel", "builder", "invalid url"];
     SendError::NotSent {
         passing: !hopeless.iter().any(|word| lower.contains(word)),
         cause,

@@ -3,7 +3,7 @@
 use serde::Deserialize;
 use serde_json::{Value as Json, json};
 
-use super::client::take;
+use super::client::{share, take};
 use super::{Body, Error, Method, Scope, Zone};
 
 /// A switch of a zone.
@@ -23,7 +23,12 @@ const ZONE_PATH: &str = "/origin_tls_client_auth/settings";
 impl Zone<'_> {
     /// Whether the switch is on.
     pub async fn switch(&self, scope: &Scope, switch: Switch) -> Result<bool, Error> {
-        let _turn = take(scope, &self.turns.switches).await?;
+        let _turn = share(scope, &self.turns.switches).await?;
+        self.read_switch(scope, switch).await
+    }
+
+    /// Whether the switch is on, for who has the turn already.
+    pub(super) async fn read_switch(&self, scope: &Scope, switch: Switch) -> Result<bool, Error> {
         match switch {
             Switch::Zone => {
                 let enabled: Enabled = self.request(scope, Method::Get, ZONE_PATH, None).await?;

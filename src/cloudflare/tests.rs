@@ -231,6 +231,7 @@ async fn a_delay_in_any_form_is_understood() {
         ("-1", 0),
         ("soon", 0),
         ("Sat, 21 Nov 1926 00:00:10 GMT", 0),
+        ("0", 0),
     ] {
         let (simulator, client) = start(&options());
         let limited = aop_simulator::Answer::error(429, 971, "wait").with("retry-after", header);
@@ -246,6 +247,61 @@ async fn a_delay_in_any_form_is_understood() {
             "{header}: {waited:?}"
         );
     }
+}
+
+#[tokio::test(start_paused = true)]
+async fn an_absurd_delay_is_cut_to_an_hour() {
+    let (simulator, client) = start(&options());
+    let header = u64::MAX.to_string();
+    let limited = aop_simulator::Answer::error(429, 971, "wait").with("retry-after", &header);
+    simulator.order(Fault::on("GET", "", Action::Answer(limited)));
+    let zone = client.zone(&zone_id());
+    let scope = Scope::reading(CancellationToken::new());
+    zone.switch(&scope, Switch::Zone).await.expect("an answer");
+    let waited = simulator.clock().now();
+    assert!((3600..4000).contains(&waited.as_secs()), "{waited:?}");
+}
+
+#[tokio::test(start_paused = true)]
+async fn waiting_for_the_rate_limit_costs_no_read_its_time() {
+    let (simulator, client) = start(&options());
+    let limited = aop_simulator::Answer::error(429, 971, "wait").with("retry-after", "140");
+    simulator.order(Fault::on("GET", "", Action::Answer(limited)));
+    let zone = client.zone(&zone_id());
+    let read = |name: &'static str| {
+        let zone = &zone;
+        async move {
+            let hostname = Hostname::parse(name).expect("a hostname");
+            let scope = Scope::reading(CancellationToken::new());
+            zone.association(&scope, &hostname).await
+        }
+    };
+    let (a, b, c) = tokio::join!(
+        read("a.example.com"),
+        read("b.example.com"),
+        read("c.example.com")
+    );
+    for outcome in [a, b, c] {
+        assert!(outcome.expect_err("there is none").is_gone());
+    }
+}
+
+#[tokio::test(start_paused = true)]
+async fn an_odd_row_of_a_list_costs_nothing_but_itself() {
+    let (simulator, client) = start(&options());
+    let rows = r#"{"success":true,"result":[{"hostname":"a.example.com","cert_id":null,"enabled":null,"status":"deleted"},{"hostname":null,"extra":[1]}]}"#;
+    let answer = aop_simulator::Answer {
+        status: 200,
+        headers: Vec::new(),
+        body: rows.as_bytes().to_vec(),
+    };
+    simulator.order(Fault::on("GET", "hostnames", Action::Answer(answer)));
+    let list = client.zone(&zone_id()).associations(&minutes(1)).await;
+    assert!(
+        list.expect("a list")
+            .iter()
+            .all(super::Association::is_gone)
+    );
 }
 
 #[tokio::test(start_paused = true)]

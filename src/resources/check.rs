@@ -20,6 +20,21 @@ pub(super) fn certificate(attr: &Attr<String>) -> Result<Certificate, Diagnostic
     Certificate::parse(attr.text()).map_err(|problem| invalid_pem("certificate", problem))
 }
 
+/// Whether a text can be the id of a certificate, once it is known.
+pub(super) fn certificate_id(attr: &Attr<String>) -> Result<(), Diagnostic> {
+    let id = attr.text();
+    let plain = |byte: u8| byte.is_ascii_alphanumeric() || byte == b'-' || byte == b'_';
+    if (1..=64).contains(&id.len()) && id.bytes().all(plain) {
+        return Ok(());
+    }
+    Err(Diagnostic::error(
+        "Invalid certificate id",
+        "A certificate id looks like 2458ce5a-0c35-4c7f-82c7-8e9487d3ff60. Give the id of an \
+         aop_hostname_certificate.",
+    )
+    .at("certificate_id"))
+}
+
 /// Whether an update has to wait until a status settles that was still on its way.
 pub(super) fn settles(prior: &Attr<String>, wait: &Attr<bool>) -> bool {
     let pending = prior

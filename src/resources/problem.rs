@@ -1,7 +1,7 @@
 //! Cloudflare's errors as messages for the user. The one table of known codes,
 //! each with its meaning and the next step.
 
-use crate::cloudflare::{Error, IdProblem, Refusal};
+use crate::cloudflare::{Error, IdProblem, Method, Refusal};
 use crate::framework::Diagnostic;
 use crate::x509;
 
@@ -59,6 +59,9 @@ pub(super) fn problem(error: &Error, doing: &str) -> Diagnostic {
     let (summary, advice) = match error {
         Error::Refused(refusal) => refused(refusal),
         Error::Unreachable { cause, .. } => ("Cloudflare cannot be reached", unreachable(cause)),
+        Error::Lost { trace, .. } if trace.method == Method::Get => {
+            ("Answer of Cloudflare was lost", "Run the command again.")
+        }
         Error::Lost { .. } => (
             "Answer of Cloudflare was lost",
             "Apply again: what was carried out is found and kept.",
@@ -72,7 +75,8 @@ pub(super) fn problem(error: &Error, doing: &str) -> Diagnostic {
             "Wait and apply again, raise timeouts of the resource, or find what else uses up the \
              budget of this user or token.",
         ),
-        Error::Stopped { .. } => (
+        Error::Stopped { sent: false, .. } => ("Operation stopped", "Run the command again."),
+        Error::Stopped { sent: true, .. } => (
             "Operation stopped",
             "Apply again: what was carried out is found and kept.",
         ),

@@ -3,10 +3,7 @@
 
 use aws_lc_rs::digest::{SHA256, digest};
 use rustls::crypto::aws_lc_rs::sign::any_supported_type;
-use rustls::pki_types::{
-    CertificateDer, PrivateKeyDer, PrivatePkcs1KeyDer, PrivatePkcs8KeyDer, PrivateSec1KeyDer,
-};
-use rustls::sign::CertifiedKey;
+use rustls::pki_types::{PrivateKeyDer, PrivatePkcs1KeyDer, PrivatePkcs8KeyDer, PrivateSec1KeyDer};
 use x509_parser::prelude::FromDer;
 use x509_parser::public_key::PublicKey;
 use x509_parser::x509::SubjectPublicKeyInfo;
@@ -59,9 +56,8 @@ impl PrivateKey {
                 ),
             )
         })?;
-        let public = key.public_key().map(|public| public.to_vec());
-        let leaf = CertificateDer::from(certificate.leaf().to_vec());
-        if CertifiedKey::new(vec![leaf], key).keys_match().is_ok() {
+        let public = key.public_key();
+        if public.as_deref() == Some(certificate.public_key()) {
             return Ok(());
         }
         let key = public.map_or("unknown".to_owned(), |public| describe(&public));

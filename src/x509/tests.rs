@@ -4,8 +4,8 @@ use aop_simulator::pki::{Authority, Wanted};
 use jiff::{SignedDuration, Timestamp};
 use proptest::prelude::*;
 use rcgen::{
-    KeyPair, PKCS_ECDSA_P256_SHA256, PKCS_ECDSA_P384_SHA384, PKCS_ECDSA_P521_SHA512, PKCS_ED25519,
-    PKCS_RSA_SHA256,
+    CertificateParams, CustomExtension, KeyPair, PKCS_ECDSA_P256_SHA256, PKCS_ECDSA_P384_SHA384,
+    PKCS_ECDSA_P521_SHA512, PKCS_ED25519, PKCS_RSA_SHA256,
 };
 
 use super::{Certificate, PrivateKey, pem};
@@ -53,6 +53,20 @@ fn keys_of_every_accepted_kind_are_matched_with_their_certificate() {
         );
         assert!(problem.detail.contains("SHA-256"), "{}", problem.detail);
     }
+}
+
+/// Some libraries refuse these; Cloudflare and origins need not.
+#[test]
+fn an_unknown_critical_extension_does_not_make_a_key_a_stranger() {
+    let key = KeyPair::generate_for(&PKCS_ECDSA_P256_SHA256).expect("a key");
+    let mut params = CertificateParams::default();
+    let mut extension = CustomExtension::from_oid_content(&[1, 2, 3, 4], vec![5, 0]);
+    extension.set_criticality(true);
+    params.custom_extensions.push(extension);
+    let made = params.self_signed(&key).expect("a certificate");
+    let certificate = Certificate::parse(&made.pem()).expect("a certificate");
+    let own = PrivateKey::parse(&secret(&key.serialize_pem())).expect("a key");
+    assert_eq!(own.check_match(&certificate), Ok(()));
 }
 
 /// SEC1, as `openssl ecparam -genkey` writes it, with the curve's name in front.

@@ -79,7 +79,11 @@ fn every_other_argument_of_an_association_is_checked_too() {
             ),
             (
                 ("\"2458ce5a-0c35-4c7f-82c7-8e9487d3ff60\"", "\" \""),
-                ["Certificate id is missing", "certificate_id"],
+                ["Invalid certificate id", "certificate_id"],
+            ),
+            (
+                ("2458ce5a-0c35-4c7f-82c7-8e9487d3ff60", "../../é rubbish"),
+                ["Invalid certificate id", "certificate_id"],
             ),
             (
                 ("\n}", "\n  timeouts = { create = \"10\" }\n}"),
@@ -223,6 +227,22 @@ fn a_credential_that_is_missing_or_malformed_is_one_clear_error() {
             .workspace
             .set_env("CLOUDFLARE_EMAIL", "me@example.com");
         scene.apply_fails(&["Uploading", "Permission denied"]);
+    });
+}
+
+#[test]
+fn credentials_from_variables_may_turn_out_to_be_null() {
+    with_every_cli("null-credentials", |scene| {
+        scene.certificate("shop");
+        scene.configure(&format!(
+            "variable \"token\" {{\n  default = null\n}}\nvariable \"key\" {{\n  default = null\n}}\n\
+             provider \"aop\" {{\n  api_token = var.token\n  api_key = var.key\n  email = var.key\n}}\n\
+             {CERTIFICATE}"
+        ));
+        scene.run(&["validate"], 0);
+        scene.apply();
+        scene.plan_is_empty();
+        scene.destroy();
     });
 }
 

@@ -172,7 +172,7 @@ fn an_association_that_is_late_is_never_tainted() {
         scene.certificate("shop");
         scene
             .simulator
-            .set(|s| s.association = Duration::from_secs(600));
+            .set(|s| s.association = Some(Duration::from_secs(600)));
         let timeouts = "\n  timeouts = { create = \"1s\", update = \"1s\" }\n}\n";
         scene.configure(&format!(
             "{CERTIFICATE}{}",

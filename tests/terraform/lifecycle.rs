@@ -91,7 +91,7 @@ fn apply_waits_until_the_certificate_and_the_association_are_active() {
     with_every_cli("waits", |scene| {
         scene.simulator.set(|s| {
             s.activation = Some(Duration::from_secs(2));
-            s.association = Duration::from_secs(1);
+            s.association = Some(Duration::from_secs(1));
         });
         scene.certificate("shop");
         scene.configure(&format!("{CERTIFICATE}{ASSOCIATION}"));
@@ -214,6 +214,25 @@ fn the_same_certificate_can_be_applied_again_right_after_a_destroy() {
         );
         scene.plan_is_empty();
         scene.destroy();
+    });
+}
+
+#[test]
+fn a_certificate_that_comes_back_as_its_own_tombstone_is_waited_for() {
+    with_every_cli("revival", |scene| {
+        scene
+            .simulator
+            .set(|s| s.revival = Duration::from_millis(1500));
+        scene.certificate("shop");
+        let quick = CERTIFICATE.replace("\n}\n", "\n  wait_for_deployment = false\n}\n");
+        scene.configure(CERTIFICATE);
+        for config in [CERTIFICATE, &quick] {
+            scene.rewrite(config);
+            scene.apply();
+            scene.plan_is_empty();
+            scene.simulator.clock().advance(Duration::from_secs(5));
+            scene.destroy();
+        }
     });
 }
 

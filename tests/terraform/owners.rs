@@ -1,6 +1,8 @@
 //! One run, one owner: an object that passes from one resource to another within
 //! a run stays, whatever order core chooses.
 
+use std::time::Duration;
+
 use aop_simulator::Store;
 
 use crate::scene::{Scene, says, with_every_cli};
@@ -160,5 +162,92 @@ fn a_certificate_declared_twice_is_an_error_and_stored_once() {
         scene.rewrite("");
         scene.apply();
         assert_eq!(scene.left(), 0);
+    });
+}
+
+/// The new resource comes late, when the old one's DELETE has been sent already: the
+/// certificate comes back under its old id, and the old resource lets go of it.
+#[test]
+fn a_certificate_that_comes_back_while_it_is_being_deleted_stays() {
+    with_every_cli("comes-back", |scene| {
+        scene.certificate("shop");
+        let (certificate, _) = CONFIG
+            .split_once("resource \"aop_hostname_association\"")
+            .unwrap();
+        scene.configure(certificate);
+        scene.apply();
+        scene
+            .simulator
+            .set(|s| s.deletion = Some(Duration::from_secs(3)));
+        let late = r#"
+resource "terraform_data" "late" {
+  provisioner "local-exec" { command = "sleep 2" }
+}
+"#;
+        let renamed = certificate.replace(
+            "\"shop\" {",
+            "\"renamed\" {\n  depends_on = [terraform_data.late]",
+        );
+        scene.rewrite(&format!("{late}{renamed}"));
+        scene.apply();
+        assert_eq!(scene.ids(Store::Hostname).len(), 1);
+        scene.plan_is_empty();
+        let state = scene.run(&["state", "list"], 0);
+        assert!(
+            !state.text().contains("certificate.shop"),
+            "{}",
+            state.text()
+        );
+        scene.destroy();
+    });
+}
+
+#[test]
+fn two_zone_certificates_do_not_leave_together() {
+    with_every_cli("both-leave", |scene| {
+        for name in ["one", "two"] {
+            scene.certificate(name);
+        }
+        let config = r#"
+resource "aop_zone_certificate" "both" {
+  for_each    = toset(["one", "two"])
+  zone_id     = var.zone_id
+  certificate = file("${each.key}.pem")
+  private_key = file("${each.key}.key")
+  timeouts    = { delete = "4s" }
+}
+"#;
+        scene.configure(config);
+        scene.apply();
+        let path = "/origin_tls_client_auth/settings";
+        scene.elsewhere("PUT", path, r#"{"enabled":true}"#);
+        let refused = scene.run(&["destroy", "-auto-approve"], 1);
+        says(&refused, &["Last certificate of a zone that presents it"]);
+        assert_eq!(scene.ids(Store::Zone).len(), 1);
+        scene.elsewhere("PUT", path, r#"{"enabled":false}"#);
+        scene.destroy();
+    });
+}
+
+#[test]
+fn the_shadow_of_a_voided_association_is_not_adopted() {
+    with_every_cli("shadow", |scene| {
+        scene.certificate("shop");
+        scene.configure(CONFIG);
+        scene.apply();
+        scene
+            .simulator
+            .set(|s| s.void_lag = Duration::from_secs(300));
+        let (certificate, _) = CONFIG
+            .split_once("resource \"aop_hostname_association\"")
+            .unwrap();
+        scene.rewrite(certificate);
+        scene.apply();
+        scene.rewrite(CONFIG);
+        scene.apply();
+        scene.simulator.clock().advance(Duration::from_secs(600));
+        scene.plan_is_empty();
+        scene.simulator.set(|s| s.void_lag = Duration::ZERO);
+        scene.destroy();
     });
 }

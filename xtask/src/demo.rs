@@ -76,9 +76,9 @@ pub(crate) async fn demo(keep: bool) -> Outcome<()> {
 fn realistic() -> Settings {
     Settings {
         activation: Some(Duration::from_secs(2)),
-        association: Duration::from_secs(1),
+        association: Some(Duration::from_secs(1)),
         void: Duration::from_secs(1),
-        deletion: Duration::from_secs(1),
+        deletion: Some(Duration::from_secs(1)),
         ..Settings::default()
     }
 }

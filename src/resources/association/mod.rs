@@ -8,12 +8,12 @@ mod work;
 
 use self::work::Work;
 use super::Api;
-use super::check::{hostname, settles, zone_id};
+use super::check::{certificate_id, hostname, settles, zone_id};
 use super::problem::problem;
 use crate::cloudflare::{AssociationWrite, Scope, Verdict};
 use crate::framework::{
-    Applied, Attr, Change, Ctx, Diagnostic, Diagnostics, Model, Object, Operation, Planned,
-    Resource, Timeouts, Walk,
+    Applied, Attr, Change, Ctx, Diagnostics, Model, Object, Operation, Planned, Resource, Timeouts,
+    Walk,
 };
 
 /// The resource.
@@ -107,14 +107,10 @@ impl Resource for HostnameAssociation {
         if planned.zone_id.known().is_some() {
             change.report.extend(zone_id(&planned.zone_id).err());
         }
-        if planned
-            .certificate_id
-            .known()
-            .is_some_and(|id| id.trim().is_empty())
-        {
-            let detail = "certificate_id is empty. Give the id of an aop_hostname_certificate.";
-            let error = Diagnostic::error("Certificate id is missing", detail);
-            change.report.push(error.at("certificate_id"));
+        if planned.certificate_id.known().is_some() {
+            change
+                .report
+                .extend(certificate_id(&planned.certificate_id).err());
         }
         if planned.hostname.known().is_some() {
             match hostname(&planned.hostname) {
@@ -152,16 +148,16 @@ impl Resource for HostnameAssociation {
             .run()
             .claim(work.key())
             .map_err(|_| work.declared_twice())?;
-        let found = match work.look().await? {
+        match work.look().await? {
             // The API may show for minutes what this run has voided.
-            Some(_) if claim.was_destroyed() => None,
-            found => found,
-        };
-        let written = match found {
-            None => work.write().await?,
-            Some(found) if work.is_wanted(&found) => found,
-            Some(found) => return Err(work.is_another(&found).into()),
-        };
+            Some(found) if !claim.was_destroyed() && !work.is_wanted(&found) => {
+                return Err(work.is_another(&found).into());
+            }
+            _ => {}
+        }
+        // An equal one is written all the same: it may be the shadow of one that an
+        // earlier run has voided, and writing it once more changes nothing.
+        let written = work.write().await?;
         claim.keep();
         Ok(work.finish(ctx, written).await)
     }

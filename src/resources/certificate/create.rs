@@ -6,9 +6,9 @@
 use super::super::Api;
 use super::super::check::{certificate, zone_id};
 use super::super::problem::{invalid_pem, problem};
-use super::settle::{Settled, gone, pending, settle, timed_out};
+use super::settle::{Settled, gone, pending, revive, settle, timed_out};
 use super::{Certificate, Found};
-use crate::cloudflare::{Error, Key, Polls, Scope, Status, Store, Verdict, Zone};
+use crate::cloudflare::{Deletion, Error, Key, Polls, Scope, Status, Store, Verdict, Zone};
 use crate::framework::{Applied, Ctx, Diagnostic, Diagnostics, Operation, Planned, Timeouts};
 use crate::x509::{self, PrivateKey};
 
@@ -51,6 +51,7 @@ pub(super) async fn create(
     ctx.api.run().own(key);
     claim.keep();
 
+    let found = revive(&upload.zone, &upload.scope, store, found).await;
     let settled = match plan.wait_for_deployment.known() {
         Some(false) => Settled::Active(found),
         _ => settle(&upload.zone, &upload.scope, store, found).await,
@@ -119,14 +120,12 @@ impl Upload<'_> {
             match found {
                 Some(found) => match found.status {
                     Status::Deleted | Status::PendingDeletion => {}
-                    Status::DeploymentTimedOut => {
-                        return Err(timed_out(&found.id, &self.zone).into());
+                    Status::DeploymentTimedOut => return Err(self.twin_timed_out(&found).into()),
+                    Status::DeletionTimedOut => {
+                        if !deleted_again {
+                            deleted_again = self.delete_again(&found).await?;
+                        }
                     }
-                    Status::DeletionTimedOut if !deleted_again => {
-                        self.delete_again(&found).await?;
-                        deleted_again = true;
-                    }
-                    Status::DeletionTimedOut => {}
                     _ if lost => return Ok(Origin::Uploaded(found)),
                     _ => return Ok(Origin::WasThere(found)),
                 },
@@ -147,7 +146,8 @@ impl Upload<'_> {
         }
     }
 
-    /// The certificate in the store, the live one before its tombstones.
+    /// The certificate in the store, the live one before its tombstones. What this
+    /// run has deleted is not there, even if the list still shows it.
     async fn find(&self) -> Result<Option<Found>, Diagnostics> {
         let list = self.zone.certificates(&self.scope, self.store).await;
         let list = list.map_err(|error| self.failed(&error))?;
@@ -155,9 +155,17 @@ impl Upload<'_> {
             let stored = found.certificate.as_deref().map(x509::Certificate::parse);
             matches!(stored, Some(Ok(stored)) if stored.same_leaf(&self.leaf))
         };
-        let mut equal: Vec<Found> = list.into_iter().filter(same).collect();
+        let run = self.zone.run();
+        let mut equal: Vec<Found> = list
+            .into_iter()
+            .filter(|found| same(found) && !run.is_destroyed(&self.key_of(found)))
+            .collect();
         equal.sort_by_key(|found| found.status.is_tombstone());
         Ok(equal.into_iter().next())
+    }
+
+    fn key_of(&self, found: &Found) -> Key {
+        Key::Certificate(self.store, self.zone.id().clone(), found.id.clone())
     }
 
     async fn upload(&self) -> Result<Found, Error> {
@@ -168,17 +176,18 @@ impl Upload<'_> {
     }
 
     /// Cloudflare gave up deleting it once; it must go before it can come again.
-    async fn delete_again(&self, found: &Found) -> Result<(), Diagnostics> {
+    /// Answers whether the DELETE was sent.
+    async fn delete_again(&self, found: &Found) -> Result<bool, Diagnostics> {
         let deleted = self
             .zone
             .delete_certificate(&self.scope, self.store, &found.id, || !self.is_owned(found))
             .await;
-        deleted.map(drop).map_err(|error| self.failed(&error))
+        let deleted = deleted.map_err(|error| self.failed(&error))?;
+        Ok(deleted == Deletion::Accepted)
     }
 
     fn is_owned(&self, found: &Found) -> bool {
-        let key = Key::Certificate(self.store, self.zone.id().clone(), found.id.clone());
-        self.zone.run().verdict(&key) == Verdict::Owned
+        self.zone.run().verdict(&self.key_of(found)) == Verdict::Owned
     }
 
     fn failed(&self, error: &Error) -> Diagnostics {
@@ -193,6 +202,20 @@ impl Upload<'_> {
                 "Another resource of this configuration manages the same certificate in zone {}. \
                  Keep one of them; if the resource was renamed, write a moved block.",
                 self.zone.id()
+            ),
+        )
+        .at("certificate")
+    }
+
+    fn twin_timed_out(&self, found: &Found) -> Diagnostic {
+        Diagnostic::error(
+            "Certificate was not deployed before",
+            format!(
+                "Zone {} holds this certificate as {}, which Cloudflare gave up deploying. Issue a \
+                 certificate with a new serial number, or delete {} at Cloudflare, and apply again.",
+                self.zone.id(),
+                found.id,
+                found.id
             ),
         )
         .at("certificate")

@@ -7,9 +7,9 @@ use tokio::time::Instant;
 use super::super::Api;
 use super::super::check::zone_id;
 use super::super::problem::problem;
-use super::{Certificate, Found};
+use super::Certificate;
 use crate::cloudflare::{
-    Association, Deletion, Error, Hostname, Key, Polls, Scope, Status, Store, Switch, Verdict, Zone,
+    Association, Deletion, Error, Hostname, Key, Polls, Scope, Status, Store, Verdict, Zone,
 };
 use crate::framework::{Ctx, Diagnostic, Diagnostics, Operation, Timeouts};
 
@@ -35,8 +35,12 @@ pub(super) async fn delete(
         store,
         certificate,
     };
-    let destruction = ctx.api.run().destroy(work.key.clone());
-    if !work.delete().await? {
+    let _destruction = ctx.api.run().destroy(work.key.clone());
+    let ended = match work.delete().await? {
+        Ended::Gone => work.wait_until_gone().await?,
+        Ended::TakenOver => Ended::TakenOver,
+    };
+    if ended == Ended::TakenOver {
         ctx.warn(Diagnostic::warning(
             "Certificate is left as it is",
             format!(
@@ -44,10 +48,17 @@ pub(super) async fn delete(
                 work.certificate
             ),
         ));
-        return Ok(());
     }
-    destruction.done();
-    work.wait_until_gone().await
+    Ok(())
+}
+
+/// How a deletion, or a part of it, ended.
+#[derive(Clone, Copy, PartialEq, Eq)]
+enum Ended {
+    /// The certificate is gone, or on its way.
+    Gone,
+    /// Another resource owns it now.
+    TakenOver,
 }
 
 /// One certificate to be deleted.
@@ -63,39 +74,39 @@ struct Work<'a> {
 
 /// Why the certificate cannot be deleted now.
 enum Obstacle {
-    /// It will pass, or the deadline ends it.
-    Passing(Error),
+    /// Its own deployment has not ended.
+    Deploying(Error),
     /// Hostnames are being deployed, and one of them may still be served by it.
     Unsettled(Vec<String>),
     /// Hostnames use it.
     InUse(Holders, Error),
     /// It is the last one that the zone can present, and the switch is on.
-    LastOfZone,
+    /// `pending`: another is on its way.
+    LastOfZone { pending: bool },
+    /// A resource of this run is about to take it over, or not.
+    Contested,
 }
 
 /// The hostnames that hold a certificate.
 #[derive(Default)]
 struct Holders {
-    /// They plainly use it.
-    staying: Vec<String>,
+    all: Vec<String>,
     /// At least one is about to let it go.
     leaving: bool,
 }
 
 impl Work<'_> {
-    /// Sends the DELETE. `false`: another resource owns the certificate now.
-    async fn delete(&self) -> Result<bool, Diagnostics> {
-        let run = self.zone.run();
+    /// Sends the DELETE, as soon as nothing stands against it.
+    async fn delete(&self) -> Result<Ended, Diagnostics> {
         let mut polls = Polls::new();
-        let verdict = run.give_way(&[&self.key, &self.leaf], &self.scope).await;
-        if verdict.map_err(|why| self.failed(&why.into()))? == Verdict::Owned {
-            return Ok(false);
+        if self.give_way().await? == Verdict::Owned {
+            return Ok(Ended::TakenOver);
         }
         // Since when nothing has been under way that could remove the obstacle.
         let mut idle_since = Instant::now();
         loop {
             let obstacle = match self.attempt().await? {
-                Ok(deleted) => return Ok(deleted),
+                Ok(ended) => return Ok(ended),
                 Err(obstacle) => obstacle,
             };
             if self.may_pass(&obstacle) {
@@ -107,16 +118,13 @@ impl Work<'_> {
             if let Err(why) = polls.pause(&self.scope).await {
                 return Err(self.refused(&obstacle, Some(why.into())).into());
             }
-            if run.verdict(&self.key) == Verdict::Owned {
-                return Ok(false);
+            if self.is_taken_over() {
+                return Ok(Ended::TakenOver);
             }
         }
     }
 
-    async fn attempt(&self) -> Result<Result<bool, Obstacle>, Diagnostics> {
-        if self.store == Store::Zone && self.is_last_of_zone().await? {
-            return Ok(Err(Obstacle::LastOfZone));
-        }
+    async fn attempt(&self) -> Result<Result<Ended, Obstacle>, Diagnostics> {
         let free = || {
             let run = self.zone.run();
             let keys = [&self.key, &self.leaf];
@@ -127,17 +135,14 @@ impl Work<'_> {
             .delete_certificate(&self.scope, self.store, &self.certificate, free)
             .await;
         Ok(match deletion {
-            Ok(Deletion::Accepted) => Ok(true),
+            Ok(Deletion::Accepted) => Ok(Ended::Gone),
             Ok(Deletion::Unsettled(hostnames)) => Err(Obstacle::Unsettled(hostnames)),
-            Ok(Deletion::Withdrawn) => {
-                let keys = [&self.key, &self.leaf];
-                let verdict = self.zone.run().give_way(&keys, &self.scope).await;
-                match verdict.map_err(|why| self.failed(&why.into()))? {
-                    Verdict::Owned => Ok(false),
-                    _ => Err(Obstacle::Unsettled(Vec::new())),
-                }
-            }
-            Err(error) if error.has_code(1434) => Err(Obstacle::Passing(error)),
+            Ok(Deletion::LastOfZone { pending }) => Err(Obstacle::LastOfZone { pending }),
+            Ok(Deletion::Withdrawn) => match self.give_way().await? {
+                Verdict::Owned => Ok(Ended::TakenOver),
+                Verdict::Free | Verdict::Contested => Err(Obstacle::Contested),
+            },
+            Err(error) if error.has_code(1434) => Err(Obstacle::Deploying(error)),
             Err(error) if error.has_code(1433) => {
                 Err(Obstacle::InUse(self.holders().await?, error))
             }
@@ -145,43 +150,28 @@ impl Work<'_> {
         })
     }
 
-    /// Whether deleting would leave the zone's switch on with nothing to present.
-    async fn is_last_of_zone(&self) -> Result<bool, Diagnostics> {
-        let fail = |error: Error| self.failed(&error);
-        let list = self
-            .zone
-            .certificates(&self.scope, self.store)
-            .await
-            .map_err(fail)?;
-        let serves = |found: &Found| {
-            found.status == Status::Active || found.status == Status::DeletionTimedOut
-        };
-        let own = list.iter().find(|found| found.id == self.certificate);
-        if !own.is_some_and(serves) {
-            return Ok(false);
-        }
-        let another =
-            |found: &Found| found.id != self.certificate && found.status == Status::Active;
-        if list.iter().any(another) {
-            return Ok(false);
-        }
-        self.zone
-            .switch(&self.scope, Switch::Zone)
-            .await
-            .map_err(fail)
+    /// Lets a create of the same certificate come first.
+    async fn give_way(&self) -> Result<Verdict, Diagnostics> {
+        let keys = [&self.key, &self.leaf];
+        let verdict = self.zone.run().give_way(&keys, &self.scope).await;
+        verdict.map_err(|why| self.failed(&why.into()))
+    }
+
+    fn is_taken_over(&self) -> bool {
+        self.zone.run().verdict(&self.key) == Verdict::Owned
     }
 
     /// Who holds the certificate, as far as the API and this run tell.
     async fn holders(&self) -> Result<Holders, Diagnostics> {
-        let list = self.zone.associations(&self.scope).await;
+        let list = self.zone.associations_if_listed(&self.scope).await;
         let list = list.map_err(|error| self.failed(&error))?;
         let mut holders = Holders::default();
         for held in list.iter().filter(|held| held.cert_id == self.certificate) {
-            if held.status == Status::PendingDeletion || self.is_letting_go(held) {
-                holders.leaving = true;
-            } else if !held.is_gone() {
-                holders.staying.push(held.hostname.clone());
+            let leaving = held.status == Status::PendingDeletion || self.is_letting_go(held);
+            if leaving || !held.is_gone() {
+                holders.all.push(held.hostname.clone());
             }
+            holders.leaving |= leaving;
         }
         Ok(holders)
     }
@@ -196,42 +186,46 @@ impl Work<'_> {
 
     fn may_pass(&self, obstacle: &Obstacle) -> bool {
         match obstacle {
-            Obstacle::Passing(_) | Obstacle::Unsettled(_) => true,
-            Obstacle::InUse(holders, _) => holders.leaving || holders.staying.is_empty(),
-            Obstacle::LastOfZone => self.zone.run().is_busy(self.zone.id()),
+            Obstacle::Deploying(_) | Obstacle::Unsettled(_) | Obstacle::Contested => true,
+            Obstacle::InUse(holders, _) => holders.leaving || holders.all.is_empty(),
+            Obstacle::LastOfZone { pending } => *pending || self.zone.run().is_busy(self.zone.id()),
         }
     }
 
-    /// Waits until nothing but a tombstone is left.
-    async fn wait_until_gone(&self) -> Result<(), Diagnostics> {
+    /// Waits until nothing but a tombstone is left, or a create of this run has
+    /// brought the certificate back.
+    async fn wait_until_gone(&self) -> Result<Ended, Diagnostics> {
         let mut polls = Polls::new();
         let mut tombstone_since = None;
         let mut deleted_again = false;
         loop {
+            if self.is_taken_over() {
+                return Ok(Ended::TakenOver);
+            }
             let found = self
                 .zone
                 .certificate(&self.scope, self.store, &self.certificate)
                 .await;
-            match found {
-                Err(error) if error.is_gone() => return Ok(()),
+            let status = match found {
+                Err(error) if error.is_gone() => return Ok(Ended::Gone),
                 Err(error) => return Err(self.failed(&error)),
-                Ok(found) if found.status == Status::Deleted => return Ok(()),
-                Ok(found) if found.status == Status::PendingDeletion => {
+                Ok(found) => found.status,
+            };
+            match status {
+                Status::Deleted => return Ok(Ended::Gone),
+                Status::PendingDeletion => {
                     let since = *tombstone_since.get_or_insert_with(Instant::now);
                     if since.elapsed() >= TOMBSTONE {
-                        return Ok(());
+                        return Ok(Ended::Gone);
                     }
                 }
-                Ok(found) if found.status == Status::DeletionTimedOut && !deleted_again => {
-                    deleted_again = true;
-                    self.attempt()
-                        .await?
-                        .map_or_else(|obstacle| Err(self.refused(&obstacle, None)), |_| Ok(()))?;
-                }
-                Ok(found) if found.status == Status::DeletionTimedOut => {
+                Status::DeletionTimedOut if deleted_again => {
                     return Err(self.not_deleted().into());
                 }
-                Ok(_) => {}
+                Status::DeletionTimedOut => {
+                    deleted_again = self.attempt().await?.is_ok();
+                }
+                _ => {}
             }
             let paused = polls.pause(&self.scope).await;
             paused.map_err(|why| self.failed(&why.into()))?;
@@ -239,18 +233,31 @@ impl Work<'_> {
     }
 
     fn failed(&self, error: &Error) -> Diagnostics {
+        problem(error, &self.doing()).into()
+    }
+
+    fn doing(&self) -> String {
         let (certificate, zone) = (&self.certificate, self.zone.id());
-        let doing = format!("Deleting certificate {certificate} of zone {zone}");
-        problem(error, &doing).into()
+        format!("Deleting certificate {certificate} of zone {zone}")
     }
 
     fn refused(&self, obstacle: &Obstacle, stopped: Option<Error>) -> Diagnostic {
         let (certificate, zone) = (&self.certificate, self.zone.id());
         let stopped = stopped.map_or(String::new(), |why| format!(" Then {why}."));
         match obstacle {
-            Obstacle::Passing(error) => problem(
-                error,
-                &format!("Deleting certificate {certificate} of zone {zone}"),
+            Obstacle::Contested => Diagnostic::error(
+                "Certificate is being taken over",
+                format!(
+                    "Certificate {certificate} of zone {zone} was not deleted: another resource of \
+                     this run is creating the same certificate.{stopped} Apply again."
+                ),
+            ),
+            Obstacle::Deploying(error) => Diagnostic::error(
+                "Certificate is still being deployed",
+                format!(
+                    "Certificate {certificate} of zone {zone} was not deleted: it cannot be before \
+                     its deployment has ended.{stopped} Apply again in a few minutes.\n\n{error}"
+                ),
             ),
             Obstacle::Unsettled(hostnames) => Diagnostic::error(
                 "Hostnames are still being deployed",
@@ -264,15 +271,18 @@ impl Work<'_> {
             Obstacle::InUse(holders, error) => Diagnostic::error(
                 "Certificate is still in use",
                 format!(
-                    "Certificate {certificate} of zone {zone} was not deleted, because these \
-                     hostnames use it: {}.{stopped} To exchange a certificate, change \
-                     `certificate` of its resource in place; or set lifecycle {{ \
-                     create_before_destroy = true }} on the old one and apply that before it is \
-                     removed. Otherwise remove or re-point the associations first.\n\n{error}",
-                    holders.staying.join(", ")
+                    "Certificate {certificate} of zone {zone} was not deleted, because hostnames \
+                     use it: {}.{stopped} To exchange a certificate, change `certificate` of its \
+                     resource in place; or set lifecycle {{ create_before_destroy = true }} on the \
+                     old one and apply that before it is removed. Otherwise remove or re-point the \
+                     associations first.\n\n{error}",
+                    match holders.all.as_slice() {
+                        [] => "the API does not say which".to_owned(),
+                        hostnames => hostnames.join(", "),
+                    }
                 ),
             ),
-            Obstacle::LastOfZone => Diagnostic::error(
+            Obstacle::LastOfZone { .. } => Diagnostic::error(
                 "Last certificate of a zone that presents it",
                 format!(
                     "Certificate {certificate} is the only active one of zone {zone}, and the \

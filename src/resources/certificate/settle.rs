@@ -1,5 +1,9 @@
 //! Waiting until a certificate is active.
 
+use std::time::Duration;
+
+use tokio::time::Instant;
+
 use super::super::problem::problem;
 use super::{Certificate, Found, look};
 use crate::cloudflare::{Error, Polls, Scope, Status, Store, Zone};
@@ -15,6 +19,30 @@ pub(super) enum Settled {
     Pending(Found, Error),
     /// It disappeared.
     Gone,
+}
+
+/// How long a certificate that was uploaded again may look like its own tombstone.
+const REVIVAL: Duration = Duration::from_secs(60);
+
+/// Waits while a certificate that was just uploaded reads `pending_deletion`, as it
+/// does for a moment when it comes back under the id of one that was deleted.
+pub(super) async fn revive(
+    zone: &Zone<'_>,
+    scope: &Scope,
+    store: Store,
+    mut found: Found,
+) -> Found {
+    let started = Instant::now();
+    let mut polls = Polls::new();
+    while found.status == Status::PendingDeletion && started.elapsed() < REVIVAL {
+        if polls.pause(scope).await.is_err() {
+            break;
+        }
+        if let Ok(now) = zone.certificate(scope, store, &found.id).await {
+            found = now;
+        }
+    }
+    found
 }
 
 /// Waits until a certificate is active, timed out or gone.
@@ -62,7 +90,8 @@ pub(super) async fn update(
     };
     let (found, error) = match settled {
         Settled::Active(found) => {
-            plan.set_found(&found);
+            // The rest was promised as it is.
+            plan.status = found.status.as_str().into();
             return Ok(plan);
         }
         Settled::TimedOut(found) => {
@@ -75,7 +104,7 @@ pub(super) async fn update(
         }
         Settled::Gone => return Err(gone(&id, zone).into()),
     };
-    plan.set_found(&found);
+    plan.status = found.status.as_str().into();
     Err(Failed {
         state: Some(plan),
         diagnostics: error.into(),
