@@ -35,7 +35,7 @@ pub(super) async fn wait_for_certificate(
                     format!(
                         "Cloudflare gave up deploying certificate {id} of zone {}, so no hostname \
                          can use it. Replace its resource, with a newly issued certificate if it \
-                         happens again. Nothing was written.",
+                         happens again.",
                         zone.id()
                     ),
                 )
@@ -47,8 +47,7 @@ pub(super) async fn wait_for_certificate(
             let status = certificate.status;
             let mut error = problem(&why.into(), &doing);
             error.detail.push_str(&format!(
-                " The certificate is {status}; nothing was written. Raise timeouts if deployment \
-                 needs longer."
+                " The certificate is {status}. Raise timeouts if deployment needs longer."
             ));
             error
         })?;

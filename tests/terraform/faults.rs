@@ -4,7 +4,7 @@ use std::time::Duration;
 
 use aop_simulator::{Action, Answer, Fault, Store};
 
-use crate::scene::{Scene, says, with_every_cli};
+use crate::scene::{says, with_every_cli};
 
 const CONFIG: &str = r#"
 resource "aop_hostname_certificate" "shop" {

@@ -83,7 +83,7 @@ fn ctrl_c_before_an_association_is_written_leaves_none() {
         signal_group(&child, "INT");
         let ran = finish(child);
         assert_ne!(ran.code, 0);
-        says(&ran, &["nothing was written"]);
+        says(&ran, &["Nothing was written"]);
         assert_eq!(scene.requests("PUT", "/hostnames"), 0);
         scene.simulator.clock().advance(Duration::from_secs(600));
         scene.apply();

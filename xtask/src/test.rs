@@ -15,6 +15,10 @@ pub(crate) fn test(arguments: &[&str]) -> Outcome<()> {
         .args(["test", "--workspace"])
         .args(arguments)
         .env("TOFU_PATH", &opentofu.path);
+    if std::env::var_os("RUST_TEST_THREADS").is_none() {
+        // Most tests wait for a CLI that waits for the simulator.
+        command.env("RUST_TEST_THREADS", "8");
+    }
     if let Some(terraform) = &terraform {
         command.env("TERRAFORM_PATH", &terraform.path);
     }

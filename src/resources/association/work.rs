@@ -63,7 +63,11 @@ impl<'a> Work<'a> {
     pub(super) async fn write(&self) -> Result<Found, Diagnostics> {
         let certificate = self.plan.certificate_id.text();
         if self.enabled() {
-            wait_for_certificate(&self.zone, &self.scope, certificate).await?;
+            let ready = wait_for_certificate(&self.zone, &self.scope, certificate).await;
+            ready.map_err(|mut error| {
+                error.detail.push_str(" Nothing was written.");
+                error
+            })?;
         }
         let write = [AssociationWrite {
             hostname: self.name.as_str().to_owned(),
