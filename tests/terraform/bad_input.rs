@@ -4,15 +4,7 @@
 use aop_simulator::pki::Wanted;
 use jiff::SignedDuration;
 
-use crate::scene::{Scene, now, says, with_every_cli};
-
-const CERTIFICATE: &str = r#"
-resource "aop_hostname_certificate" "shop" {
-  zone_id     = var.zone_id
-  certificate = file("shop.pem")
-  private_key = file("shop.key")
-}
-"#;
+use crate::scene::{CERTIFICATE, Scene, now, says, with_every_cli};
 
 fn association(change: (&str, &str)) -> String {
     let config = r#"

@@ -2,19 +2,9 @@
 
 use aop_simulator::{Store, ZONE_ID};
 
-use crate::scene::{Scene, says, with_every_cli};
+use crate::scene::{CONFIG, Scene, says, with_every_cli};
 
-const CONFIG: &str = r#"
-resource "aop_hostname_certificate" "shop" {
-  zone_id     = var.zone_id
-  certificate = file("shop.pem")
-  private_key = file("shop.key")
-}
-resource "aop_hostname_association" "app" {
-  zone_id        = var.zone_id
-  hostname       = "app.example.com"
-  certificate_id = aop_hostname_certificate.shop.id
-}
+const SETTING: &str = r#"
 resource "aop_zone_setting" "zone" {
   zone_id = var.zone_id
   enabled = false
@@ -30,7 +20,7 @@ fn associate(scene: &Scene, certificate: &str, enabled: &str) {
 
 fn start(scene: &Scene) -> String {
     scene.certificate("shop");
-    scene.configure(CONFIG);
+    scene.configure(&format!("{CONFIG}{SETTING}"));
     scene.apply();
     scene.ids(Store::Hostname).remove(0)
 }

@@ -4,20 +4,7 @@ use std::time::Duration;
 
 use aop_simulator::{Action, Answer, Fault, Store};
 
-use crate::scene::{says, with_every_cli};
-
-const CONFIG: &str = r#"
-resource "aop_hostname_certificate" "shop" {
-  zone_id     = var.zone_id
-  certificate = file("shop.pem")
-  private_key = file("shop.key")
-}
-resource "aop_hostname_association" "app" {
-  zone_id        = var.zone_id
-  hostname       = "app.example.com"
-  certificate_id = aop_hostname_certificate.shop.id
-}
-"#;
+use crate::scene::{CERTIFICATE, CONFIG, says, with_every_cli};
 
 const CERTIFICATES: &str = "/hostnames/certificates";
 
@@ -220,9 +207,7 @@ fn a_tombstone_of_the_same_certificate_is_waited_for() {
 fn an_equal_association_is_adopted_and_another_is_not_overwritten() {
     with_every_cli("adopt-association", |scene| {
         scene.certificate("shop");
-        let (certificate, _) = CONFIG
-            .split_once("resource \"aop_hostname_association\"")
-            .unwrap();
+        let certificate = CERTIFICATE;
         scene.configure(certificate);
         scene.apply();
         let id = scene.ids(Store::Hostname).remove(0);

@@ -6,23 +6,7 @@ use std::time::Duration;
 use aop_simulator::{Action, Fault, Store};
 use xtask::Ran;
 
-use crate::scene::{says, with_every_cli};
-
-const CERTIFICATE: &str = r#"
-resource "aop_hostname_certificate" "shop" {
-  zone_id     = var.zone_id
-  certificate = file("shop.pem")
-  private_key = file("shop.key")
-}
-"#;
-
-const ASSOCIATION: &str = r#"
-resource "aop_hostname_association" "app" {
-  zone_id        = var.zone_id
-  hostname       = "app.example.com"
-  certificate_id = aop_hostname_certificate.shop.id
-}
-"#;
+use crate::scene::{ASSOCIATION, CERTIFICATE, CONFIG, says, with_every_cli};
 
 const CERTIFICATES: &str = "/hostnames/certificates";
 
@@ -99,7 +83,7 @@ fn a_killed_run_is_finished_by_the_next() {
             .simulator
             .set(|s| s.activation = Some(Duration::from_secs(600)));
         scene.certificate("shop");
-        scene.configure(&format!("{CERTIFICATE}{ASSOCIATION}"));
+        scene.configure(CONFIG);
         let child = scene.workspace.start(&["apply", "-auto-approve"]).unwrap();
         scene.wait_for("POST", CERTIFICATES, 1);
         scene.wait_until(|| {
@@ -200,7 +184,7 @@ fn a_void_that_takes_its_time_does_not_fail_the_destroy() {
             s.void_lag = Duration::from_secs(2);
             s.void = Duration::from_secs(1);
         });
-        scene.configure(&format!("{CERTIFICATE}{ASSOCIATION}"));
+        scene.configure(CONFIG);
         scene.apply();
         scene.destroy();
     });

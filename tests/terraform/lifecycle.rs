@@ -5,23 +5,7 @@ use std::time::Duration;
 use aop_simulator::{Store, ZONE_ID};
 use xtask::root;
 
-use crate::scene::{says, with_every_cli};
-
-const CERTIFICATE: &str = r#"
-resource "aop_hostname_certificate" "shop" {
-  zone_id     = var.zone_id
-  certificate = file("shop.pem")
-  private_key = file("shop.key")
-}
-"#;
-
-const ASSOCIATION: &str = r#"
-resource "aop_hostname_association" "app" {
-  zone_id        = var.zone_id
-  hostname       = "App.Example.com."
-  certificate_id = aop_hostname_certificate.shop.id
-}
-"#;
+use crate::scene::{CERTIFICATE, CONFIG, says, with_every_cli};
 
 #[test]
 fn the_complete_example_lives_and_dies() {
@@ -94,7 +78,7 @@ fn apply_waits_until_the_certificate_and_the_association_are_active() {
             s.association = Some(Duration::from_secs(1));
         });
         scene.certificate("shop");
-        scene.configure(&format!("{CERTIFICATE}{ASSOCIATION}"));
+        scene.configure(CONFIG);
         scene.apply();
         let state = scene.run(&["show"], 0);
         assert_eq!(
@@ -112,7 +96,7 @@ fn apply_waits_until_the_certificate_and_the_association_are_active() {
 fn spelling_and_formatting_are_no_change() {
     with_every_cli("spelling", |scene| {
         let client = scene.certificate("shop");
-        scene.configure(&format!("{CERTIFICATE}{ASSOCIATION}"));
+        scene.configure(&CONFIG.replace("app.example.com", "App.Example.com."));
         scene.apply();
         let windows = format!(
             "\u{feff}Leaf:\r\n{}",
@@ -124,9 +108,7 @@ fn spelling_and_formatting_are_no_change() {
             scene.workspace.write("shop.pem", &text).unwrap();
             scene.plan_is_empty();
         }
-        scene.rewrite(
-            &format!("{CERTIFICATE}{ASSOCIATION}").replace("App.Example.com.", "app.example.com"),
-        );
+        scene.rewrite(CONFIG);
         scene.plan_is_empty();
         scene.destroy();
     });
@@ -136,7 +118,7 @@ fn spelling_and_formatting_are_no_change() {
 fn time_outs_and_flags_are_updates_without_a_write() {
     with_every_cli("state-only", |scene| {
         scene.certificate("shop");
-        scene.configure(&format!("{CERTIFICATE}{ASSOCIATION}"));
+        scene.configure(CONFIG);
         scene.apply();
         let writes = || {
             let log = scene.simulator.log();
@@ -144,7 +126,7 @@ fn time_outs_and_flags_are_updates_without_a_write() {
         };
         let before = writes();
         let more = "  wait_for_deployment = false\n  timeouts = { create = \"20m\" }\n}\n";
-        let changed = format!("{CERTIFICATE}{ASSOCIATION}").replace("\n}\n", &format!("\n{more}"));
+        let changed = CONFIG.replace("\n}\n", &format!("\n{more}"));
         scene.rewrite(&changed);
         let plan = scene.plan_changes(&["0 to add, 2 to change, 0 to destroy"]);
         assert!(
@@ -179,11 +161,9 @@ fn without_waiting_apply_returns_at_once_and_the_next_plan_is_empty() {
 fn a_changed_hostname_is_a_replacement_that_leaves_nothing_behind() {
     with_every_cli("hostname", |scene| {
         scene.certificate("shop");
-        scene.configure(&format!("{CERTIFICATE}{ASSOCIATION}"));
+        scene.configure(CONFIG);
         scene.apply();
-        scene.rewrite(
-            &format!("{CERTIFICATE}{ASSOCIATION}").replace("App.Example.com.", "new.example.com"),
-        );
+        scene.rewrite(&CONFIG.replace("app.example.com", "new.example.com"));
         scene.plan_changes(&["hostname", "forces replacement"]);
         scene.apply();
         scene.plan_is_empty();

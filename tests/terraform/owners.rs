@@ -5,20 +5,7 @@ use std::time::Duration;
 
 use aop_simulator::Store;
 
-use crate::scene::{Scene, says, with_every_cli};
-
-const CONFIG: &str = r#"
-resource "aop_hostname_certificate" "shop" {
-  zone_id     = var.zone_id
-  certificate = file("shop.pem")
-  private_key = file("shop.key")
-}
-resource "aop_hostname_association" "app" {
-  zone_id        = var.zone_id
-  hostname       = "app.example.com"
-  certificate_id = aop_hostname_certificate.shop.id
-}
-"#;
+use crate::scene::{CERTIFICATE, CONFIG, Scene, says, with_every_cli};
 
 /// Requests that void a hostname.
 fn voids(scene: &Scene) -> usize {
@@ -152,9 +139,7 @@ fn what_is_declared_twice_is_an_error() {
 fn a_certificate_declared_twice_is_an_error_and_stored_once() {
     with_every_cli("twice-certificate", |scene| {
         scene.certificate("shop");
-        let (certificate, _) = CONFIG
-            .split_once("resource \"aop_hostname_association\"")
-            .unwrap();
+        let certificate = CERTIFICATE;
         let again = certificate.replace("\"shop\"", "\"again\"");
         scene.configure(&format!("{certificate}{again}"));
         scene.apply_fails(&["Certificate is declared twice"]);
@@ -171,9 +156,7 @@ fn a_certificate_declared_twice_is_an_error_and_stored_once() {
 fn a_certificate_that_comes_back_while_it_is_being_deleted_stays() {
     with_every_cli("comes-back", |scene| {
         scene.certificate("shop");
-        let (certificate, _) = CONFIG
-            .split_once("resource \"aop_hostname_association\"")
-            .unwrap();
+        let certificate = CERTIFICATE;
         scene.configure(certificate);
         scene.apply();
         scene
@@ -238,9 +221,7 @@ fn the_shadow_of_a_voided_association_is_not_adopted() {
         scene
             .simulator
             .set(|s| s.void_lag = Duration::from_secs(300));
-        let (certificate, _) = CONFIG
-            .split_once("resource \"aop_hostname_association\"")
-            .unwrap();
+        let certificate = CERTIFICATE;
         scene.rewrite(certificate);
         scene.apply();
         scene.rewrite(CONFIG);

@@ -18,6 +18,37 @@ terraform {
 variable "zone_id" { type = string }
 "#;
 
+macro_rules! certificate {
+    () => {
+        r#"
+resource "aop_hostname_certificate" "shop" {
+  zone_id     = var.zone_id
+  certificate = file("shop.pem")
+  private_key = file("shop.key")
+}
+"#
+    };
+}
+
+macro_rules! association {
+    () => {
+        r#"
+resource "aop_hostname_association" "app" {
+  zone_id        = var.zone_id
+  hostname       = "app.example.com"
+  certificate_id = aop_hostname_certificate.shop.id
+}
+"#
+    };
+}
+
+/// A hostname certificate from shop.pem and shop.key.
+pub const CERTIFICATE: &str = certificate!();
+/// The association of app.example.com with it.
+pub const ASSOCIATION: &str = association!();
+/// Both.
+pub const CONFIG: &str = concat!(certificate!(), association!());
+
 pub struct Scene {
     pub simulator: Simulator,
     pub workspace: Workspace,
