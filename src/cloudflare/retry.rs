@@ -94,19 +94,19 @@ impl Sender {
                 Outcome::Fail(failure) => return Err(failure.with(trace)),
                 Outcome::Again(pace, failure) => (pace, failure),
             };
+            let delay = self.delay(pace, attempts - 1);
             let spent = match pace {
                 Pace::Fresh => attempts > FRESH_TRIES,
                 Pace::Limit(_) => false,
                 Pace::Transient | Pace::Busy => {
                     let hopeless = matches!(failure, Failure::Unreachable(_))
-                        && started.elapsed() > UNREACHABLE;
+                        && started.elapsed() + delay > UNREACHABLE;
                     hopeless || self.max_retries.is_some_and(|most| attempts > most)
                 }
             };
             if spent {
                 return Err(failure.with(trace));
             }
-            let delay = self.delay(pace, attempts - 1);
             if let Pace::Limit(_) = pace {
                 // The budget is the credential's: everybody waits, this request in `acquire`.
                 self.limiter.pause(delay);

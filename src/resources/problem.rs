@@ -6,9 +6,9 @@ use crate::framework::Diagnostic;
 use crate::x509;
 
 /// Codes that say the credential may not do this.
-const PERMISSION: [i64; 3] = [9109, 10000, 10001];
+const PERMISSION: [i64; 2] = [9109, 10000];
 /// Codes that say the credential itself is wrong.
-const CREDENTIAL: [i64; 3] = [6003, 6111, 9106];
+const CREDENTIAL: [i64; 5] = [6003, 6111, 9103, 9106, 10001];
 /// Codes that say the zone cannot be found.
 const ZONE: [i64; 2] = [7000, 7003];
 
@@ -16,7 +16,9 @@ const PERMISSION_ADVICE: &str = "The API token needs the permission \"SSL and Ce
     for this zone (\"Read\" is enough to plan). Check api_token, or CLOUDFLARE_API_TOKEN, and the \
     zones that the token includes.";
 const CREDENTIAL_ADVICE: &str = "Cloudflare does not know the credential. Check api_token (or \
-    CLOUDFLARE_API_TOKEN), or api_key and email, for missing characters and for white space.";
+    CLOUDFLARE_API_TOKEN), or api_key and email, for missing characters and for white space. It \
+    must exist, be active, and have the permission \"SSL and Certificates: Edit\" for this zone \
+    (\"Read\" is enough to plan).";
 
 /// Codes of this API: a summary and the next step.
 const CODES: [(i64, &str, &str); 6] = [

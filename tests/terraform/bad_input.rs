@@ -218,7 +218,7 @@ fn a_credential_that_is_missing_or_malformed_is_one_clear_error() {
         scene
             .workspace
             .set_env("CLOUDFLARE_EMAIL", "me@example.com");
-        scene.apply_fails(&["Uploading", "Permission denied"]);
+        scene.apply_fails(&["Uploading", "Credential refused"]);
     });
 }
 

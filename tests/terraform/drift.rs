@@ -130,7 +130,7 @@ fn a_zone_that_disappears_is_an_error_and_no_loss_of_state() {
             "CLOUDFLARE_API_TOKEN",
             "another-token-0123456789abcdefghijklmnop",
         );
-        scene.plan_fails(&["Permission denied", "SSL and Certificates: Edit"]);
+        scene.plan_fails(&["Credential refused", "SSL and Certificates: Edit"]);
         scene
             .workspace
             .set_env("CLOUDFLARE_API_TOKEN", aop_simulator::TOKEN);
