@@ -1,0 +1,107 @@
+//! The client against the simulator in one process, with the clock standing still
+//! unless everybody waits: minutes pass in milliseconds, and always the same way.
+
+mod requests;
+mod run;
+mod zone;
+
+use std::pin::Pin;
+use std::sync::Arc;
+use std::time::Duration;
+
+use aop_simulator::{Reply, Settings, Simulator, TOKEN, ZONE_ID, pki::Authority};
+use jiff::Timestamp;
+use tokio_util::sync::CancellationToken;
+
+use super::{
+    Answer, Body, Certificate, Client, Error, Options, Request, Scope, SendError, Store, Transport,
+    ZoneId,
+};
+use crate::secret::Secret;
+
+/// Carries requests straight into the simulator.
+struct InProcess(Simulator);
+
+impl Transport for InProcess {
+    fn send<'a>(
+        &'a self,
+        request: &'a Request,
+    ) -> Pin<Box<dyn Future<Output = Result<Answer, SendError>> + Send + 'a>> {
+        Box::pin(async move {
+            let (path, query) = request.path.split_once('?').unwrap_or((&request.path, ""));
+            let sent = aop_simulator::Request {
+                method: request.method.to_string(),
+                path: format!("/client/v4{path}"),
+                query: query.to_owned(),
+                authorization: Some(format!("Bearer {TOKEN}")),
+                body: request
+                    .body
+                    .as_ref()
+                    .map(Body::to_bytes)
+                    .unwrap_or_default(),
+                ..Default::default()
+            };
+            let Reply::Answer(answer) = self.0.handle(sent).await else {
+                let cause = "connection reset".to_owned();
+                return Err(SendError::Lost { cause });
+            };
+            let header = |name: &str| {
+                let mut headers = answer.headers.iter();
+                let found = headers.find(|(header, _)| *header == name);
+                found.map(|(_, value)| value.clone())
+            };
+            Ok(Answer {
+                status: answer.status,
+                content_type: header("content-type").unwrap_or_default(),
+                retry_after: header("retry-after"),
+                ratelimit: header("ratelimit"),
+                ray: None,
+                body: answer.body.clone(),
+            })
+        })
+    }
+}
+
+fn date() -> Timestamp {
+    "2026-11-21T00:00:00Z".parse().expect("a date")
+}
+
+fn options() -> Options {
+    Options {
+        requests_per_second: None,
+        max_retries: None,
+        seed: 7,
+        clock: date,
+    }
+}
+
+fn start(options: &Options) -> (Simulator, Arc<Client>) {
+    let simulator = Simulator::new(Settings::default(), date());
+    let client = Client::new(Box::new(InProcess(simulator.clone())), options);
+    (simulator, client)
+}
+
+fn zone_id() -> ZoneId {
+    ZoneId::parse(ZONE_ID).expect("a zone id")
+}
+
+fn minutes(count: u64) -> Scope {
+    Scope::lasting(Duration::from_secs(60 * count), CancellationToken::new())
+}
+
+async fn upload(client: &Client, scope: &Scope) -> Result<Certificate, Error> {
+    let made = Authority::new("CA").and_then(|ca| ca.client("shop", date()));
+    let made = made.expect("a certificate");
+    let key = Secret::new(made.private_key);
+    let zone = client.zone(&zone_id());
+    zone.upload(scope, Store::Hostname, made.certificate, key)
+        .await
+}
+
+fn statuses(simulator: &Simulator, status: u16) -> usize {
+    simulator
+        .log()
+        .iter()
+        .filter(|r| r.status == status)
+        .count()
+}

@@ -1,0 +1,77 @@
+//! One run, one owner.
+
+use std::time::Duration;
+
+use super::{minutes, zone_id};
+use crate::cloudflare::{Hostname, Interrupted, Key, Run, Taken, Verdict};
+
+fn hostname_key(name: &str) -> Key {
+    Key::Association(zone_id(), Hostname::parse(name).expect("a hostname"))
+}
+
+#[test]
+fn an_object_has_one_owner() {
+    let run = Run::default();
+    let key = hostname_key("app.example.com");
+    let first = run.claim(key.clone()).expect("free");
+    assert_eq!(
+        run.claim(key.clone()).err(),
+        Some(Taken),
+        "while it is written"
+    );
+    drop(first);
+    run.claim(key.clone())
+        .expect("a failed create gives it up")
+        .keep();
+    assert_eq!(
+        run.claim(key.clone()).err(),
+        Some(Taken),
+        "once it is owned"
+    );
+    assert_eq!(run.verdict(&key), Verdict::Owned);
+    assert!(run.claim(hostname_key("b.example.com")).is_ok());
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_destruction_waits_for_creates_and_gives_way_to_their_success() {
+    for succeeds in [true, false] {
+        let run = Run::default();
+        let key = hostname_key("app.example.com");
+        let (scope, keys) = (minutes(10), [&key]);
+        let (verdict, ()) = tokio::join!(run.give_way(&keys, &scope), async {
+            tokio::time::sleep(Duration::from_millis(500)).await;
+            let claim = run.claim(key.clone()).expect("free");
+            tokio::time::sleep(Duration::from_secs(90)).await;
+            match succeeds {
+                true => claim.keep(),
+                false => drop(claim),
+            }
+        });
+        let expected = if succeeds {
+            Verdict::Owned
+        } else {
+            Verdict::Free
+        };
+        assert_eq!(verdict, Ok(expected));
+    }
+}
+
+#[tokio::test(start_paused = true)]
+async fn waiting_for_a_create_ends_with_the_deadline() {
+    let run = Run::default();
+    let key = hostname_key("app.example.com");
+    let _claim = run.claim(key.clone()).expect("free");
+    let verdict = run.give_way(&[&key], &minutes(1)).await;
+    assert_eq!(verdict, Err(Interrupted::Deadline));
+}
+
+#[test]
+fn what_was_destroyed_is_remembered_until_it_is_made_again() {
+    let run = Run::default();
+    let key = hostname_key("app.example.com");
+    run.destroy(key.clone()).done();
+    let claim = run.claim(key.clone()).expect("free");
+    assert!(claim.was_destroyed());
+    claim.keep();
+    assert!(!run.is_leaving(&key));
+}
