@@ -49,10 +49,10 @@ fn parse(level: &str) -> LevelFilter {
 /// Says where, and what as long as it is a text of our own: a formatted message
 /// could hold a value of the user's.
 fn record_panic(panic: &PanicHookInfo<'_>) {
-    let message = panic.payload().downcast_ref::<&'static str>();
+    let what = panic.payload().downcast_ref::<&'static str>();
     let place = panic.location().map(ToString::to_string);
     tracing::error!(
-        message = message.unwrap_or(&"a panic"),
+        what = what.unwrap_or(&"a panic"),
         place = place.unwrap_or_default(),
         "panic in the provider"
     );

@@ -9,4 +9,7 @@ mod resource;
 mod schema;
 mod service;
 
+#[cfg(test)]
+mod tests;
+
 pub use service::Service;
