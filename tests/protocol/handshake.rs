@@ -56,7 +56,7 @@ fn version_and_help_need_no_host() {
 
 #[tokio::test]
 async fn h03_h04_h05_the_line_has_six_fields_or_seven_when_asked() {
-    let mut plugin = Plugin::start();
+    let plugin = Plugin::start();
     assert_eq!(plugin.line.len(), 6, "{:?}", plugin.line);
     assert_eq!(
         [
@@ -68,40 +68,36 @@ async fn h03_h04_h05_the_line_has_six_fields_or_seven_when_asked() {
         ["1", "6", "unix", "grpc"]
     );
     assert!(!plugin.line[5].contains('='));
-    plugin.child.kill().unwrap();
 
     let identity = HostIdentity::new();
     let mut command = command();
     command
         .env("PLUGIN_CLIENT_CERT", &identity.pem)
         .env("PLUGIN_MULTIPLEX_GRPC", "true");
-    let mut plugin = Plugin::run(command, Some(identity));
+    let plugin = Plugin::run(command, Some(identity));
     assert_eq!(plugin.line.len(), 7);
     assert_eq!(plugin.line[6], "false");
     plugin.connect().await;
-    plugin.child.kill().unwrap();
 }
 
 #[tokio::test]
 async fn h06_without_a_client_certificate_it_speaks_plainly() {
-    let mut plugin = Plugin::run(command(), None);
+    let plugin = Plugin::run(command(), None);
     assert_eq!(plugin.line.len(), 6);
     assert_eq!(plugin.line[5], "");
     let mut client = plugin.connect().await;
     assert_eq!(client.health("plugin").await.unwrap(), 1);
-    plugin.child.kill().unwrap();
 }
 
 #[tokio::test]
 async fn h07_h08_only_the_host_that_started_it_is_let_in() {
-    let mut plugin = Plugin::start();
+    let plugin = Plugin::start();
     let stranger = HostIdentity::new();
     assert!(plugin.connect_as(Some(&stranger)).await.is_err());
     assert!(plugin.connect_as(None).await.is_err());
     // The host's key is on P-521, and ALPN is checked while connecting.
     let mut client = plugin.connect().await;
     assert_eq!(client.health("plugin").await.unwrap(), 1);
-    plugin.child.kill().unwrap();
 }
 
 #[test]
@@ -161,19 +157,18 @@ async fn h09_a_group_may_be_let_in() {
     command
         .env("PLUGIN_CLIENT_CERT", &identity.pem)
         .env("PLUGIN_UNIX_SOCKET_GROUP", group.unwrap().to_string());
-    let mut plugin = Plugin::run(command, Some(identity));
+    let plugin = Plugin::run(command, Some(identity));
     let mode = std::fs::metadata(plugin.socket())
         .unwrap()
         .permissions()
         .mode();
     assert_eq!(mode & 0o777, 0o660);
     plugin.connect().await;
-    plugin.child.kill().unwrap();
 }
 
 #[tokio::test]
 async fn h12_interrupts_are_for_the_host_to_act_on() {
-    let mut plugin = Plugin::start();
+    let plugin = Plugin::start();
     let mut client = plugin.connect().await;
     for _ in 0..3 {
         let sent = Command::new("kill")
@@ -182,7 +177,6 @@ async fn h12_interrupts_are_for_the_host_to_act_on() {
         assert!(sent.unwrap().success());
         assert_eq!(client.health("plugin").await.unwrap(), 1);
     }
-    plugin.child.kill().unwrap();
 }
 
 #[tokio::test]
@@ -218,7 +212,7 @@ async fn h14_every_line_of_the_log_is_a_record() {
 
 #[tokio::test]
 async fn h16_a_message_of_200_mib_is_read() {
-    let mut plugin = Plugin::start();
+    let plugin = Plugin::start();
     let mut client = plugin.connect().await;
     let request = pb::upgrade_resource_state::Request {
         type_name: "aop_zone_setting".to_owned(),
@@ -233,12 +227,11 @@ async fn h16_a_message_of_200_mib_is_read() {
         .await
         .unwrap();
     assert_eq!(answer.diagnostics.len(), 1, "white space is no state");
-    plugin.child.kill().unwrap();
 }
 
 #[tokio::test]
 async fn h18_fifty_calls_at_once_are_answered() {
-    let mut plugin = Plugin::start();
+    let plugin = Plugin::start();
     let client = plugin.connect().await;
     let calls: Vec<_> = (0..50)
         .map(|_| {
@@ -249,7 +242,6 @@ async fn h18_fifty_calls_at_once_are_answered() {
     for call in calls {
         assert_eq!(call.await.unwrap(), 4);
     }
-    plugin.child.kill().unwrap();
 }
 
 #[tokio::test]
@@ -305,7 +297,7 @@ async fn r20_r21_r22_attached_to_it_serves_one_client_after_another() {
 
 #[tokio::test]
 async fn x72_x73_what_it_does_not_have_is_unimplemented_and_what_is_new_is_ignored() {
-    let mut plugin = Plugin::start();
+    let plugin = Plugin::start();
     let mut client = plugin.connect().await;
     let request = pb::open_ephemeral_resource::Request::default();
     let answer: Result<pb::open_ephemeral_resource::Response, _> = client
@@ -332,5 +324,4 @@ async fn x72_x73_what_it_does_not_have_is_unimplemented_and_what_is_new_is_ignor
         .await
         .unwrap();
     assert!(answer.diagnostics.is_empty());
-    plugin.child.kill().unwrap();
 }

@@ -13,7 +13,7 @@ use crate::plugin::{Client, Plugin, block_type, decode, encode, get, object};
 struct World {
     simulator: Simulator,
     listening: Listening,
-    plugin: Plugin,
+    _plugin: Plugin,
     client: Client,
     certificate: Type,
     setting: Type,
@@ -35,7 +35,7 @@ impl World {
         let mut world = Self {
             simulator,
             listening,
-            plugin,
+            _plugin: plugin,
             client,
             certificate: block_type(&schema.resource_schemas["aop_hostname_certificate"]),
             setting: block_type(&schema.resource_schemas["aop_zone_setting"]),
@@ -141,7 +141,6 @@ async fn a54_a55_a61_what_was_promised_is_kept_and_nothing_stays_unknown() {
         }
     }
     assert_eq!(get(&state, "status"), &Dynamic::from("active"));
-    world.plugin.child.kill().unwrap();
 }
 
 #[tokio::test]
@@ -155,7 +154,6 @@ async fn d41_d42_d43_a_read_of_what_is_unchanged_is_the_same_bytes() {
     let ty = Type::from_json(br#"["object",{"zone_id":"string","certificate_id":"string"}]"#);
     let identity = decode(answer.new_identity.unwrap().identity_data, &ty.unwrap());
     assert_eq!(get(&identity, "certificate_id"), get(&state, "id"));
-    world.plugin.child.kill().unwrap();
 }
 
 #[tokio::test]
@@ -173,7 +171,6 @@ async fn d39_what_is_gone_is_null_without_an_error() {
     // Destroying once more is no mistake either.
     let again = world.apply(&state, &Dynamic::Null).await;
     assert_eq!(again.diagnostics, []);
-    world.plugin.child.kill().unwrap();
 }
 
 #[tokio::test]
@@ -192,7 +189,6 @@ async fn d40_an_error_leaves_the_state_as_it_is() {
         assert_eq!(read.diagnostics.len(), 1);
         assert_eq!(decode(read.new_state, &world.certificate), state);
     }
-    world.plugin.child.kill().unwrap();
 }
 
 #[tokio::test]
@@ -219,7 +215,6 @@ async fn a57_a_refused_create_keeps_nothing_and_repeats_no_secret() {
         !detail.contains(&secret) && !detail.contains(TOKEN),
         "{detail}"
     );
-    world.plugin.child.kill().unwrap();
 }
 
 /// Stops the run once a request was answered like this; answers when it did.
@@ -268,7 +263,6 @@ async fn a62_stop_ends_a_long_apply_within_a_second_with_the_state() {
     );
     let state = decode(answer.new_state, &world.certificate);
     assert_eq!(get(&state, "status"), &Dynamic::from("pending_deployment"));
-    world.plugin.child.kill().unwrap();
 }
 
 #[tokio::test]
@@ -284,7 +278,6 @@ async fn a62_stop_ends_a_pause_for_the_rate_limit_too() {
     assert!(stopped.await.unwrap().elapsed() < Duration::from_secs(1));
     assert_eq!(decode(answer.new_state, &world.certificate), Dynamic::Null);
     assert_eq!(answer.diagnostics[0].severity, 1);
-    world.plugin.child.kill().unwrap();
 }
 
 #[tokio::test]
@@ -293,7 +286,6 @@ async fn a_second_configuration_begins_a_new_run() {
     stop(&mut world.client).await;
     world.configure().await;
     world.create().await;
-    world.plugin.child.kill().unwrap();
 }
 
 #[tokio::test]
@@ -331,5 +323,4 @@ async fn a63_a_setting_is_switched_and_switched_back() {
             expected
         );
     }
-    world.plugin.child.kill().unwrap();
 }

@@ -9,7 +9,7 @@ const ASSOCIATION: &str = "aop_hostname_association";
 const ZONE: &str = "023e105f4ecef8ad9ca31a8372d0c353";
 
 struct Planner {
-    plugin: Plugin,
+    _plugin: Plugin,
     client: Client,
     ty: Type,
 }
@@ -27,7 +27,11 @@ impl Planner {
         let ty = block_type(&client.schema().await.resource_schemas[ASSOCIATION]);
         let token = Dynamic::from("token");
         assert_eq!(client.configure(&[("api_token", token)]).await, []);
-        Self { plugin, client, ty }
+        Self {
+            _plugin: plugin,
+            client,
+            ty,
+        }
     }
 
     /// Plans as core does: what is proposed is the configuration, and the prior
@@ -126,7 +130,6 @@ async fn p44_a_create_fills_defaults_and_leaves_the_rest_unknown() {
     let id = format!("{ZONE}/app.example.com");
     assert_eq!(get(&planned.state, "id"), &Dynamic::from(id.as_str()));
     assert_eq!(planned.replaces, Vec::<String>::new());
-    planner.plugin.child.kill().unwrap();
 }
 
 #[tokio::test]
@@ -137,7 +140,6 @@ async fn p45_p50_no_change_is_the_prior_state_exactly() {
     assert_eq!(planned.state, prior);
     assert!(!planned.answer.legacy_type_system && planned.answer.deferred.is_none());
     assert_eq!(planned.answer.planned_private, b"{\"kept\":1}");
-    planner.plugin.child.kill().unwrap();
 }
 
 #[tokio::test]
@@ -167,7 +169,6 @@ async fn p46_an_update_touches_only_what_it_changes() {
         &Dynamic::from("active"),
         "nothing to wait for"
     );
-    planner.plugin.child.kill().unwrap();
 }
 
 #[tokio::test]
@@ -179,7 +180,6 @@ async fn a_default_comes_back_when_an_argument_is_removed() {
     entries.insert("enabled".to_owned(), Dynamic::Bool(false));
     let planned = planner.plan(Some(&Dynamic::Map(entries)), &config()).await;
     assert_eq!(get(&planned.state, "enabled"), &Dynamic::Bool(true));
-    planner.plugin.child.kill().unwrap();
 }
 
 #[tokio::test]
@@ -190,7 +190,6 @@ async fn p47_a_destroy_plan_is_null() {
     assert_eq!(planned.state, Dynamic::Null);
     assert_eq!(planned.answer.diagnostics, []);
     assert!(planned.answer.planned_identity.is_some());
-    planner.plugin.child.kill().unwrap();
 }
 
 #[tokio::test]
@@ -209,7 +208,6 @@ async fn p48_replacement_is_asked_for_exactly_where_it_is_needed() {
     let planned = planner.plan(Some(&prior), &spelling).await;
     assert_eq!(planned.replaces, Vec::<String>::new());
     assert_eq!(planned.state, prior, "the prior spelling stays");
-    planner.plugin.child.kill().unwrap();
 }
 
 #[tokio::test]
@@ -242,7 +240,6 @@ async fn p49_what_is_unknown_now_may_become_anything_later() {
             assert_eq!(value, second[&name], "{name} was promised");
         }
     }
-    planner.plugin.child.kill().unwrap();
 }
 
 #[tokio::test]
@@ -256,7 +253,6 @@ async fn planning_a_planned_state_changes_nothing() {
     let applied = Dynamic::Map(entries);
     let again = planner.plan(Some(&applied), &config()).await;
     assert_eq!(again.state, applied);
-    planner.plugin.child.kill().unwrap();
 }
 
 #[tokio::test]
@@ -277,5 +273,4 @@ async fn without_a_credential_the_plan_says_what_to_set() {
         []
     );
     assert_eq!(planner.plan(None, &config()).await.answer.diagnostics, []);
-    planner.plugin.child.kill().unwrap();
 }

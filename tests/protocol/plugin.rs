@@ -71,6 +71,16 @@ pub struct Plugin {
     pub line: Vec<String>,
     pub identity: Option<HostIdentity>,
     stdout: BufReader<std::process::ChildStdout>,
+    /// Holds the socket of a plugin that is killed.
+    _directory: tempfile::TempDir,
+}
+
+impl Drop for Plugin {
+    fn drop(&mut self) {
+        // It may have ended by itself.
+        let _ = self.child.kill();
+        let _ = self.child.wait();
+    }
 }
 
 /// The provider that was built with the tests, or the one that is named, for benches.
@@ -115,6 +125,11 @@ impl Plugin {
 
     /// Runs a prepared command up to its line.
     pub fn run(mut command: Command, identity: Option<HostIdentity>) -> Self {
+        let directory = tempfile::tempdir().unwrap();
+        let place = "PLUGIN_UNIX_SOCKET_DIR";
+        if !command.get_envs().any(|(name, _)| name == place) {
+            command.env(place, directory.path());
+        }
         let mut child = command.spawn().unwrap();
         let mut stdout = BufReader::new(child.stdout.take().unwrap());
         let mut line = String::new();
@@ -125,6 +140,7 @@ impl Plugin {
             line,
             identity,
             stdout,
+            _directory: directory,
         }
     }
 

@@ -57,7 +57,7 @@ fn check(attributes: &[pb::schema::Attribute], managed: bool) {
 
 #[tokio::test]
 async fn s23_s25_s27_core_accepts_the_schema_before_anything_is_configured() {
-    let mut plugin = Plugin::start();
+    let plugin = Plugin::start();
     let mut client = plugin.connect().await;
     let schema = client.schema().await;
     check(
@@ -73,14 +73,13 @@ async fn s23_s25_s27_core_accepts_the_schema_before_anything_is_configured() {
     }
     let capabilities = schema.server_capabilities.unwrap();
     assert!(capabilities.plan_destroy && capabilities.get_provider_schema_optional);
-    plugin.child.kill().unwrap();
 }
 
 #[tokio::test]
 async fn s24_the_schema_is_the_same_in_every_process() {
     let mut answers = BTreeSet::new();
     for _ in 0..2 {
-        let mut plugin = Plugin::start();
+        let plugin = Plugin::start();
         let mut client = plugin.connect().await;
         for _ in 0..2 {
             // Maps have no order on the wire; the sorted form does.
@@ -95,14 +94,13 @@ async fn s24_the_schema_is_the_same_in_every_process() {
             texts.sort();
             answers.insert((schema.encode_to_vec(), texts));
         }
-        plugin.child.kill().unwrap();
     }
     assert_eq!(answers.len(), 1);
 }
 
 #[tokio::test]
 async fn s26_every_resource_has_an_identity_of_plain_attributes() {
-    let mut plugin = Plugin::start();
+    let plugin = Plugin::start();
     let mut client = plugin.connect().await;
     let answer: pb::get_resource_identity_schemas::Response = client
         .call_path(
@@ -123,21 +121,19 @@ async fn s26_every_resource_has_an_identity_of_plain_attributes() {
             assert_eq!(Type::from_json(&attribute.r#type), Ok(Type::String));
         }
     }
-    plugin.child.kill().unwrap();
 }
 
 #[tokio::test]
 async fn the_schema_is_small() {
-    let mut plugin = Plugin::start();
+    let plugin = Plugin::start();
     let mut client = plugin.connect().await;
     let bytes = client.schema().await.encoded_len();
     assert!(bytes <= 64 << 10, "{bytes} bytes");
-    plugin.child.kill().unwrap();
 }
 
 #[tokio::test]
 async fn metadata_names_the_same_types_as_the_schema() {
-    let mut plugin = Plugin::start();
+    let plugin = Plugin::start();
     let mut client = plugin.connect().await;
     let answer: pb::get_metadata::Response = client
         .call_path(
@@ -149,5 +145,4 @@ async fn metadata_names_the_same_types_as_the_schema() {
     let schema = client.schema().await;
     let named: BTreeSet<_> = answer.resources.iter().map(|r| &r.type_name).collect();
     assert_eq!(named, schema.resource_schemas.keys().collect());
-    plugin.child.kill().unwrap();
 }

@@ -49,7 +49,7 @@ async fn upgrade(
 
 #[tokio::test]
 async fn v28_v29_unknown_and_null_values_are_no_mistake() {
-    let mut plugin = Plugin::start();
+    let plugin = Plugin::start();
     let mut client = plugin.connect().await;
     let schema = client.schema().await;
     for (name, schema) in &schema.resource_schemas {
@@ -66,12 +66,11 @@ async fn v28_v29_unknown_and_null_values_are_no_mistake() {
             assert_eq!(validate(&mut client, name, config).await, []);
         }
     }
-    plugin.child.kill().unwrap();
 }
 
 #[tokio::test]
 async fn mock_values_pass_validation_because_meaning_is_checked_at_plan() {
-    let mut plugin = Plugin::start();
+    let plugin = Plugin::start();
     let mut client = plugin.connect().await;
     let name = "aop_hostname_certificate";
     let ty = types(&mut client, name).await;
@@ -83,12 +82,11 @@ async fn mock_values_pass_validation_because_meaning_is_checked_at_plan() {
     ];
     let config = encode(&object(&ty, &values), &ty);
     assert_eq!(validate(&mut client, name, config).await, []);
-    plugin.child.kill().unwrap();
 }
 
 #[tokio::test]
 async fn hostile_values_get_an_error_with_a_place() {
-    let mut plugin = Plugin::start();
+    let plugin = Plugin::start();
     let mut client = plugin.connect().await;
     let name = "aop_zone_setting";
     let wrong = |bytes: &[u8]| pb::DynamicValue {
@@ -130,21 +128,19 @@ async fn hostile_values_get_an_error_with_a_place() {
         1,
         "the process goes on"
     );
-    plugin.child.kill().unwrap();
 }
 
 #[tokio::test]
 async fn an_unknown_type_is_a_diagnostic() {
-    let mut plugin = Plugin::start();
+    let plugin = Plugin::start();
     let mut client = plugin.connect().await;
     let found = validate(&mut client, "aop_nonsense", pb::DynamicValue::default()).await;
     assert!(found[0].detail.contains("aop_nonsense"));
-    plugin.child.kill().unwrap();
 }
 
 #[tokio::test]
 async fn v32_unknown_provider_arguments_do_not_fail_and_do_not_dial() {
-    let mut plugin = Plugin::start();
+    let plugin = Plugin::start();
     let mut client = plugin.connect().await;
     for argument in ["api_token", "base_url", "requests_per_second"] {
         assert_eq!(
@@ -152,12 +148,11 @@ async fn v32_unknown_provider_arguments_do_not_fail_and_do_not_dial() {
             []
         );
     }
-    plugin.child.kill().unwrap();
 }
 
 #[tokio::test]
 async fn u33_u34_stored_state_keeps_its_values_whatever_else_it_holds() {
-    let mut plugin = Plugin::start();
+    let plugin = Plugin::start();
     let mut client = plugin.connect().await;
     let name = "aop_hostname_association";
     let ty = types(&mut client, name).await;
@@ -182,12 +177,11 @@ async fn u33_u34_stored_state_keeps_its_values_whatever_else_it_holds() {
         get(get(&upgraded, "timeouts"), "create"),
         &Dynamic::from("1m")
     );
-    plugin.child.kill().unwrap();
 }
 
 #[tokio::test]
 async fn u36_state_that_cannot_be_read_is_an_error_and_no_loss() {
-    let mut plugin = Plugin::start();
+    let plugin = Plugin::start();
     let mut client = plugin.connect().await;
     let name = "aop_hostname_association";
     for (json, place) in [
@@ -217,12 +211,11 @@ async fn u36_state_that_cannot_be_read_is_an_error_and_no_loss() {
         .await
         .unwrap();
     assert_eq!(answer.diagnostics[0].summary, "State is too old");
-    plugin.child.kill().unwrap();
 }
 
 #[tokio::test]
 async fn u33_identities_are_carried_over() {
-    let mut plugin = Plugin::start();
+    let plugin = Plugin::start();
     let mut client = plugin.connect().await;
     let request = pb::upgrade_resource_identity::Request {
         type_name: "aop_zone_setting".to_owned(),
@@ -242,5 +235,4 @@ async fn u33_identities_are_carried_over() {
         get(&identity, "zone_id"),
         &Dynamic::from("023e105f4ecef8ad9ca31a8372d0c353")
     );
-    plugin.child.kill().unwrap();
 }

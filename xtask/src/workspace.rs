@@ -4,6 +4,8 @@ use std::fs;
 use std::path::{Path, PathBuf};
 use std::process::{Child, Command, Stdio};
 
+use tempfile::TempDir;
+
 use crate::{Cli, Outcome, target};
 
 /// The address of a local installation, and the version it is installed as.
@@ -15,6 +17,9 @@ pub struct Workspace {
     cli: Cli,
     directory: PathBuf,
     environment: Vec<(String, String)>,
+    /// For temporary files, which a killed provider leaves behind. Apart from the
+    /// folder, because the path of a socket must be short.
+    scratch: TempDir,
 }
 
 /// What a command printed and how it ended.
@@ -62,6 +67,7 @@ impl Workspace {
             cli: cli.clone(),
             directory,
             environment: Vec::new(),
+            scratch: tempfile::tempdir()?,
         })
     }
 
@@ -106,6 +112,7 @@ impl Workspace {
             .current_dir(&self.directory)
             .args(arguments)
             .env("TF_CLI_CONFIG_FILE", self.directory.join(".cli.tfrc"))
+            .env("TMPDIR", self.scratch.path())
             .env("TF_IN_AUTOMATION", "1")
             .env("TF_INPUT", "0")
             .env("CHECKPOINT_DISABLE", "1")
