@@ -15,6 +15,8 @@ fn main() -> Result<(), Box<dyn Error>> {
     let descriptors = protox::compile(FILES, ["proto"])?;
     tonic_prost_build::configure()
         .build_client(false)
+        // Sorted, so that the same answer is the same bytes in every process.
+        .btree_map(".")
         .compile_fds(descriptors)?;
     Ok(())
 }

@@ -36,8 +36,8 @@ fn main() -> ExitCode {
 )]
 fn run() -> Result<(), Box<dyn Error>> {
     let mut debug = false;
-    for argument in std::env::args().skip(1) {
-        match argument.as_str() {
+    for argument in std::env::args_os().skip(1) {
+        match argument.to_string_lossy().as_ref() {
             // Go programs, and so the habit of users, take one hyphen as well.
             "--debug" | "-debug" => debug = true,
             "--version" | "-version" | "-V" => {

@@ -56,6 +56,8 @@ pub struct ApplyRequest {
     pub prior: Dynamic,
     /// What was promised; null for a destroy.
     pub planned: Dynamic,
+    /// Stored or promised identity, if any.
+    pub identity: Dynamic,
     /// Stored facts.
     pub private: Private,
 }

@@ -2,7 +2,7 @@
 
 use std::time::Duration;
 
-/// Seconds in each unit, longer names first where one starts another.
+/// Seconds in each unit.
 const UNITS: [(&str, f64); 7] = [
     ("ns", 1e-9),
     ("us", 1e-6),
@@ -17,7 +17,8 @@ const UNITS: [(&str, f64); 7] = [
 /// numbers with units, and on durations beyond a year.
 pub fn parse_duration(text: &str) -> Result<Duration, String> {
     let advice = "write a number with a unit, such as \"30s\", \"10m\" or \"1h30m\"";
-    let invalid = || format!("{text:?} is not a duration: {advice}.");
+    let start: String = text.chars().take(40).collect();
+    let invalid = || format!("{start:?} is not a duration: {advice}.");
     if text == "0" {
         return Ok(Duration::ZERO);
     }
@@ -44,7 +45,7 @@ pub fn parse_duration(text: &str) -> Result<Duration, String> {
         return Err(invalid());
     }
     if seconds > 31_536_000.0 {
-        return Err(format!("{text:?} is longer than a year: {advice}."));
+        return Err(format!("{start:?} is longer than a year: {advice}."));
     }
     Duration::try_from_secs_f64(seconds).map_err(|_| invalid())
 }

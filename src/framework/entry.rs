@@ -8,7 +8,7 @@ use super::{
     PlanAnswer, PlanRequest, Planned, Resource, Schema, plan, read_model, write_model,
 };
 use crate::framework::Model;
-use crate::value::{DecodeError, Dynamic, from_json};
+use crate::value::{DecodeError, Dynamic, Path, from_json};
 
 /// A typed resource as an [`AnyResource`], with its schemas made once.
 pub struct Entry<R> {
@@ -56,7 +56,7 @@ impl<R: Resource> Entry<R> {
         let planned = self.stored(&change.planned);
         let mut replaces = change.replaces;
         if let Some(prior) = known_prior {
-            replaces.extend(plan::replacements(attributes, prior, &planned));
+            plan::replacements(attributes, prior, &planned, &Path::default(), &mut replaces);
         }
         replaces.sort();
         replaces.dedup();
@@ -149,7 +149,7 @@ impl<R: Resource> AnyResource<R::Api> for Entry<R> {
                 Diagnostic::error(
                     "Write-only arguments are not supported here",
                     "This argument is never stored, which needs Terraform 1.11 or OpenTofu 1.11. \
-                     Upgrade, or use the argument of the same name without \"_wo\".",
+                     Upgrade, or use an argument that is stored.",
                 )
                 .at_path(path)
             }));

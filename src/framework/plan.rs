@@ -153,17 +153,37 @@ pub(super) fn set_write_only(attributes: &[Attribute], config: &Dynamic) -> Vec<
     found
 }
 
-/// The top-level attributes whose change replaces the resource.
-pub(super) fn replacements<'a>(
-    attributes: &'a [Attribute],
-    prior: &'a Dynamic,
-    planned: &'a Dynamic,
-) -> impl Iterator<Item = Path> + 'a {
-    attributes
-        .iter()
-        .filter(|attribute| attribute.spec.replaces)
-        .filter(|attribute| entry(prior, attribute.name) != entry(planned, attribute.name))
-        .map(|attribute| Path::attribute(attribute.name))
+/// The attributes whose change replaces the resource. One inside an object that
+/// appears or disappears has not changed.
+pub(super) fn replacements(
+    attributes: &[Attribute],
+    prior: &Dynamic,
+    planned: &Dynamic,
+    at: &Path,
+    found: &mut Vec<Path>,
+) {
+    for attribute in attributes {
+        let prior = entry(prior, attribute.name);
+        let planned = entry(planned, attribute.name);
+        let path = at.clone().then(Step::Attribute(attribute.name.to_owned()));
+        if attribute.spec.replaces && prior != planned {
+            found.push(path.clone());
+        }
+        match (&attribute.shape, prior, planned) {
+            (Shape::Object(inner), Dynamic::Map(_), Dynamic::Map(_)) => {
+                replacements(inner, prior, planned, &path, found);
+            }
+            (Shape::MapOf(inner), Dynamic::Map(before), Dynamic::Map(after)) => {
+                for (key, prior) in before {
+                    if let Some(planned) = after.get(key) {
+                        let path = path.clone().then(Step::Key(key.clone()));
+                        replacements(inner, prior, planned, &path, found);
+                    }
+                }
+            }
+            _ => {}
+        }
+    }
 }
 
 /// The entry of an object or map; null where there is none.

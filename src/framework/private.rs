@@ -6,30 +6,43 @@ use serde_json::Value as Json;
 
 /// Named facts about one resource. Not encrypted: never put a secret here.
 #[derive(Clone, Debug, Default, PartialEq)]
-pub struct Private(BTreeMap<String, Json>);
+pub struct Private {
+    facts: BTreeMap<String, Json>,
+    /// What cannot be read, because another version or a stranger wrote it. Kept
+    /// until there is a fact to store.
+    foreign: Vec<u8>,
+}
 
 impl Private {
-    /// Reads what an earlier answer stored. Bytes that another version or a
-    /// stranger wrote count as nothing known.
+    /// Reads what an earlier answer stored.
     pub fn from_bytes(bytes: &[u8]) -> Self {
-        Self(serde_json::from_slice(bytes).unwrap_or_default())
+        match serde_json::from_slice(bytes) {
+            Ok(facts) => Self {
+                facts,
+                foreign: Vec::new(),
+            },
+            Err(_) => Self {
+                facts: BTreeMap::new(),
+                foreign: bytes.to_vec(),
+            },
+        }
     }
 
     /// The bytes to store; none if nothing is known.
     pub fn to_bytes(&self) -> Vec<u8> {
-        if self.0.is_empty() {
-            return Vec::new();
+        if self.facts.is_empty() {
+            return self.foreign.clone();
         }
-        serde_json::to_vec(&self.0).unwrap_or_default()
+        serde_json::to_vec(&self.facts).unwrap_or_default()
     }
 
     /// A fact by name.
     pub fn get(&self, name: &str) -> Option<&Json> {
-        self.0.get(name)
+        self.facts.get(name)
     }
 
     /// Stores a fact.
     pub fn set(&mut self, name: &str, fact: impl Into<Json>) {
-        self.0.insert(name.to_owned(), fact.into());
+        self.facts.insert(name.to_owned(), fact.into());
     }
 }

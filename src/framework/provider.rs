@@ -169,7 +169,7 @@ impl<P: Provider> Server<P> {
                 let cancel = ctx.cancel.clone();
                 attend(resource.read(ctx, state), &cancel, &cancelled).await
             }
-            Err(errors) => kept(state, private, errors),
+            Err(errors) => kept(state, Dynamic::Null, private, errors),
         }
     }
 
@@ -185,7 +185,7 @@ impl<P: Provider> Server<P> {
                 let cancel = ctx.cancel.clone();
                 attend(resource.apply(ctx, request), &cancel, &cancelled).await
             }
-            Err(errors) => kept(request.prior, request.private, errors),
+            Err(errors) => kept(request.prior, request.identity, request.private, errors),
         }
     }
 
@@ -238,10 +238,11 @@ fn read_config<P: Provider>(config: Dynamic) -> Result<P::Config, Diagnostics> {
     })
 }
 
-fn kept(state: Dynamic, private: Private, diagnostics: Diagnostics) -> Answer {
+/// An answer that changes nothing.
+fn kept(state: Dynamic, identity: Dynamic, private: Private, diagnostics: Diagnostics) -> Answer {
     Answer {
         state,
-        identity: Dynamic::Null,
+        identity,
         private,
         diagnostics,
     }

@@ -61,7 +61,7 @@ impl Model for Inner {
             token,
             mark,
         } = self;
-        walk.attr("text", text).required();
+        walk.attr("text", text).required().replaces();
         walk.attr("flag", flag).defaults_to(true);
         walk.attr("token", token).optional().write_only();
         walk.attr("mark", mark).computed();
@@ -168,6 +168,7 @@ async fn apply(name: &str, prior: Dynamic) -> Answer {
         config,
         prior,
         planned,
+        identity: Dynamic::Null,
         private: Private::default(),
     };
     Entry::boxed(Kinds).apply(ctx, request).await
@@ -251,6 +252,23 @@ fn a_changed_name_replaces_and_says_where() {
 }
 
 #[test]
+fn a_change_inside_replaces_and_says_where() {
+    let mut prior = config("x");
+    prior.password = Attr::Null;
+    let other = Inner {
+        text: "other".into(),
+        ..Inner::default()
+    };
+    prior.one = Object(other.clone()).into();
+    let elements = [("k", other.clone()), ("gone", other)];
+    let elements = elements.map(|(key, inner)| (key.to_owned(), Object(inner).into()));
+    prior.many = BTreeMap::from(elements).into();
+    let answer = plan(&write_model(&config("x")), write_model(&prior));
+    let paths: Vec<String> = answer.replaces.iter().map(ToString::to_string).collect();
+    assert_eq!(paths, ["many[\"k\"].text", "one.text"]);
+}
+
+#[test]
 fn a_collection_that_is_wholly_unknown_stays_so() {
     let mut unknown = config("x");
     unknown.many = Attr::unknown();
@@ -286,7 +304,10 @@ async fn a_create_answers_state_identity_private_facts_and_warnings() {
         Private::from_bytes(&answer.private.to_bytes()),
         answer.private
     );
-    assert_eq!(Private::from_bytes(b"\xffrubbish"), Private::default());
+    assert_eq!(
+        Private::from_bytes(b"\xffrubbish").to_bytes(),
+        b"\xffrubbish"
+    );
 }
 
 #[tokio::test]

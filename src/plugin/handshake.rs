@@ -64,16 +64,23 @@ impl fmt::Display for NotAPlugin {
 impl Handshake {
     /// Reads the environment.
     pub fn from_env() -> Result<Self, NotAPlugin> {
-        let set = |name: &str| env::var(name).ok().filter(|value| !value.is_empty());
         if env::var(COOKIE.0).as_deref() != Ok(COOKIE.1) {
             return Err(NotAPlugin);
         }
+        // What is set but not text must not count as absent: without a client
+        // certificate there would be no TLS. It fails as what it is not.
+        let set = |name: &str| {
+            let value = env::var_os(name).filter(|value| !value.is_empty())?;
+            Some(value.to_string_lossy().into_owned())
+        };
         let port = |name| set(name).and_then(|text| text.parse().ok()).unwrap_or(0);
         Ok(Self {
             client_certificate: set("PLUGIN_CLIENT_CERT"),
             multiplex: set("PLUGIN_MULTIPLEX_GRPC").is_some(),
             place: Place {
-                directory: set("PLUGIN_UNIX_SOCKET_DIR").map(PathBuf::from),
+                directory: env::var_os("PLUGIN_UNIX_SOCKET_DIR")
+                    .filter(|value| !value.is_empty())
+                    .map(PathBuf::from),
                 group: set("PLUGIN_UNIX_SOCKET_GROUP"),
                 ports: (port("PLUGIN_MIN_PORT"), port("PLUGIN_MAX_PORT")),
             },

@@ -50,12 +50,16 @@ fn parse(level: &str) -> LevelFilter {
 /// could hold a value of the user's.
 fn record_panic(panic: &PanicHookInfo<'_>) {
     let what = panic.payload().downcast_ref::<&'static str>();
-    let place = panic.location().map(ToString::to_string);
-    tracing::error!(
-        what = what.unwrap_or(&"a panic"),
-        place = place.unwrap_or_default(),
-        "panic in the provider"
-    );
+    let what = what.unwrap_or(&"a panic");
+    let place = panic
+        .location()
+        .map(ToString::to_string)
+        .unwrap_or_default();
+    tracing::error!(what, place, "panic in the provider");
+    if tokio::task::try_id().is_none() {
+        // No task to contain it: the process ends, and this is what hosts look for.
+        let _ = writeln!(std::io::stderr(), "panic: {what}\n{place}");
+    }
 }
 
 struct Hclog;

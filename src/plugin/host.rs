@@ -1,10 +1,11 @@
 //! The services that the plugin host expects beside the provider's own.
 
+use std::marker::PhantomData;
 use std::pin::Pin;
+use std::task::{Context, Poll};
 
-use tokio_stream::wrappers::ReceiverStream;
-use tokio_stream::{Stream, StreamExt, once, pending};
-use tokio_util::sync::CancellationToken;
+use tokio_stream::{Stream, StreamExt, once};
+use tokio_util::sync::{CancellationToken, WaitForCancellationFutureOwned};
 use tonic::{Request, Response, Status, Streaming, async_trait};
 
 use crate::wire::pb::health::health_check_response::ServingStatus;
@@ -25,13 +26,23 @@ impl HostServices {
     /// A stream that says nothing and ends with the process, so that it does not
     /// hold up a graceful end.
     fn silence<T: Send + 'static>(&self) -> Later<T> {
-        let (sender, receiver) = tokio::sync::mpsc::channel::<Result<T, Status>>(1);
-        let end = self.0.clone();
-        tokio::spawn(async move {
-            end.cancelled().await;
-            drop(sender);
-        });
-        Box::pin(ReceiverStream::new(receiver))
+        Box::pin(Silence {
+            end: Box::pin(self.0.clone().cancelled_owned()),
+            item: PhantomData,
+        })
+    }
+}
+
+struct Silence<T> {
+    end: Pin<Box<WaitForCancellationFutureOwned>>,
+    item: PhantomData<fn() -> T>,
+}
+
+impl<T> Stream for Silence<T> {
+    type Item = Result<T, Status>;
+
+    fn poll_next(mut self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<Option<Self::Item>> {
+        self.end.as_mut().poll(cx).map(|()| None)
     }
 }
 
@@ -83,7 +94,7 @@ impl Health for HostServices {
         request: Request<HealthCheckRequest>,
     ) -> Result<Response<Self::WatchStream>, Status> {
         let now = health(&request.into_inner().service)?;
-        Ok(Response::new(Box::pin(once(Ok(now)).chain(pending()))))
+        Ok(Response::new(Box::pin(once(Ok(now)).chain(self.silence()))))
     }
 }
 

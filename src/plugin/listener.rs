@@ -8,6 +8,7 @@ use std::io;
 use std::pin::Pin;
 use std::sync::Arc;
 use std::task::{Context, Poll};
+use std::time::Duration;
 
 use rustls::ServerConfig;
 use tempfile::TempDir;
@@ -18,6 +19,9 @@ use tokio_stream::wrappers::ReceiverStream;
 use tonic::transport::server::Connected;
 
 use super::handshake::Place;
+
+/// How long to wait when no connection can be accepted.
+const PAUSE: Duration = Duration::from_millis(50);
 
 /// A bound listener.
 pub(super) struct Listener {
@@ -100,7 +104,16 @@ impl Listener {
         let (sender, receiver) = mpsc::channel(16);
         let acceptor = tls.map(TlsAcceptor::from);
         tokio::spawn(async move {
-            while let Ok((stream, _)) = self.socket.accept().await {
+            loop {
+                let stream = match self.socket.accept().await {
+                    Ok((stream, _)) => stream,
+                    Err(error) => {
+                        // Out of file descriptors, perhaps; the connections there are go on.
+                        tracing::warn!(%error, "cannot accept a connection");
+                        tokio::time::sleep(PAUSE).await;
+                        continue;
+                    }
+                };
                 let (sender, acceptor, open) = (sender.clone(), acceptor.clone(), open.clone());
                 tokio::spawn(async move {
                     let stream: Box<dyn Stream> = match acceptor {

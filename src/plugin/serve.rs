@@ -27,7 +27,9 @@ use crate::wire::pb::tfplugin6::provider_server::ProviderServer;
 const LARGEST_MESSAGE: usize = 256 << 20;
 /// How long connections may take to close once the host has said goodbye. The
 /// host itself waits two seconds before it kills.
-const FAREWELL: Duration = Duration::from_secs(1);
+const FAREWELL: Duration = Duration::from_millis(500);
+/// How long a host may take to connect; its own limit for a start is the same.
+const ARRIVAL: Duration = Duration::from_secs(60);
 /// How long the process outlives its last connection, in case the host dials again.
 const ALONE: Duration = Duration::from_secs(2);
 
@@ -86,7 +88,7 @@ async fn serve<P: Provider>(
     end: CancellationToken,
 ) -> Outcome {
     let host = HostServices(end.clone());
-    let provider = ProviderServer::new(Service::new(server))
+    let provider = ProviderServer::new(Service::new(Arc::clone(&server)))
         .max_decoding_message_size(LARGEST_MESSAGE)
         .max_encoding_message_size(LARGEST_MESSAGE);
     let served = Grpc::builder()
@@ -98,7 +100,12 @@ async fn serve<P: Provider>(
         .serve_with_incoming_shutdown(connections, end.clone().cancelled_owned());
     tokio::select! {
         outcome = served => outcome?,
-        () = async { end.cancelled().await; tokio::time::sleep(FAREWELL).await } => {}
+        () = async {
+            end.cancelled().await;
+            // What is under way may still come to a true answer.
+            server.stop();
+            tokio::time::sleep(FAREWELL).await;
+        } => {}
     }
     Ok(())
 }
@@ -106,7 +113,11 @@ async fn serve<P: Provider>(
 /// Ends the process after its last connection: a host that was killed cannot say goodbye.
 async fn end_when_alone(mut open: watch::Receiver<usize>, end: CancellationToken) {
     let gone = async {
-        open.wait_for(|count| *count > 0).await?;
+        let arrival = open.wait_for(|count| *count > 0);
+        match tokio::time::timeout(ARRIVAL, arrival).await {
+            Ok(connected) => drop(connected?),
+            Err(_) => return Ok(()),
+        }
         loop {
             open.wait_for(|count| *count == 0).await?;
             let again = open.wait_for(|count| *count > 0);

@@ -40,5 +40,6 @@ pub(super) fn settles(prior: &Attr<String>, wait: &Attr<bool>) -> bool {
     let pending = prior
         .known()
         .is_some_and(|status| Status::parse(status).is_pending());
-    pending && wait.known() == Some(&true)
+    // What is unknown now may turn out to be true.
+    pending && wait.known() != Some(&false)
 }

@@ -30,7 +30,7 @@ pub enum Dynamic {
 
 /// What is known about an unknown value; usually nothing. Core compares it, so
 /// it is carried along unchanged wherever a planned value repeats configuration.
-#[derive(Clone, Debug, Default, PartialEq)]
+#[derive(Clone, Default, PartialEq)]
 pub struct Unknown(Option<Arc<Refinement>>);
 
 impl Unknown {
@@ -49,7 +49,7 @@ impl Unknown {
 }
 
 /// Facts about a value that is not known yet.
-#[derive(Clone, Debug, Default, PartialEq)]
+#[derive(Clone, Default, PartialEq)]
 pub struct Refinement {
     /// `Some(false)`: certainly not null. `Some(true)`: certainly null.
     pub null: Option<bool>,
@@ -117,6 +117,13 @@ impl From<&str> for Dynamic {
 impl From<i64> for Dynamic {
     fn from(value: i64) -> Self {
         Self::Number(value.into())
+    }
+}
+
+impl fmt::Debug for Unknown {
+    /// Without what is known of it, which can be the start of a secret.
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str("unknown")
     }
 }
 

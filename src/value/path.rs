@@ -84,11 +84,6 @@ impl DecodeError {
     pub fn path(&self) -> Path {
         Path(self.reversed.iter().rev().cloned().collect())
     }
-
-    /// What is wrong there.
-    pub fn problem(&self) -> &str {
-        &self.problem
-    }
 }
 
 impl fmt::Display for DecodeError {

@@ -167,6 +167,9 @@ fn an_unknown_value_is_one_whatever_its_payload() {
         b"\xc7\x00\x00",
         b"\xc7\x01\x0c\x80",
         b"\xc7\x04\x0c\x81\x63\xc0\xc0",
+        b"\xc7\x03\x0c\x81\x07\x80",
+        b"\xc7\x04\x0c\x81\xa1a\xc2",
+        b"\xc7\x00\x0c",
     ] {
         assert_eq!(
             from_msgpack(bytes, &Type::String),
@@ -221,6 +224,13 @@ fn values_with_types_of_their_own_do_not_nest_without_end() {
         bytes.extend(b"\x92\xc4\x09\"dynamic\"");
     }
     assert!(from_msgpack(&bytes, &Type::Dynamic).is_err());
+    // Levels that carry a type, each of a type that is deep itself.
+    let ty = format!("{}\"dynamic\"{}", "[\"list\",".repeat(100), "]".repeat(100));
+    let mut level = b"\x92\xc5".to_vec();
+    level.extend(u16::try_from(ty.len()).expect("short").to_be_bytes());
+    level.extend(ty.as_bytes());
+    level.extend([0x91; 100]);
+    assert!(from_msgpack(&level.repeat(60), &Type::Dynamic).is_err());
     let mut list = vec![b'['; 100_000];
     list.extend(vec![b']'; 100_000]);
     assert!(from_json(&list, &Type::Dynamic).is_err());

@@ -130,6 +130,7 @@ pub(super) async fn apply<P: Provider>(
         config: decode("configuration", request.config, schema)?,
         prior: decode("prior state", request.prior_state, schema)?,
         planned: decode("planned state", request.planned_state, schema)?,
+        identity: decode_identity(request.planned_identity, resource.identity_schema())?,
         private: Private::from_bytes(&request.planned_private),
     };
     let answer = server.apply(&request.type_name, decoded, cancelled).await;

@@ -81,7 +81,8 @@ fn bug() -> Diagnostic {
         "Bug in the provider",
         format!(
             "terraform-provider-aop {} came to a point that it should never reach. Other \
-             operations go on. The log at TF_LOG=ERROR names the place; please report it.",
+             operations go on, and what this one may have created is found by the next apply. The \
+             log at TF_LOG=ERROR names the place; please report it.",
             env!("CARGO_PKG_VERSION")
         ),
     )

@@ -243,6 +243,22 @@ async fn p49_what_is_unknown_now_may_become_anything_later() {
 }
 
 #[tokio::test]
+async fn p49_a_flag_that_is_unknown_promises_nothing_about_the_status() {
+    let mut planner = Planner::start().await;
+    let Dynamic::Map(mut entries) = state(&planner.ty) else {
+        unreachable!()
+    };
+    entries.insert("status".to_owned(), Dynamic::from("pending_deployment"));
+    let prior = Dynamic::Map(entries);
+    for wait in [Dynamic::unknown(), Dynamic::Bool(true)] {
+        let planned = planner
+            .plan(Some(&prior), &with(config(), "wait_for_deployment", wait))
+            .await;
+        assert_eq!(get(&planned.state, "status"), &Dynamic::unknown());
+    }
+}
+
+#[tokio::test]
 async fn planning_a_planned_state_changes_nothing() {
     let mut planner = Planner::start().await;
     let planned = planner.plan(None, &config()).await;

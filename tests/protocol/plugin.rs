@@ -9,6 +9,7 @@ use std::time::Duration;
 use base64::Engine;
 use base64::engine::general_purpose::STANDARD_NO_PAD;
 use hyper_util::rt::TokioIo;
+use prost::bytes::Buf;
 use rcgen::{CertificateParams, KeyPair, PKCS_ECDSA_P521_SHA512};
 use rustls::pki_types::{CertificateDer, PrivateKeyDer, PrivatePkcs8KeyDer, ServerName};
 use rustls::{ClientConfig, RootCertStore};
@@ -17,6 +18,7 @@ use terraform_provider_aop::wire::pb::tfplugin6 as pb;
 use tokio::net::UnixStream;
 use tokio_rustls::TlsConnector;
 use tonic::Status;
+use tonic::codec::{Codec, DecodeBuf, Decoder, EncodeBuf, Encoder};
 use tonic::codegen::http::uri::PathAndQuery;
 use tonic::transport::{Channel, Endpoint};
 use tower::service_fn;
@@ -221,6 +223,45 @@ pub async fn connect(socket: PathBuf, tls: Option<ClientConfig>) -> Result<Clien
 trait Stream: tokio::io::AsyncRead + tokio::io::AsyncWrite + Send + Unpin {}
 impl<T: tokio::io::AsyncRead + tokio::io::AsyncWrite + Send + Unpin> Stream for T {}
 
+/// Sends an empty message and leaves the answer as it is.
+#[derive(Clone, Copy, Default)]
+struct Raw;
+
+impl Codec for Raw {
+    type Encode = ();
+    type Decode = Vec<u8>;
+    type Encoder = Self;
+    type Decoder = Self;
+
+    fn encoder(&mut self) -> Self {
+        Self
+    }
+
+    fn decoder(&mut self) -> Self {
+        Self
+    }
+}
+
+impl Encoder for Raw {
+    type Item = ();
+    type Error = Status;
+
+    fn encode(&mut self, (): (), _: &mut EncodeBuf<'_>) -> Result<(), Status> {
+        Ok(())
+    }
+}
+
+impl Decoder for Raw {
+    type Item = Vec<u8>;
+    type Error = Status;
+
+    fn decode(&mut self, buffer: &mut DecodeBuf<'_>) -> Result<Option<Vec<u8>>, Status> {
+        let mut bytes = vec![0; buffer.remaining()];
+        buffer.copy_to_slice(&mut bytes);
+        Ok(Some(bytes))
+    }
+}
+
 /// A connection to the plugin.
 #[derive(Clone)]
 pub struct Client {
@@ -272,6 +313,15 @@ impl Client {
         self.call_path("/tfplugin6.Provider/GetProviderSchema", request)
             .await
             .unwrap()
+    }
+
+    /// The schema as it comes over the wire, unread.
+    pub async fn schema_bytes(&mut self) -> Vec<u8> {
+        let mut grpc = tonic::client::Grpc::new(self.channel.clone());
+        grpc.ready().await.unwrap();
+        let path = PathAndQuery::from_static("/tfplugin6.Provider/GetProviderSchema");
+        let answer = grpc.unary(tonic::Request::new(()), path, Raw).await;
+        answer.unwrap().into_inner()
     }
 
     pub async fn configure(&mut self, values: &[(&str, Dynamic)]) -> Vec<pb::Diagnostic> {

@@ -32,17 +32,22 @@ pub(crate) fn obtain() -> Outcome<PathBuf> {
     }
     let (path, tools) = (path(), target().join("tools"));
     eprintln!(
-        "Building OpenTofu {VERSION} into {} (once, about 4 minutes)",
+        "Building OpenTofu {VERSION} into {} (once, about 6 minutes)",
         tools.display()
     );
     fs::create_dir_all(&tools)?;
     let go = go(&tools)?;
+    let scratch = tempfile::tempdir_in(&tools)?;
     // Built beside its place and moved there, so that half a program is never found.
     let part = tools.join(format!("tofu-{VERSION}.{}", std::process::id()));
     let built = Command::new(&go)
         .current_dir(root().join("xtask/opentofu"))
         .env("GOTOOLCHAIN", "auto")
-        .env("GOFLAGS", "-mod=readonly")
+        // Everything that is fetched and compiled on the way stays below, and goes.
+        .env("GOPATH", scratch.path().join("path"))
+        .env("GOMODCACHE", scratch.path().join("modules"))
+        .env("GOCACHE", scratch.path().join("cache"))
+        .env("GOFLAGS", "-mod=readonly -modcacherw")
         .arg("build")
         .args([
             "-ldflags",

@@ -157,7 +157,7 @@ impl Resource for HostnameAssociation {
         }
         // An equal one is written all the same: it may be the shadow of one that an
         // earlier run has voided, and writing it once more changes nothing.
-        let written = work.write().await?;
+        let written = work.write(false).await?;
         claim.keep();
         Ok(work.finish(ctx, written).await)
     }
@@ -188,12 +188,13 @@ impl Resource for HostnameAssociation {
         prior: Association,
         planned: Planned<Association>,
     ) -> Applied<Association> {
+        let moves = prior.certificate_id != planned.plan.certificate_id;
         let writes = writes(&prior, &planned.plan);
         let waits = planned.plan.status.is_unknown();
         let work = Work::new(ctx, planned.plan, Operation::Update)?;
         let claim = ctx.api.run().reclaim(work.key());
         if writes {
-            let written = work.write().await?;
+            let written = work.write(moves).await?;
             claim.keep();
             return Ok(work.finish(ctx, written).await);
         }

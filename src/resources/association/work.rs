@@ -59,10 +59,11 @@ impl<'a> Work<'a> {
         found.cert_id == self.plan.certificate_id.text() && found.enabled == Some(self.enabled())
     }
 
-    /// Writes the association, once its certificate can be presented.
-    pub(super) async fn write(&self) -> Result<Found, Diagnostics> {
+    /// Writes the association; one that presents its certificate, or moves to it from
+    /// another, once that can be presented.
+    pub(super) async fn write(&self, moves: bool) -> Result<Found, Diagnostics> {
         let certificate = self.plan.certificate_id.text();
-        if self.enabled() {
+        if self.enabled() || moves {
             let ready = wait_for_certificate(&self.zone, &self.scope, certificate).await;
             ready.map_err(|mut error| {
                 error.detail.push_str(" Nothing was written.");

@@ -47,7 +47,8 @@ pub(super) async fn create(
             found
         }
     };
-    let key = Key::Certificate(store, id, found.id.clone());
+    let certificate_id = found.id.clone();
+    let key = Key::Certificate(store, id, certificate_id.clone());
     ctx.api.run().own(key);
     claim.keep();
 
@@ -68,7 +69,7 @@ pub(super) async fn create(
             let warning = pending(&found, &upload.zone, &error);
             (found, Some(warning))
         }
-        Settled::Gone => return Err(gone("just uploaded", &upload.zone).into()),
+        Settled::Gone => return Err(gone(&certificate_id, &upload.zone).into()),
     };
     if let Some(warning) = warning {
         ctx.warn(warning.as_warning());

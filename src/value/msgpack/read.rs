@@ -8,8 +8,10 @@ use rmp::decode::{RmpRead, read_marker};
 use super::{REFINED, expected};
 use crate::value::{DecodeError, Dynamic, Number, Refinement, Step, Type, Unknown};
 
-/// How deep values that carry their own type may nest.
-const DEPTH: usize = 64;
+/// How deep values may nest; those that carry their own types could go on for ever.
+const DEPTH: usize = 128;
+/// What a count alone may reserve; the rest is paid for by elements that are there.
+const RESERVED: usize = 1024;
 
 /// Reads values off the front of its input.
 pub(super) struct Reader<'a> {
@@ -42,10 +44,20 @@ impl<'a> Reader<'a> {
     }
 
     pub(super) fn value(&mut self, ty: &Type) -> Result<Dynamic, DecodeError> {
+        if self.depth == DEPTH {
+            return Err(DecodeError::new("nested too deeply"));
+        }
+        self.depth += 1;
+        let value = self.value_inside(ty);
+        self.depth -= 1;
+        value
+    }
+
+    fn value_inside(&mut self, ty: &Type) -> Result<Dynamic, DecodeError> {
         let token = self.token()?;
         match (ty, token) {
             (_, Token::Null) => Ok(Dynamic::Null),
-            (_, Token::Extension(code, payload)) => unknown(code, payload),
+            (_, Token::Extension(code, payload)) => Ok(Dynamic::Unknown(unknown(code, payload))),
             (Type::String, Token::Text(text)) => Ok(Dynamic::String(text.to_owned())),
             (Type::Bool, Token::Bool(value)) => Ok(Dynamic::Bool(value)),
             (Type::Number, Token::Number(number)) => Ok(Dynamic::Number(number)),
@@ -82,7 +94,7 @@ impl<'a> Reader<'a> {
         count: usize,
         ty: impl Fn(usize) -> Result<&'t Type, DecodeError>,
     ) -> Result<Dynamic, DecodeError> {
-        let mut elements = Vec::with_capacity(self.paid(count)?);
+        let mut elements = Vec::with_capacity(self.paid(count)?.min(RESERVED));
         for index in 0..count {
             let step = || Step::Index(i64::try_from(index).unwrap_or(i64::MAX));
             let element = ty(index).and_then(|ty| self.value(ty));
@@ -116,17 +128,12 @@ impl<'a> Reader<'a> {
 
     /// A value behind its own type: `[type JSON, value]`.
     fn typed(&mut self) -> Result<Dynamic, DecodeError> {
-        if self.depth == DEPTH {
-            return Err(DecodeError::new("nested too deeply"));
-        }
         let ty = match self.token()? {
             Token::Text(json) => Type::from_json(json.as_bytes())?,
             Token::Binary(json) => Type::from_json(json)?,
             _ => return Err(DecodeError::new("expected a type")),
         };
-        self.depth += 1;
         let value = self.value(&ty)?;
-        self.depth -= 1;
         Ok(Dynamic::Typed(Box::new((ty, value))))
     }
 
@@ -266,10 +273,16 @@ fn complete(value: Dynamic, attributes: &BTreeMap<String, Type>) -> Result<Dynam
     Ok(value)
 }
 
-fn unknown(code: i8, payload: &[u8]) -> Result<Dynamic, DecodeError> {
-    if code != REFINED {
-        return Ok(Dynamic::unknown());
+/// What an extension says of an unknown value. A refinement is a hint: one that a
+/// later protocol writes in another way counts as none.
+fn unknown(code: i8, payload: &[u8]) -> Unknown {
+    match code {
+        REFINED => refinement(payload).map_or_else(|_| Unknown::default(), Unknown::refined),
+        _ => Unknown::default(),
     }
+}
+
+fn refinement(payload: &[u8]) -> Result<Refinement, DecodeError> {
     let mut reader = Reader::new(payload);
     let malformed = || DecodeError::new("malformed refinement of an unknown value");
     let Token::Map(count) = reader.token()? else {
@@ -288,12 +301,12 @@ fn unknown(code: i8, payload: &[u8]) -> Result<Dynamic, DecodeError> {
             (Some(4), Token::Array(2)) => refinement.upper = Some(reader.bound()?),
             (Some(5), Token::Number(length)) => refinement.min_length = length.to_i64(),
             (Some(6), Token::Number(length)) => refinement.max_length = length.to_i64(),
-            // A later protocol may know more; a refinement is only ever a hint.
+            // Of what a later protocol says more, only what has no parts can be passed over.
             (_, Token::Array(_) | Token::Map(_)) => return Err(malformed()),
             _ => {}
         }
     }
-    Ok(Dynamic::Unknown(Unknown::refined(refinement)))
+    Ok(refinement)
 }
 
 impl Reader<'_> {
