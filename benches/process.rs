@@ -12,6 +12,8 @@
     reason = "a bench that shares the protocol suite's client, of which it uses a part"
 )]
 
+#[path = "../tests/protocol/client.rs"]
+mod client;
 #[path = "../tests/protocol/plugin.rs"]
 mod plugin;
 

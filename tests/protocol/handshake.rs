@@ -9,7 +9,8 @@ use serde_json::Value as Json;
 use terraform_provider_aop::wire::pb::tfplugin6 as pb;
 use tokio::time::Instant;
 
-use crate::plugin::{HostIdentity, Plugin, command, connect, encode, object};
+use crate::client::{connect, encode, object};
+use crate::plugin::{HostIdentity, Plugin, command};
 
 #[test]
 fn h01_h02_started_by_hand_it_explains_itself() {
@@ -314,7 +315,7 @@ async fn x72_x73_what_it_does_not_have_is_unimplemented_and_what_is_new_is_ignor
         news: String,
     }
     let schema = client.schema().await;
-    let ty = crate::plugin::block_type(&schema.provider.unwrap());
+    let ty = crate::client::block_type(&schema.provider.unwrap());
     let request = Later {
         config: Some(encode(&object(&ty, &[]), &ty)),
         news: "hi".to_owned(),

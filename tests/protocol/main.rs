@@ -12,6 +12,7 @@
     reason = "tests: a mistake here may end the test"
 )]
 
+mod client;
 mod descriptors;
 mod handshake;
 mod objects;

@@ -8,7 +8,8 @@ use terraform_provider_aop::value::{Dynamic, Type};
 use terraform_provider_aop::wire::pb::tfplugin6 as pb;
 use tokio::time::Instant;
 
-use crate::plugin::{Client, Plugin, block_type, decode, encode, get, object};
+use crate::client::{Client, block_type, decode, encode, get, object};
+use crate::plugin::Plugin;
 
 struct World {
     simulator: Simulator,

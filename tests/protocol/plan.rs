@@ -3,7 +3,8 @@
 use terraform_provider_aop::value::{Dynamic, Refinement, Type, Unknown};
 use terraform_provider_aop::wire::pb::tfplugin6 as pb;
 
-use crate::plugin::{Client, Plugin, attribute, block_type, decode, encode, get, object};
+use crate::client::{Client, attribute, block_type, decode, encode, get, object};
+use crate::plugin::Plugin;
 
 const ASSOCIATION: &str = "aop_hostname_association";
 const ZONE: &str = "023e105f4ecef8ad9ca31a8372d0c353";

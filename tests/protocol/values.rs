@@ -4,7 +4,8 @@ use serde_json::json;
 use terraform_provider_aop::value::{Dynamic, Type};
 use terraform_provider_aop::wire::pb::tfplugin6 as pb;
 
-use crate::plugin::{Client, Plugin, attribute, block_type, decode, encode, get, object};
+use crate::client::{Client, attribute, block_type, decode, encode, get, object};
+use crate::plugin::Plugin;
 
 async fn types(client: &mut Client, name: &str) -> Type {
     let schema = client.schema().await;
