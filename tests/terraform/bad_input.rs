@@ -186,6 +186,48 @@ fn each_faulty_key_has_its_own_sentence_and_is_never_shown() {
 }
 
 #[test]
+fn what_is_unknown_at_plan_is_checked_at_apply_before_anything_is_sent() {
+    with_every_cli("unknown", |scene| {
+        let good = scene.certificate("shop");
+        let other = scene.authority.client("other", now()).unwrap();
+        let config = r#"
+resource "terraform_data" "later" {
+  input = {
+    certificate = file("shop.pem")
+    private_key = file("shop.key")
+    hostname    = "app.example.com"
+  }
+}
+resource "aop_hostname_certificate" "shop" {
+  zone_id     = var.zone_id
+  certificate = terraform_data.later.output.certificate
+  private_key = terraform_data.later.output.private_key
+}
+resource "aop_hostname_association" "app" {
+  zone_id        = var.zone_id
+  hostname       = terraform_data.later.output.hostname
+  certificate_id = aop_hostname_certificate.shop.id
+}
+"#;
+        scene.configure(config);
+        scene
+            .workspace
+            .write("shop.key", &other.private_key)
+            .unwrap();
+        scene.plan_changes(&["issuer = (known after apply)"]);
+        scene.apply_fails(&["does not belong to the certificate"]);
+        assert_eq!(scene.requests("POST", ""), 0);
+        scene
+            .workspace
+            .write("shop.key", &good.private_key)
+            .unwrap();
+        scene.apply();
+        scene.plan_is_empty();
+        scene.destroy();
+    });
+}
+
+#[test]
 fn a_credential_that_is_missing_or_malformed_is_one_clear_error() {
     with_every_cli("bad-credential", |scene| {
         scene.certificate("shop");

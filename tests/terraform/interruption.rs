@@ -131,7 +131,7 @@ fn a_certificate_that_is_late_is_kept_with_a_warning_and_waited_for_again() {
             .simulator
             .set(|s| s.activation = Some(Duration::from_secs(600)));
         scene.certificate("shop");
-        let timeouts = "\n  timeouts = { create = \"1s\", update = \"1s\" }\n}\n";
+        let timeouts = "\n  timeouts = { create = \"4s\", update = \"4s\" }\n}\n";
         scene.configure(&CERTIFICATE.replace("\n}\n", timeouts));
         let applied = scene.apply();
         says(
@@ -157,7 +157,7 @@ fn an_association_that_is_late_is_never_tainted() {
         scene
             .simulator
             .set(|s| s.association = Some(Duration::from_secs(600)));
-        let timeouts = "\n  timeouts = { create = \"1s\", update = \"1s\" }\n}\n";
+        let timeouts = "\n  timeouts = { create = \"4s\", update = \"4s\" }\n}\n";
         scene.configure(&format!(
             "{CERTIFICATE}{}",
             ASSOCIATION.replace("\n}\n", timeouts)

@@ -239,7 +239,7 @@ resource "aop_zone_certificate" "zone" {
   zone_id     = var.zone_id
   certificate = file("zone.pem")
   private_key = file("zone.key")
-  timeouts    = { delete = "2s" }
+  timeouts    = { delete = "5s" }
 }
 "#,
         );
@@ -271,7 +271,7 @@ resource "aop_zone_certificate" "zone" {
 fn a_certificate_in_use_is_not_deleted_and_its_hostnames_are_named() {
     with_every_cli("in-use", |scene| {
         scene.certificate("shop");
-        let config = CERTIFICATE.replace("\n}\n", "\n  timeouts = { delete = \"2s\" }\n}\n");
+        let config = CERTIFICATE.replace("\n}\n", "\n  timeouts = { delete = \"5s\" }\n}\n");
         scene.configure(&config);
         scene.apply();
         let id = scene.ids(Store::Hostname).remove(0);

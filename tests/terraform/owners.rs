@@ -197,7 +197,7 @@ resource "aop_zone_certificate" "both" {
   zone_id     = var.zone_id
   certificate = file("${each.key}.pem")
   private_key = file("${each.key}.key")
-  timeouts    = { delete = "4s" }
+  timeouts    = { delete = "8s" }
 }
 "#;
         scene.configure(config);
