@@ -69,12 +69,6 @@ impl Certificate {
         }
     }
 
-    /// When it became active, if it is.
-    pub fn active_since(&self, now: Duration) -> Option<Duration> {
-        self.active_at
-            .filter(|at| *at <= now && self.deleted.is_none())
-    }
-
     /// L: the zone list leaves tombstones out. Taken to hold for both stores (I).
     fn is_listed(&self, now: Duration) -> bool {
         self.is_live() || self.status(now) == DELETION_TIMED_OUT

@@ -195,11 +195,6 @@ pub struct Claim<'a> {
 }
 
 impl Claim<'_> {
-    /// What is claimed.
-    pub fn key(&self) -> &Key {
-        &self.key
-    }
-
     /// Whether this run destroyed the object: then what the API shows may be old.
     pub fn was_destroyed(&self) -> bool {
         self.run.is_leaving(&self.key)

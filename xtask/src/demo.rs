@@ -157,8 +157,10 @@ impl Demo {
             "   {} created two certificates, the zone's switch and two",
             self.cli.name()
         );
-        println!("   associations, waited until they were active, planned nothing more, took one");
-        println!("   hostname out of service and back out of the zone, and destroyed everything.");
+        println!(
+            "   associations, waited until they were active, planned nothing more, turned one"
+        );
+        println!("   hostname's certificate off in place, and destroyed everything.");
         println!("   Left at the API: {left} objects.");
         println!(
             "   Requests in all: {} ({}).",
