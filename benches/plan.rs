@@ -50,14 +50,17 @@ fn main() {
         let config = object(&resource.schema().ty, values);
         criterion.bench_function(&format!("plan/create/{name}"), |b| {
             b.iter(|| {
-                let answer = resource.plan(PlanRequest {
-                    config: config.clone(),
-                    prior: Dynamic::Null,
-                    proposed: config.clone(),
-                    private: Private::default(),
-                    identity: Dynamic::Null,
-                    now,
-                });
+                let answer = resource.plan(
+                    PlanRequest {
+                        config: config.clone(),
+                        prior: Dynamic::Null,
+                        proposed: config.clone(),
+                        private: Private::default(),
+                        identity: Dynamic::Null,
+                        now,
+                    },
+                    &resources::Settings::default(),
+                );
                 assert!(!black_box(answer).diagnostics.has_error());
             });
         });

@@ -6,7 +6,7 @@ use crate::cloudflare::{Client, Credential, Http, Options, is_loopback};
 use crate::framework::{
     AnyResource, Attr, Configured, Diagnostic, Diagnostics, Host, Model, Provider, Walk,
 };
-use crate::resources::{self, Api};
+use crate::resources::{self, Api, Settings};
 use crate::secret::Secret;
 use crate::value::Number;
 
@@ -29,6 +29,7 @@ pub struct Config {
     base_url: Attr<String>,
     requests_per_second: Attr<Number>,
     max_retries: Attr<Number>,
+    expiry_warning_days: Attr<Number>,
 }
 
 const DEFAULT_BASE_URL: &str = "https://api.cloudflare.com/client/v4";
@@ -46,6 +47,7 @@ impl Model for Config {
             base_url,
             requests_per_second,
             max_retries,
+            expiry_warning_days,
         } = self;
         walk.attr("api_token", api_token).optional().sensitive().doc(
             "API token with the permission \"SSL and Certificates: Edit\" (\"Read\" is enough to \
@@ -69,17 +71,24 @@ impl Model for Config {
         walk.attr("max_retries", max_retries).optional().doc(
             "How often a request that failed is repeated. Default: until the operation's time-out.",
         );
+        walk.attr("expiry_warning_days", expiry_warning_days)
+            .optional()
+            .doc(
+                "How many days before a certificate expires plans begin to warn of it. `0` turns \
+                 these warnings off. Default `30`.",
+            );
     }
 }
 
 impl Provider for Aop {
     type Config = Config;
     type Api = Api;
+    type Settings = Settings;
     const DOC: &'static str = "Manages Cloudflare Authenticated Origin Pulls: the client \
         certificates that Cloudflare's edge presents to origins, the hostnames they serve, and \
         the switches.";
 
-    fn resources(&self) -> Vec<Box<dyn AnyResource<Api>>> {
+    fn resources(&self) -> Vec<Box<dyn AnyResource<Api, Settings>>> {
         resources::all()
     }
 
@@ -104,6 +113,14 @@ impl Provider for Aop {
         );
         report.extend(rate(&config.requests_per_second).err());
         report.extend(retries(&config.max_retries).err());
+        report.extend(warning_days(&config.expiry_warning_days).err());
+    }
+
+    fn settings(&self, config: &Config) -> Settings {
+        let days = warning_days(&config.expiry_warning_days).ok().flatten();
+        days.map_or_else(Settings::default, |expiry_warning_days| Settings {
+            expiry_warning_days,
+        })
     }
 
     fn configure(&self, config: &Config, host: &Host) -> Result<Configured<Api>, Diagnostics> {
@@ -278,15 +295,22 @@ fn rate(attr: &Attr<Number>) -> Result<Option<f64>, Diagnostic> {
 }
 
 fn retries(attr: &Attr<Number>) -> Result<Option<u32>, Diagnostic> {
+    whole(attr, "max_retries", 1000)
+}
+
+fn warning_days(attr: &Attr<Number>) -> Result<Option<u32>, Diagnostic> {
+    whole(attr, "expiry_warning_days", 3650)
+}
+
+/// A whole number from 0 to `most`.
+fn whole(attr: &Attr<Number>, argument: &str, most: u32) -> Result<Option<u32>, Diagnostic> {
     let Some(number) = attr.known() else {
         return Ok(None);
     };
     let count = number.to_i64().and_then(|count| u32::try_from(count).ok());
-    count
-        .filter(|count| *count <= 1000)
-        .map(Some)
-        .ok_or_else(|| {
-            let detail = "max_retries must be a whole number between 0 and 1000.";
-            Diagnostic::error("Invalid limit", detail).at("max_retries")
-        })
+    let count = count.filter(|count| *count <= most);
+    count.map(Some).ok_or_else(|| {
+        let detail = format!("{argument} must be a whole number between 0 and {most}.");
+        Diagnostic::error("Invalid limit", detail).at(argument)
+    })
 }

@@ -18,16 +18,33 @@ pub struct Association {
     /// The last value written; `None` voids.
     pub enabled: Option<bool>,
     previous: Option<bool>,
+    /// What was in force before, and from when on; the last is in force by now or next.
+    history: Vec<Binding>,
     settles_at: Duration,
     shows_at: Duration,
     created_on: String,
     updated_on: String,
 }
 
+/// A certificate and its `enabled`, as the edge comes to hold them.
+#[derive(Clone, Debug)]
+pub(crate) struct Binding {
+    from: Duration,
+    pub(crate) certificate_id: String,
+    pub(crate) enabled: Option<bool>,
+}
+
 /// A hostname, its certificate, and the value to set.
 type Write = (String, String, Option<bool>);
 
 impl Association {
+    /// What the edge holds at a time. A write that was overtaken before it was
+    /// deployed is never held.
+    pub(crate) fn binding(&self, now: Duration) -> Option<&Binding> {
+        let mut reached = self.history.iter().rev();
+        reached.find(|binding| now >= binding.from)
+    }
+
     /// Whether it still holds its certificate.
     pub fn holds(&self, now: Duration) -> bool {
         self.enabled.is_some() || now < self.settles_at
@@ -82,10 +99,18 @@ impl Zone {
                 let created_on = before
                     .as_ref()
                     .map_or(date.clone(), |b| b.created_on.clone());
+                let previous = before.as_ref().and_then(|b| b.enabled);
+                let mut history = before.map_or_else(Vec::new, |b| b.history);
+                history.push(Binding {
+                    from: now + settles,
+                    certificate_id: certificate_id.clone(),
+                    enabled,
+                });
                 let association = Association {
                     certificate_id,
                     enabled,
-                    previous: before.and_then(|b| b.enabled),
+                    previous,
+                    history,
                     settles_at: now + settles,
                     shows_at: now + shows,
                     created_on,

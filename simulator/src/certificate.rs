@@ -45,6 +45,7 @@ pub struct Certificate {
 /// A DELETE that was accepted.
 #[derive(Clone, Copy, Debug)]
 struct Deletion {
+    accepted_at: Duration,
     /// When it is carried out, if ever.
     gone_at: Option<Duration>,
     gives_up_at: Duration,
@@ -72,6 +73,13 @@ impl Certificate {
     /// L: the zone list leaves tombstones out. Taken to hold for both stores (I).
     fn is_listed(&self, now: Duration) -> bool {
         self.is_live() || self.status(now) == DELETION_TIMED_OUT
+    }
+
+    /// Since when the edge can present it, if it can at this time. Once its deletion
+    /// is accepted, it cannot (G: the strictest reading).
+    pub(crate) fn deployed_at(&self, now: Duration) -> Option<Duration> {
+        let deleted = self.deleted.is_some_and(|d| now >= d.accepted_at);
+        self.active_at.filter(|active| now >= *active && !deleted)
     }
 
     pub(crate) fn is_live(&self) -> bool {
@@ -216,6 +224,7 @@ impl Zone {
         let found = all.find(|c| c.store == store && c.id == id);
         let found = found.ok_or_else(|| not_found(store))?;
         found.deleted = Some(Deletion {
+            accepted_at: now,
             gone_at: settings.deletion.map(|delay| now + delay),
             gives_up_at: now + settings.deployment_timeout,
         });

@@ -2,6 +2,8 @@
 
 use std::time::Duration;
 
+use tokio::sync::watch;
+
 use crate::reply::Answer;
 
 /// What befalls a request.
@@ -21,6 +23,40 @@ pub enum Action {
     ResetAfter,
     /// It is done, but half of the answer is missing.
     Truncate,
+    /// It stands still before anything is done, until the gate is opened.
+    HoldBefore(Gate),
+    /// It is done, and its answer stands still until the gate is opened.
+    HoldAfter(Gate),
+}
+
+/// Where requests stand still. Clones share it.
+#[derive(Clone, Debug, Default)]
+pub struct Gate {
+    reached: watch::Sender<bool>,
+    open: watch::Sender<bool>,
+}
+
+impl Gate {
+    /// Whether a request stands here, or has stood here.
+    pub fn is_reached(&self) -> bool {
+        *self.reached.borrow()
+    }
+
+    /// Waits until a request stands here.
+    pub async fn reached(&self) {
+        // The sender lives as long as this gate.
+        let _ = self.reached.subscribe().wait_for(|reached| *reached).await;
+    }
+
+    /// Lets everything through from now on.
+    pub fn open(&self) {
+        self.open.send_replace(true);
+    }
+
+    pub(crate) async fn pass(&self) {
+        self.reached.send_replace(true);
+        let _ = self.open.subscribe().wait_for(|open| *open).await;
+    }
 }
 
 /// A fault on order.
@@ -45,6 +81,11 @@ impl Fault {
         }
     }
 
+    /// Befalls the next request, whichever it is.
+    pub fn on_any(action: Action) -> Self {
+        Self::on("", "", action)
+    }
+
     /// Lets so many requests pass first.
     #[must_use]
     pub fn after(mut self, requests: u32) -> Self {
@@ -61,7 +102,8 @@ impl Fault {
 
     /// What befalls this request, if it does.
     pub(crate) fn strike(&mut self, method: &str, path: &str) -> Option<Action> {
-        if self.times == 0 || self.method != method || !path.ends_with(&self.path) {
+        let is_other = !self.method.is_empty() && self.method != method;
+        if self.times == 0 || is_other || !path.ends_with(&self.path) {
             return None;
         }
         if self.skip > 0 {

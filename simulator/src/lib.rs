@@ -3,12 +3,14 @@
 //!
 //! [`Simulator::handle`] answers one request; [`Simulator::listen`] serves HTTP on
 //! a loopback address. The road of a request: `server` → faults and the log
-//! (`simulator`) → `api` (who may, what for) → `zone` (the rules and the state).
+//! (`simulator`) → `api` (who may, what for) → `zone` (the rules and the state). Beside
+//! it stands the `edge`, which presents the zone's certificates to an origin.
 
 mod api;
 mod association;
 mod certificate;
 mod clock;
+mod edge;
 mod fault;
 mod pem;
 pub mod pki;
@@ -21,7 +23,8 @@ mod zone;
 pub use association::Association;
 pub use certificate::{Certificate, Store};
 pub use clock::Clock;
-pub use fault::{Action, Fault};
+pub use edge::{Edge, Origin, Presented, Tally, Traffic};
+pub use fault::{Action, Fault, Gate};
 pub use reply::{Answer, Reply};
 pub use server::Listening;
 pub use settings::Settings;

@@ -27,6 +27,9 @@ pub struct Settings {
     pub deletion: Option<Duration>,
     /// How long a new certificate is missing from lists (L).
     pub list_lag: Duration,
+    /// How long after `active` some of the edge's points of presence still present
+    /// what they did before; a deletion reaches them as late (G).
+    pub edge_lag: Duration,
     /// How long every request takes.
     pub latency: Duration,
     /// Whether the id of a deleted certificate still answers, with `deleted` (L: both seen).
@@ -54,6 +57,7 @@ impl Default for Settings {
             void: Duration::from_millis(200),
             deletion: Some(Duration::from_millis(300)),
             list_lag: Duration::ZERO,
+            edge_lag: Duration::ZERO,
             latency: Duration::ZERO,
             tombstones: true,
             lists_associations: true,

@@ -117,6 +117,10 @@ impl Simulator {
         change(&mut self.state().settings);
     }
 
+    pub(crate) fn edge_lag(&self) -> Duration {
+        self.state().settings.edge_lag
+    }
+
     /// Orders a fault.
     pub fn order(&self, fault: Fault) {
         self.state().faults.push(fault);
@@ -168,6 +172,15 @@ impl Simulator {
             Some(Action::DelayAnswer(delay)) => {
                 let reply = self.answer(&request, latency).await;
                 tokio::time::sleep(delay).await;
+                reply
+            }
+            Some(Action::HoldBefore(gate)) => {
+                gate.pass().await;
+                self.answer(&request, latency).await
+            }
+            Some(Action::HoldAfter(gate)) => {
+                let reply = self.answer(&request, latency).await;
+                gate.pass().await;
                 reply
             }
             Some(Action::DoneBut(answer)) => {

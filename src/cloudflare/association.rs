@@ -4,7 +4,7 @@ use serde::{Deserialize, Deserializer, Serialize};
 use serde_json::{Value as Json, json};
 
 use super::client::{segment, share, take};
-use super::{Body, Error, Hostname, Method, Scope, Status, Zone};
+use super::{Body, Error, Hostname, Key, Method, Run, Scope, Status, Zone, ZoneId};
 
 /// An association as the API shows it.
 #[derive(Clone, Debug, Deserialize)]
@@ -34,10 +34,16 @@ impl Association {
     pub fn is_gone(&self) -> bool {
         self.enabled.is_none() || self.status.is_tombstone()
     }
+
+    /// What this run knows it by; nothing where the API shows an odd hostname.
+    pub fn key(&self, zone: &ZoneId) -> Option<Key> {
+        let hostname = Hostname::parse(&self.hostname).ok()?;
+        Some(Key::Association(zone.clone(), hostname))
+    }
 }
 
 /// One hostname's part of a write.
-#[derive(Clone, Debug, Serialize)]
+#[derive(Clone, Debug, PartialEq, Eq, Serialize)]
 pub struct AssociationWrite {
     /// The hostname.
     pub hostname: String,
@@ -50,6 +56,9 @@ pub struct AssociationWrite {
 const PATH: &str = "/origin_tls_client_auth/hostnames";
 /// The largest page that the API gives.
 const PER_PAGE: usize = 1000;
+/// How many hostnames one write names. What the API accepts is not documented; a
+/// certificate has at most this many.
+const PER_WRITE: usize = 100;
 
 impl Zone<'_> {
     /// All associations of the zone, whatever their status.
@@ -105,11 +114,58 @@ impl Zone<'_> {
         if !wanted() {
             return Ok(None);
         }
+        self.put(scope, writes).await.map(Some)
+    }
+
+    /// Points hostnames of the certificate `from` at `to` with one request, each with
+    /// its own `enabled`. Answers how many; none are left when it answers 0.
+    pub async fn repoint(&self, scope: &Scope, from: &str, to: &str) -> Result<usize, Error> {
+        let _turn = take(scope, &self.turns.associations).await?;
+        let list = self.associations(scope).await?;
+        let moving = list.into_iter().filter(|a| self.is_left_on(a, from));
+        let writes: Vec<AssociationWrite> = moving
+            .take(PER_WRITE)
+            .map(|association| AssociationWrite {
+                hostname: association.hostname,
+                cert_id: to.to_owned(),
+                enabled: association.enabled,
+            })
+            .collect();
+        if !writes.is_empty() {
+            self.put(scope, &writes).await?;
+            let hostnames = writes.len();
+            tracing::info!(hostnames, from, to, "hostnames given another certificate");
+        }
+        Ok(writes.len())
+    }
+
+    /// Whether a hostname lives on a certificate, and this run has not said where it
+    /// belongs.
+    pub(super) fn is_left_on(&self, association: &Association, certificate: &str) -> bool {
+        let spoken_for = association.key(self.id()).is_some_and(|key| {
+            let run: &Run = self.run();
+            run.written(&key).is_some() || run.is_leaving(&key)
+        });
+        association.cert_id == certificate && !association.is_gone() && !spoken_for
+    }
+
+    /// Writes, for who has the turn already.
+    async fn put(
+        &self,
+        scope: &Scope,
+        writes: &[AssociationWrite],
+    ) -> Result<Vec<Association>, Error> {
         let body = Body::Json(json!({ "config": writes }));
         // Accepted is accepted, however odd the answer's items look.
         let answer: Json = self.request(scope, Method::Put, PATH, Some(body)).await?;
+        for write in writes {
+            if let Ok(hostname) = Hostname::parse(&write.hostname) {
+                let key = Key::Association(self.id().clone(), hostname);
+                self.run().wrote(key, write.clone());
+            }
+        }
         let items = answer.as_array().into_iter().flatten();
         let readable = items.filter_map(|item| serde_json::from_value(item.clone()).ok());
-        Ok(Some(readable.collect()))
+        Ok(readable.collect())
     }
 }

@@ -17,6 +17,14 @@ pub enum Store {
 }
 
 impl Store {
+    /// How many live certificates it takes, where that is documented.
+    pub fn capacity(self) -> Option<usize> {
+        match self {
+            Self::Zone => None,
+            Self::Hostname => Some(10),
+        }
+    }
+
     fn path(self) -> &'static str {
         match self {
             Self::Zone => "/origin_tls_client_auth",
@@ -46,6 +54,10 @@ pub struct Certificate {
 pub enum Deletion {
     /// The DELETE was accepted, or there was nothing left to delete.
     Accepted,
+    /// Nothing was sent: hostnames point at this certificate, and not at its heir.
+    Named,
+    /// Nothing was sent: Cloudflare gave up deploying the heir for these hostnames.
+    Undeployed(Vec<String>),
     /// Nothing was sent: these hostnames are being deployed, and one of them may
     /// still be served by this certificate.
     Unsettled(Vec<String>),
@@ -107,23 +119,35 @@ impl Zone<'_> {
 
     /// Deletes a certificate, unless an association of the zone is being deployed,
     /// the zone has no other to present, or `wanted`, asked at the last moment, says
-    /// no. No write of this process comes between these looks and the DELETE.
+    /// no; and where an heir takes over, not before every hostname is served by it.
+    /// No write of this process comes between these looks and the DELETE.
     pub async fn delete_certificate(
         &self,
         scope: &Scope,
         store: Store,
         id: &str,
+        heir: Option<&str>,
         wanted: impl Fn() -> bool,
     ) -> Result<Deletion, Error> {
         let _certificates = take(scope, &self.turns.certificates).await?;
         let _associations = take(scope, &self.turns.associations).await?;
         let _switches = take(scope, &self.turns.switches).await?;
-        let unsettled = self.associations_if_listed(scope).await?;
-        let unsettled: Vec<String> = unsettled
-            .into_iter()
-            .filter(|association| association.status == Status::PendingDeployment)
-            .map(|association: Association| association.hostname)
-            .collect();
+        let hostnames = self.associations_if_listed(scope).await?;
+        if let Some(heir) = heir {
+            if hostnames.iter().any(|a| self.is_left_on(a, id)) {
+                return Ok(Deletion::Named);
+            }
+            let gave_up = |a: &Association| {
+                a.cert_id == heir && !a.is_gone() && a.status == Status::DeploymentTimedOut
+            };
+            let undeployed = names_of(&hostnames, gave_up);
+            if !undeployed.is_empty() {
+                return Ok(Deletion::Undeployed(undeployed));
+            }
+        }
+        let unsettled = names_of(&hostnames, |a| {
+            a.status == Status::PendingDeployment || self.is_outdated(a)
+        });
         if !unsettled.is_empty() {
             return Ok(Deletion::Unsettled(unsettled));
         }
@@ -150,6 +174,18 @@ impl Zone<'_> {
         }
     }
 
+    /// Whether the list does not show yet what this run has written.
+    fn is_outdated(&self, association: &Association) -> bool {
+        let key = association.key(self.id());
+        let written = key.and_then(|key| self.run().written(&key));
+        written.is_some_and(|written| {
+            let differs =
+                written.cert_id != association.cert_id || written.enabled != association.enabled;
+            // What is voided may look alive for minutes; the API knows better.
+            written.enabled.is_some() && differs
+        })
+    }
+
     /// Whether the zone's switch is on and this certificate is the only one that it
     /// can present; then, whether another is on its way.
     async fn is_last(&self, scope: &Scope, id: &str) -> Result<Option<bool>, Error> {
@@ -167,6 +203,13 @@ impl Zone<'_> {
         let on = self.read_switch(scope, Switch::Zone).await?;
         Ok(on.then(|| others.any(|found| found.status.is_pending())))
     }
+}
+
+fn names_of(list: &[Association], of: impl Fn(&Association) -> bool) -> Vec<String> {
+    let found = list.iter().filter(|association| of(association));
+    found
+        .map(|association| association.hostname.clone())
+        .collect()
 }
 
 /// Whether a refused DELETE means that there is nothing left to delete.

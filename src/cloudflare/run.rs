@@ -12,7 +12,7 @@ use std::time::Duration;
 
 use tokio::sync::watch;
 
-use super::{Hostname, Interrupted, Scope, Store, Switch, ZoneId};
+use super::{AssociationWrite, Hostname, Interrupted, Scope, Store, Switch, ZoneId};
 
 /// Something that can have one owner.
 #[derive(Clone, Debug, PartialEq, Eq, Hash)]
@@ -55,6 +55,8 @@ struct State {
     destroying: HashMap<Key, u32>,
     /// Destroyed in this run. The API may show them unchanged for minutes.
     destroyed: HashSet<Key>,
+    /// The last write to each hostname that was accepted.
+    written: HashMap<Key, AssociationWrite>,
 }
 
 /// Another resource of this run owns the object, or is about to.
@@ -147,6 +149,26 @@ impl Run {
     /// Whether this run destroyed the object: what the API shows of it may be old.
     pub fn is_destroyed(&self, key: &Key) -> bool {
         self.look(|state| state.destroyed.contains(key))
+    }
+
+    /// Notes a write that was accepted.
+    pub fn wrote(&self, key: Key, write: AssociationWrite) {
+        self.with(|state| state.written.insert(key, write));
+    }
+
+    /// What this run wrote last: the API may show for minutes what was before.
+    pub fn written(&self, key: &Key) -> Option<AssociationWrite> {
+        self.look(|state| state.written.get(key).cloned())
+    }
+
+    /// Whether a certificate of the store is being deleted, which makes room for another.
+    pub fn is_freeing(&self, store: Store, zone: &ZoneId) -> bool {
+        self.look(|state| {
+            let mut destroying = state.destroying.keys();
+            destroying.any(|key| {
+                matches!(key, Key::Certificate(of, in_zone, _) if *of == store && in_zone == zone)
+            })
+        })
     }
 
     /// The ids of the certificates that this run made or took over.

@@ -66,7 +66,7 @@ pub struct ApplyRequest {
 pub(super) type Later<'a, T> = Pin<Box<dyn Future<Output = T> + Send + 'a>>;
 
 /// A resource whose values are untyped: what the protocol talks to.
-pub trait AnyResource<A>: Send + Sync {
+pub trait AnyResource<A, S>: Send + Sync {
     /// Its type name.
     fn name(&self) -> &'static str;
     /// Its schema.
@@ -77,8 +77,8 @@ pub trait AnyResource<A>: Send + Sync {
     fn validate(&self, config: Dynamic, write_only_allowed: bool) -> Diagnostics;
     /// Brings stored state to the current shape.
     fn upgrade(&self, version: i64, json: &[u8]) -> Result<Dynamic, Diagnostics>;
-    /// Plans a change.
-    fn plan(&self, request: PlanRequest) -> PlanAnswer;
+    /// Plans a change under these settings.
+    fn plan(&self, request: PlanRequest, settings: &S) -> PlanAnswer;
     /// Reads what is.
     fn read(&self, ctx: Ctx<A>, state: Dynamic) -> Later<'_, Answer>;
     /// Carries out a plan.

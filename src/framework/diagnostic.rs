@@ -22,6 +22,8 @@ pub struct Diagnostic {
     pub detail: String,
     /// The attribute that caused it; the whole block if there is none.
     pub path: Option<Path>,
+    /// Whether planning tells it once in a run, however often it is asked.
+    pub once: bool,
 }
 
 impl Diagnostic {
@@ -32,6 +34,7 @@ impl Diagnostic {
             summary: summary.into(),
             detail: detail.into(),
             path: None,
+            once: false,
         }
     }
 
@@ -50,6 +53,13 @@ impl Diagnostic {
             severity: Severity::Warning,
             ..self
         }
+    }
+
+    /// The same message, which planning tells once in a run. Terraform asks for the
+    /// plan of one resource several times.
+    #[must_use]
+    pub fn once(self) -> Self {
+        Self { once: true, ..self }
     }
 
     /// The same message at a top-level attribute.
@@ -74,6 +84,11 @@ impl Diagnostics {
     /// Adds one message.
     pub fn push(&mut self, diagnostic: Diagnostic) {
         self.0.push(diagnostic);
+    }
+
+    /// Keeps the messages for which `keep` says so.
+    pub fn retain(&mut self, keep: impl FnMut(&Diagnostic) -> bool) {
+        self.0.retain(keep);
     }
 
     /// Whether any of them stops the operation.

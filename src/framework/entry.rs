@@ -19,7 +19,7 @@ pub struct Entry<R> {
 
 impl<R: Resource> Entry<R> {
     /// The entry of this resource in a provider.
-    pub fn boxed(resource: R) -> Box<dyn AnyResource<R::Api>> {
+    pub fn boxed(resource: R) -> Box<dyn AnyResource<R::Api, R::Settings>> {
         Box::new(Self {
             resource,
             schema: OnceLock::new(),
@@ -38,7 +38,11 @@ impl<R: Resource> Entry<R> {
         state
     }
 
-    fn plan_typed(&self, request: PlanRequest) -> Result<PlanAnswer, Diagnostics> {
+    fn plan_typed(
+        &self,
+        request: PlanRequest,
+        settings: &R::Settings,
+    ) -> Result<PlanAnswer, Diagnostics> {
         let attributes = &self.schema().attributes;
         let known_prior = (!request.prior.is_null()).then_some(&request.prior);
         let prepared = plan::prepare(attributes, &request.config, known_prior, request.proposed);
@@ -48,18 +52,17 @@ impl<R: Resource> Entry<R> {
             prior: prior.map_err(malformed)?,
             planned: read_model(prepared).map_err(malformed)?,
             private: &request.private,
+            settings,
             now: request.now,
             report: Diagnostics::default(),
-            replaces: Vec::new(),
         };
         self.resource.plan(&mut change);
         let planned = self.stored(&change.planned);
-        let mut replaces = change.replaces;
+        let mut replaces = Vec::new();
         if let Some(prior) = known_prior {
             plan::replacements(attributes, prior, &planned, &Path::default(), &mut replaces);
         }
         replaces.sort();
-        replaces.dedup();
         // An update keeps its identity. A create has none as long as a part of it is
         // unknown: OpenTofu 1.12 cannot show a plan with half an identity.
         let identity = match (&change.prior, request.identity) {
@@ -127,7 +130,7 @@ impl<R: Resource> Entry<R> {
     }
 }
 
-impl<R: Resource> AnyResource<R::Api> for Entry<R> {
+impl<R: Resource> AnyResource<R::Api, R::Settings> for Entry<R> {
     fn name(&self) -> &'static str {
         R::NAME
     }
@@ -171,7 +174,7 @@ impl<R: Resource> AnyResource<R::Api> for Entry<R> {
         Ok(state)
     }
 
-    fn plan(&self, request: PlanRequest) -> PlanAnswer {
+    fn plan(&self, request: PlanRequest, settings: &R::Settings) -> PlanAnswer {
         if request.proposed.is_null() {
             let identity = match request.identity {
                 Dynamic::Null => {
@@ -185,7 +188,7 @@ impl<R: Resource> AnyResource<R::Api> for Entry<R> {
                 ..PlanAnswer::default()
             };
         }
-        self.plan_typed(request)
+        self.plan_typed(request, settings)
             .unwrap_or_else(|diagnostics| PlanAnswer {
                 diagnostics,
                 ..PlanAnswer::default()

@@ -1,5 +1,6 @@
 //! The planner: what a change will do. Synchronous and pure; it sees the
-//! configuration, the prior state, private state and the clock, and nothing else.
+//! configuration, the prior state, private state, the provider's settings and the
+//! clock, and nothing else.
 //!
 //! Its passes, in order: defaults where configuration is silent; write-only
 //! values removed; on a create, computed values unknown (an update keeps the
@@ -12,7 +13,7 @@ use super::{Attribute, Diagnostic, Diagnostics, Model, Private, Shape};
 use crate::value::{Dynamic, Path, Step};
 
 /// A change under way, as the resource sees and completes it.
-pub struct Change<'a, M> {
+pub struct Change<'a, M, S> {
     /// What the user wrote, write-only values included.
     pub config: M,
     /// What is, as last read; `None` for a create.
@@ -21,14 +22,15 @@ pub struct Change<'a, M> {
     pub planned: M,
     /// Facts that Read left.
     pub private: &'a Private,
+    /// What the provider's configuration says to planning.
+    pub settings: &'a S,
     /// The time of the plan.
     pub now: Timestamp,
     /// Errors and warnings.
     pub report: Diagnostics,
-    pub(super) replaces: Vec<Path>,
 }
 
-impl<M: Model> Change<'_, M> {
+impl<M: Model, S> Change<'_, M, S> {
     /// Reports an error at an attribute.
     pub fn error(&mut self, attribute: &str, summary: &str, detail: impl Into<String>) {
         let diagnostic = Diagnostic::error(summary, detail).at(attribute);
@@ -39,11 +41,6 @@ impl<M: Model> Change<'_, M> {
     pub fn warn(&mut self, attribute: &str, summary: &str, detail: impl Into<String>) {
         let diagnostic = Diagnostic::warning(summary, detail).at(attribute);
         self.report.push(diagnostic);
-    }
-
-    /// Makes the change of this attribute a replacement of the resource.
-    pub fn replace(&mut self, attribute: &str) {
-        self.replaces.push(Path::attribute(attribute));
     }
 }
 

@@ -1,6 +1,7 @@
 //! The provider as a whole: its configuration, its resources, and the state of
 //! one process that serves them.
 
+use std::collections::HashSet;
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
 use jiff::Timestamp;
@@ -18,15 +19,20 @@ pub trait Provider: Send + Sync + 'static {
     type Config: Model;
     /// What configuring makes: the way to the API.
     type Api: Clone + Send + Sync + 'static;
+    /// What the configuration says to planning, which never meets the API.
+    type Settings: Default + Clone + Send + Sync + 'static;
 
     /// What it is, in Markdown.
     const DOC: &'static str;
 
     /// Its resources.
-    fn resources(&self) -> Vec<Box<dyn AnyResource<Self::Api>>>;
+    fn resources(&self) -> Vec<Box<dyn AnyResource<Self::Api, Self::Settings>>>;
 
     /// Checks the form of a configuration, which may hold unknown values.
     fn validate(&self, config: &Self::Config, report: &mut Diagnostics);
+
+    /// The settings of a valid configuration; the default where it is not known yet.
+    fn settings(&self, config: &Self::Config) -> Self::Settings;
 
     /// Makes the way to the API. Opens no connection.
     fn configure(
@@ -57,18 +63,32 @@ pub enum Configured<A> {
 pub struct Server<P: Provider> {
     provider: P,
     schema: Schema,
-    resources: Vec<Box<dyn AnyResource<P::Api>>>,
+    resources: Vec<Box<dyn AnyResource<P::Api, P::Settings>>>,
     clock: fn() -> Timestamp,
-    run: Mutex<Run<P::Api>>,
+    run: Mutex<Run<P>>,
 }
 
 /// A resource and the surroundings of one operation on it.
-type Begun<'a, A> = (&'a dyn AnyResource<A>, Ctx<A>);
+type Begun<'a, A, S> = (&'a dyn AnyResource<A, S>, Ctx<A>);
 
 /// What ConfigureProvider begins and StopProvider ends.
-struct Run<A> {
-    configured: Option<Configured<A>>,
+struct Run<P: Provider> {
+    configured: Option<Configured<P::Api>>,
+    settings: P::Settings,
     cancel: CancellationToken,
+    /// What planning has told and is to tell no more.
+    told: HashSet<String>,
+}
+
+impl<P: Provider> Run<P> {
+    fn new(configured: Option<Configured<P::Api>>, settings: P::Settings) -> Self {
+        Self {
+            configured,
+            settings,
+            cancel: CancellationToken::new(),
+            told: HashSet::new(),
+        }
+    }
 }
 
 impl<P: Provider> Server<P> {
@@ -79,10 +99,7 @@ impl<P: Provider> Server<P> {
             resources: provider.resources(),
             provider,
             clock,
-            run: Mutex::new(Run {
-                configured: None,
-                cancel: CancellationToken::new(),
-            }),
+            run: Mutex::new(Run::new(None, P::Settings::default())),
         })
     }
 
@@ -92,12 +109,15 @@ impl<P: Provider> Server<P> {
     }
 
     /// All resources.
-    pub fn resources(&self) -> &[Box<dyn AnyResource<P::Api>>] {
+    pub fn resources(&self) -> &[Box<dyn AnyResource<P::Api, P::Settings>>] {
         &self.resources
     }
 
     /// A resource by its type name.
-    pub fn resource(&self, name: &str) -> Result<&dyn AnyResource<P::Api>, Diagnostics> {
+    pub fn resource(
+        &self,
+        name: &str,
+    ) -> Result<&dyn AnyResource<P::Api, P::Settings>, Diagnostics> {
         let found = self.resources.iter().find(|r| r.name() == name);
         found.map(|resource| &**resource).ok_or_else(|| {
             Diagnostic::error(
@@ -120,14 +140,13 @@ impl<P: Provider> Server<P> {
 
     /// Takes a configuration into force and begins a new run. May be called again.
     pub fn configure(&self, config: Dynamic, host: &Host) -> Diagnostics {
-        let configured =
-            read_config::<P>(config).and_then(|config| self.provider.configure(&config, host));
-        match configured {
-            Ok(configured) => {
-                *self.run() = Run {
-                    configured: Some(configured),
-                    cancel: CancellationToken::new(),
-                };
+        let run = read_config::<P>(config).and_then(|config| {
+            let configured = self.provider.configure(&config, host)?;
+            Ok(Run::new(Some(configured), self.provider.settings(&config)))
+        });
+        match run {
+            Ok(run) => {
+                *self.run() = run;
                 Diagnostics::default()
             }
             Err(errors) => errors,
@@ -149,10 +168,19 @@ impl<P: Provider> Server<P> {
             Ok(resource) => resource,
             Err(errors) => return refused(errors),
         };
-        if let Some(Configured::Missing(error)) = &self.run().configured {
-            return refused(error.clone().into());
-        }
-        resource.plan(request((self.clock)()))
+        let settings = {
+            let run = self.run();
+            if let Some(Configured::Missing(error)) = &run.configured {
+                return refused(error.clone().into());
+            }
+            run.settings.clone()
+        };
+        let mut answer = resource.plan(request((self.clock)()), &settings);
+        let told = &mut self.run().told;
+        answer
+            .diagnostics
+            .retain(|d| !d.once || told.insert(d.detail.clone()));
+        answer
     }
 
     /// Reads what is. After an error the stored state stays. `cancelled` ends when
@@ -190,7 +218,11 @@ impl<P: Provider> Server<P> {
     }
 
     /// The resource and the surroundings of one operation, which ends with the run.
-    fn begin(&self, name: &str, private: &Private) -> Result<Begun<'_, P::Api>, Diagnostics> {
+    fn begin(
+        &self,
+        name: &str,
+        private: &Private,
+    ) -> Result<Begun<'_, P::Api, P::Settings>, Diagnostics> {
         let resource = self.resource(name)?;
         let run = self.run();
         let api = match &run.configured {
@@ -204,7 +236,7 @@ impl<P: Provider> Server<P> {
     }
 
     /// A panic elsewhere does not make the run wrong.
-    fn run(&self) -> MutexGuard<'_, Run<P::Api>> {
+    fn run(&self) -> MutexGuard<'_, Run<P>> {
         self.run.lock().unwrap_or_else(PoisonError::into_inner)
     }
 }

@@ -11,6 +11,8 @@ use super::{Change, Diagnostic, Diagnostics, Model, Private};
 pub trait Resource: Send + Sync + 'static {
     /// What the provider's configuration makes: the way to the API.
     type Api: Clone + Send + Sync + 'static;
+    /// What the provider's configuration says to planning.
+    type Settings: Send + Sync + 'static;
     /// Its attributes.
     type Model: Model;
     /// What identifies it across configurations.
@@ -27,7 +29,7 @@ pub trait Resource: Send + Sync + 'static {
     fn validate(&self, _config: &Self::Model, _report: &mut Diagnostics) {}
 
     /// Completes and checks the plan of a create or an update.
-    fn plan(&self, change: &mut Change<'_, Self::Model>);
+    fn plan(&self, change: &mut Change<'_, Self::Model, Self::Settings>);
 
     /// What identifies this object.
     fn identity(&self, model: &Self::Model) -> Self::Identity;

@@ -79,12 +79,13 @@ struct Kinds;
 
 impl Resource for Kinds {
     type Api = ();
+    type Settings = ();
     type Model = Everything;
     type Identity = Id;
     const NAME: &'static str = "test_everything";
     const DOC: &'static str = "";
 
-    fn plan(&self, _: &mut Change<'_, Everything>) {}
+    fn plan(&self, _: &mut Change<'_, Everything, ()>) {}
 
     fn identity(&self, model: &Everything) -> Id {
         Id {
@@ -150,14 +151,17 @@ fn config(name: &str) -> Everything {
 }
 
 fn plan(config: &Dynamic, prior: Dynamic) -> PlanAnswer {
-    Entry::boxed(Kinds).plan(PlanRequest {
-        config: config.clone(),
-        prior,
-        proposed: config.clone(),
-        private: Private::default(),
-        identity: Dynamic::Null,
-        now: jiff::Timestamp::UNIX_EPOCH,
-    })
+    Entry::boxed(Kinds).plan(
+        PlanRequest {
+            config: config.clone(),
+            prior,
+            proposed: config.clone(),
+            private: Private::default(),
+            identity: Dynamic::Null,
+            now: jiff::Timestamp::UNIX_EPOCH,
+        },
+        &(),
+    )
 }
 
 async fn apply(name: &str, prior: Dynamic) -> Answer {
@@ -221,14 +225,17 @@ fn an_update_keeps_what_is_computed_even_inside() {
     proposed.size = Number::from(8_i64).into();
     let mut wanted = config("x");
     wanted.size = Number::from(8_i64).into();
-    let answer = Entry::boxed(Kinds).plan(PlanRequest {
-        config: write_model(&wanted),
-        prior: write_model(&prior),
-        proposed: write_model(&proposed),
-        private: Private::default(),
-        identity: Dynamic::Null,
-        now: jiff::Timestamp::UNIX_EPOCH,
-    });
+    let answer = Entry::boxed(Kinds).plan(
+        PlanRequest {
+            config: write_model(&wanted),
+            prior: write_model(&prior),
+            proposed: write_model(&proposed),
+            private: Private::default(),
+            identity: Dynamic::Null,
+            now: jiff::Timestamp::UNIX_EPOCH,
+        },
+        &(),
+    );
     let planned: Everything = read_model(answer.planned.expect("a plan")).expect("a model");
     assert_eq!(planned.made, "then".into());
     assert_eq!(planned.one, prior.one);

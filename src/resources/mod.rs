@@ -20,8 +20,23 @@ use crate::framework::{AnyResource, Entry};
 /// The way to the API that every resource is given.
 pub type Api = Arc<Client>;
 
+/// What the provider's configuration says to planning.
+#[derive(Clone, Debug)]
+pub struct Settings {
+    /// How many days before a certificate's end warnings begin; 0 for no warnings.
+    pub expiry_warning_days: u32,
+}
+
+impl Default for Settings {
+    fn default() -> Self {
+        Self {
+            expiry_warning_days: 30,
+        }
+    }
+}
+
 /// All resources of the provider.
-pub fn all() -> Vec<Box<dyn AnyResource<Api>>> {
+pub fn all() -> Vec<Box<dyn AnyResource<Api, Settings>>> {
     vec![
         Entry::boxed(StoredCertificate::<ZoneStore>::default()),
         Entry::boxed(StoredCertificate::<HostnameStore>::default()),

@@ -34,8 +34,7 @@ pub(super) async fn wait_for_certificate(
                     "Certificate was not deployed",
                     format!(
                         "Cloudflare gave up deploying certificate {id} of zone {}, so no hostname \
-                         can use it. Replace its resource, with a newly issued certificate if it \
-                         happens again.",
+                         can use it. Plan again: its aop_hostname_certificate uploads it once more.",
                         zone.id()
                     ),
                 )

@@ -1,9 +1,9 @@
 //! `aop_zone_setting`: whether Cloudflare presents the zone's own certificate.
 
-use super::Api;
 use super::check::zone_id;
 use super::problem::problem;
 use super::ready::wait_for_zone_certificate;
+use super::{Api, Settings};
 use crate::cloudflare::{Key, Scope, Switch, Verdict};
 use crate::framework::{
     Applied, Attr, Change, Ctx, Diagnostic, Diagnostics, Model, Object, Operation, Planned,
@@ -59,6 +59,7 @@ impl Model for Identity {
 
 impl Resource for ZoneSetting {
     type Api = Api;
+    type Settings = Settings;
     type Model = Setting;
     type Identity = Identity;
     const NAME: &'static str = "aop_zone_setting";
@@ -67,7 +68,7 @@ impl Resource for ZoneSetting {
         zone. Destroying the resource turns it off. Let it depend on the certificate \
         (`depends_on`), so that it is on only while there is one.";
 
-    fn plan(&self, change: &mut Change<'_, Setting>) {
+    fn plan(&self, change: &mut Change<'_, Setting, Settings>) {
         Timeouts::check(&change.planned.timeouts, &mut change.report);
         if change.planned.zone_id.known().is_some() {
             change.report.extend(zone_id(&change.planned.zone_id).err());

@@ -30,12 +30,13 @@ struct Fragile;
 
 impl Resource for Fragile {
     type Api = ();
+    type Settings = ();
     type Model = Name;
     type Identity = Name;
     const NAME: &'static str = "test_fragile";
     const DOC: &'static str = "";
 
-    fn plan(&self, _: &mut Change<'_, Name>) {}
+    fn plan(&self, _: &mut Change<'_, Name, ()>) {}
 
     fn identity(&self, model: &Name) -> Name {
         model.clone()
@@ -65,13 +66,16 @@ struct Test;
 impl Provider for Test {
     type Config = Name;
     type Api = ();
+    type Settings = ();
     const DOC: &'static str = "";
 
-    fn resources(&self) -> Vec<Box<dyn AnyResource<()>>> {
+    fn resources(&self) -> Vec<Box<dyn AnyResource<(), ()>>> {
         vec![Entry::boxed(Fragile)]
     }
 
     fn validate(&self, _: &Name, _: &mut Diagnostics) {}
+
+    fn settings(&self, _: &Name) {}
 
     fn configure(&self, _: &Name, _: &Host) -> Result<Configured<()>, Diagnostics> {
         Ok(Configured::Ready(()))

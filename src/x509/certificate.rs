@@ -1,9 +1,13 @@
 //! A client certificate with its chain.
 
+use std::ops::RangeInclusive;
+
 use jiff::Timestamp;
 use x509_parser::certificate::X509Certificate;
 use x509_parser::prelude::FromDer;
+use x509_parser::public_key::PublicKey;
 use x509_parser::time::ASN1Time;
+use x509_parser::x509::SubjectPublicKeyInfo;
 
 use super::Problem;
 use super::key::fingerprint;
@@ -13,6 +17,7 @@ use super::pem::{self, PemError};
 /// No chain is longer, and no text of a chain is larger.
 const MOST_CERTIFICATES: usize = 10;
 const LONGEST_TEXT: usize = 64 * 1024;
+const RSA_BITS: RangeInclusive<usize> = 2048..=4096;
 
 /// A leaf certificate and the certificates that came with it.
 #[derive(Clone, Debug)]
@@ -23,6 +28,8 @@ pub struct Certificate {
     public_key: Vec<u8>,
     facts: Facts,
     not_after: Timestamp,
+    is_authority: bool,
+    serves_clients: bool,
 }
 
 /// What a leaf certificate says about itself, in the forms of the API.
@@ -88,10 +95,14 @@ impl Certificate {
             fingerprint_sha256: fingerprint(der),
         };
         let public_key = leaf.public_key().raw.to_vec();
+        let is_authority = leaf.is_ca();
+        let serves_clients = serves_clients(leaf);
         Ok(Self {
             public_key,
             facts,
             not_after,
+            is_authority,
+            serves_clients,
             chain,
         })
     }
@@ -120,6 +131,39 @@ impl Certificate {
     pub fn to_pem(&self) -> String {
         let blocks = self.chain.iter().map(|der| pem::encode("CERTIFICATE", der));
         blocks.map(|block| block.to_string()).collect()
+    }
+
+    /// Whether the leaf may authenticate a client: its extended key usage, if it
+    /// has one, says so.
+    pub fn serves_clients(&self) -> bool {
+        self.serves_clients
+    }
+
+    /// An error unless the leaf is one that a client can present: no authority, and
+    /// with a key of usual strength.
+    pub fn check_leaf(&self) -> Result<(), Problem> {
+        if self.is_authority {
+            return Err(Problem::new(
+                "Certificate is an authority's",
+                "The first certificate of the text may issue others (basicConstraints CA:TRUE), \
+                 and an authority's key must not leave its owner. Give a certificate that the \
+                 authority has issued to a client; a self-signed one is made with `openssl req \
+                 -x509 -addext basicConstraints=critical,CA:FALSE`.",
+            ));
+        }
+        let bits = rsa_bits(&self.public_key);
+        if let Some(bits) = bits.filter(|bits| !RSA_BITS.contains(bits)) {
+            return Err(Problem::new(
+                "RSA key of unusual size",
+                format!(
+                    "The certificate's public key has {bits} bits; RSA keys of {} to {} bits are \
+                     accepted. Issue a certificate for such a key.",
+                    RSA_BITS.start(),
+                    RSA_BITS.end()
+                ),
+            ));
+        }
+        Ok(())
     }
 
     /// An error if the leaf has expired by `now`.
@@ -194,6 +238,21 @@ fn check_order(chain: &[X509Certificate<'_>]) -> Result<(), Problem> {
         ));
     }
     Ok(())
+}
+
+/// A leaf without the extension, or with one that cannot be read, may serve for anything.
+fn serves_clients(leaf: &X509Certificate<'_>) -> bool {
+    let usage = leaf.extended_key_usage().ok().flatten();
+    usage.is_none_or(|usage| usage.value.any || usage.value.client_auth)
+}
+
+/// The size of an RSA key (DER of its SubjectPublicKeyInfo).
+fn rsa_bits(public_key: &[u8]) -> Option<usize> {
+    let (_, info) = SubjectPublicKeyInfo::from_der(public_key).ok()?;
+    match info.parsed() {
+        Ok(PublicKey::RSA(key)) => Some(key.key_size()),
+        _ => None,
+    }
 }
 
 fn timestamp(time: &ASN1Time) -> Result<Timestamp, Problem> {

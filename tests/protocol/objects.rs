@@ -45,6 +45,7 @@ impl World {
                 ("certificate", made.certificate.as_str().into()),
                 ("private_key", made.private_key.as_str().into()),
                 ("wait_for_deployment", Dynamic::Bool(true)),
+                ("superseded_ids", Dynamic::List(Vec::new())),
             ],
         };
         world.configure().await;
@@ -151,7 +152,7 @@ async fn d41_d42_d43_a_read_of_what_is_unchanged_is_the_same_bytes() {
     let answer = world.read(&state).await;
     assert_eq!(answer.diagnostics, []);
     assert_eq!(answer.new_state, Some(encode(&state, &world.certificate)));
-    assert_eq!(answer.private, b"{\"kept\":1}");
+    assert_eq!(answer.private, b"{\"kept\":1,\"live_certificates\":1}");
     let ty = Type::from_json(br#"["object",{"zone_id":"string","certificate_id":"string"}]"#);
     let identity = decode(answer.new_identity.unwrap().identity_data, &ty.unwrap());
     assert_eq!(get(&identity, "certificate_id"), get(&state, "id"));

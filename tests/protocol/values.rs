@@ -17,10 +17,23 @@ async fn validate(
     name: &str,
     config: pb::DynamicValue,
 ) -> Vec<pb::Diagnostic> {
+    let can = pb::ClientCapabilities {
+        write_only_attributes_allowed: true,
+        ..Default::default()
+    };
+    validate_as(client, Some(can), name, config).await
+}
+
+async fn validate_as(
+    client: &mut Client,
+    client_capabilities: Option<pb::ClientCapabilities>,
+    name: &str,
+    config: pb::DynamicValue,
+) -> Vec<pb::Diagnostic> {
     let request = pb::validate_resource_config::Request {
         type_name: name.to_owned(),
         config: Some(config),
-        client_capabilities: None,
+        client_capabilities,
     };
     let answer: pb::validate_resource_config::Response = client
         .call_path("/tfplugin6.Provider/ValidateResourceConfig", request)
@@ -83,6 +96,32 @@ async fn mock_values_pass_validation_because_meaning_is_checked_at_plan() {
     ];
     let config = encode(&object(&ty, &values), &ty);
     assert_eq!(validate(&mut client, name, config).await, []);
+}
+
+#[tokio::test]
+async fn a_client_without_write_only_arguments_is_told_what_it_needs() {
+    let plugin = Plugin::start();
+    let mut client = plugin.connect().await;
+    for name in ["aop_hostname_certificate", "aop_zone_certificate"] {
+        let ty = types(&mut client, name).await;
+        for (attribute, complaints) in [("private_key_wo", 1), ("private_key", 0)] {
+            let config = encode(&object(&ty, &[(attribute, "key".into())]), &ty);
+            let told = validate_as(&mut client, None, name, config).await;
+            assert_eq!(told.len(), complaints, "{told:?}");
+            for diagnostic in told {
+                assert!(diagnostic.detail.contains("Terraform 1.11"));
+                assert!(diagnostic.detail.contains("OpenTofu 1.11"));
+                assert!(diagnostic.attribute.is_some());
+            }
+        }
+        let both = [
+            ("private_key", "key".into()),
+            ("private_key_wo", "key".into()),
+        ];
+        let told = validate(&mut client, name, encode(&object(&ty, &both), &ty)).await;
+        assert_eq!(told.len(), 1, "{told:?}");
+        assert_eq!(told[0].summary, "Two private keys");
+    }
 }
 
 #[tokio::test]

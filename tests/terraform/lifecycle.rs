@@ -254,7 +254,7 @@ resource "aop_zone_certificate" "zone" {
             &refused,
             &[
                 "Last certificate of a zone that presents it",
-                "Nothing was deleted",
+                "was not deleted",
             ],
         );
         assert_eq!(scene.requests("DELETE", ""), 0);

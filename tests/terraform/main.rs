@@ -15,4 +15,5 @@ mod faults;
 mod interruption;
 mod lifecycle;
 mod owners;
+mod rotation;
 mod scene;

@@ -1,9 +1,12 @@
 //! One simulator, one workspace, one CLI: where every test plays.
 
 use std::path::Path;
+use std::sync::{Arc, Mutex};
 
 use aop_simulator::pki::{Authority, ClientCertificate};
-use aop_simulator::{Listening, Settings, Simulator, Store, TOKEN, ZONE_ID};
+use aop_simulator::{
+    Edge, Listening, Origin, Settings, Simulator, Store, TOKEN, Tally, Traffic, ZONE_ID,
+};
 use jiff::Timestamp;
 use tokio::runtime::{Builder, Runtime};
 use xtask::{Cli, Ran, Workspace};
@@ -236,6 +239,27 @@ impl Scene {
         }
     }
 
+    /// Begins traffic for these hostnames to an origin that trusts the scene's
+    /// authority, and waits until every one of them is served.
+    pub fn traffic(&self, hostnames: &[&str]) -> Live {
+        let mut origin = Origin::trusting(self.authority.certificate()).expect("an origin");
+        let address = self.runtime.block_on(origin.listen()).expect("an address");
+        let edge = Arc::new(Edge::reaching(&self.simulator, ZONE_ID, address));
+        let names: Vec<String> = hostnames.iter().map(|name| (*name).to_owned()).collect();
+        self.wait_until(|| {
+            let tally = Mutex::default();
+            self.runtime.block_on(edge.sweep(&names, &tally));
+            tally
+                .into_inner()
+                .is_ok_and(|tally: Tally| tally.refused == 0)
+        });
+        let _inside = self.runtime.enter();
+        Live {
+            traffic: edge.drive(hostnames),
+            _origin: origin,
+        }
+    }
+
     /// Waits until the simulator has seen so many requests like this.
     pub fn wait_for(&self, method: &str, path_end: &str, count: usize) {
         self.wait_until(|| self.requests(method, path_end) >= count);
@@ -252,6 +276,22 @@ impl Scene {
             });
         }
         fail("what the test waits for does not happen");
+    }
+}
+
+/// Traffic under way, and the origin that it goes to.
+pub struct Live {
+    pub traffic: Traffic,
+    _origin: Origin,
+}
+
+impl Live {
+    /// Ends the traffic and expects that the origin refused nothing.
+    #[track_caller]
+    pub fn was_never_refused(self) {
+        let tally = self.traffic.tally();
+        assert!(tally.handshakes > 20, "{tally:?}");
+        assert_eq!(tally.refused, 0, "{tally:?}");
     }
 }
 

@@ -81,7 +81,8 @@ async fn nothing_is_deleted_while_a_hostname_is_being_deployed() {
         cert_id: certificate.id.clone(),
         enabled,
     };
-    let delete = || zone.delete_certificate(&scope, Store::Hostname, &certificate.id, || true);
+    let delete =
+        || zone.delete_certificate(&scope, Store::Hostname, &certificate.id, None, || true);
     zone.write_associations(&scope, &[write(Some(true))], || true)
         .await
         .expect("written");

@@ -7,9 +7,9 @@
 mod work;
 
 use self::work::Work;
-use super::Api;
 use super::check::{certificate_id, hostname, settles, zone_id};
 use super::problem::problem;
+use super::{Api, Settings};
 use crate::cloudflare::{AssociationWrite, Scope, Verdict};
 use crate::framework::{
     Applied, Attr, Change, Ctx, Diagnostics, Model, Object, Operation, Planned, Resource, Timeouts,
@@ -94,6 +94,7 @@ impl Model for Identity {
 
 impl Resource for HostnameAssociation {
     type Api = Api;
+    type Settings = Settings;
     type Model = Association;
     type Identity = Identity;
     const NAME: &'static str = "aop_hostname_association";
@@ -101,7 +102,7 @@ impl Resource for HostnameAssociation {
         one hostname. It takes precedence over the zone-level switch. Destroying the resource \
         gives the hostname back to what the zone says.";
 
-    fn plan(&self, change: &mut Change<'_, Association>) {
+    fn plan(&self, change: &mut Change<'_, Association, Settings>) {
         Timeouts::check(&change.planned.timeouts, &mut change.report);
         let planned = &mut change.planned;
         if planned.zone_id.known().is_some() {
@@ -194,7 +195,10 @@ impl Resource for HostnameAssociation {
         let work = Work::new(ctx, planned.plan, Operation::Update)?;
         let claim = ctx.api.run().reclaim(work.key());
         if writes {
-            let written = work.write(moves).await?;
+            let written = match work.written_already().await? {
+                Some(found) => found,
+                None => work.write(moves).await?,
+            };
             claim.keep();
             return Ok(work.finish(ctx, written).await);
         }
@@ -211,17 +215,22 @@ impl Resource for HostnameAssociation {
         let key = work.key();
         let destruction = run.destroy(key.clone());
         let doing = format!("Voiding the association of {}", work.name);
-        let void = [AssociationWrite {
-            hostname: work.name.as_str().to_owned(),
-            cert_id: work.plan.certificate_id.text().to_owned(),
-            enabled: None,
-        }];
+        // A rotation may have moved the hostname since the state was read.
+        let mut certificate = match run.written(&key) {
+            Some(written) => written.cert_id,
+            None => work.plan.certificate_id.text().to_owned(),
+        };
         loop {
             let verdict = run.give_way(&[&key], &work.scope).await;
             if verdict.map_err(|why| problem(&why.into(), &doing))? == Verdict::Owned {
                 ctx.warn(work.taken_over());
                 return Ok(());
             }
+            let void = [AssociationWrite {
+                hostname: work.name.as_str().to_owned(),
+                cert_id: certificate.clone(),
+                enabled: None,
+            }];
             let wanted = || run.verdict(&key) == Verdict::Free;
             let voided = work
                 .zone
@@ -230,8 +239,12 @@ impl Resource for HostnameAssociation {
             match voided {
                 Ok(None) => {}
                 Ok(Some(_)) => break,
-                // Nothing there, or its certificate is gone: nothing is presented.
-                Err(error) if error.is_gone() || error.has_code(1415) => break,
+                Err(error) if error.is_gone() => break,
+                // Its certificate is gone: either nothing is presented, or another is.
+                Err(error) if error.has_code(1415) => match work.look().await? {
+                    Some(found) if found.cert_id != certificate => certificate = found.cert_id,
+                    _ => break,
+                },
                 Err(error) => return Err(problem(&error, &doing).into()),
             }
         }

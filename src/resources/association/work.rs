@@ -59,6 +59,19 @@ impl<'a> Work<'a> {
         found.cert_id == self.plan.certificate_id.text() && found.enabled == Some(self.enabled())
     }
 
+    /// The association, if a rotation in this run has written what is wanted.
+    pub(super) async fn written_already(&self) -> Result<Option<Found>, Diagnostics> {
+        let written = self.zone.run().written(&self.key());
+        let wanted = |write: &AssociationWrite| {
+            write.cert_id == self.plan.certificate_id.text()
+                && write.enabled == Some(self.enabled())
+        };
+        match written.is_some_and(|write| wanted(&write)) {
+            true => self.look().await,
+            false => Ok(None),
+        }
+    }
+
     /// Writes the association; one that presents its certificate, or moves to it from
     /// another, once that can be presented.
     pub(super) async fn write(&self, moves: bool) -> Result<Found, Diagnostics> {

@@ -8,6 +8,7 @@ use super::super::Api;
 use super::super::check::zone_id;
 use super::super::problem::problem;
 use super::Certificate;
+use super::obstacle::{Holders, Obstacle};
 use crate::cloudflare::{
     Association, Deletion, Error, Hostname, Key, Polls, Scope, Status, Store, Verdict, Zone,
 };
@@ -18,34 +19,26 @@ const PATIENCE: Duration = Duration::from_secs(60);
 /// A tombstone that stays `pending_deletion` this long is one for good.
 const TOMBSTONE: Duration = Duration::from_secs(60);
 
+/// Destroys the resource: its certificate, and what an interrupted rotation has left.
 pub(super) async fn delete(
     ctx: &Ctx<Api>,
     store: Store,
     state: &Certificate,
 ) -> Result<(), Diagnostics> {
-    let id = zone_id(&state.zone_id)?;
-    let certificate = state.id.text().to_owned();
+    let zone = ctx.api.zone(&zone_id(&state.zone_id)?);
     let duration = Timeouts::of(&state.timeouts, Operation::Delete);
-    let fingerprint = state.fingerprint_sha256.text().to_owned();
-    let work = Work {
-        key: Key::Certificate(store, id.clone(), certificate.clone()),
-        leaf: Key::Leaf(store, id.clone(), fingerprint),
-        zone: ctx.api.zone(&id),
-        scope: Scope::lasting(duration, ctx.cancel.clone()),
-        store,
-        certificate,
-    };
-    let _destruction = ctx.api.run().destroy(work.key.clone());
-    let ended = match work.delete().await? {
-        Ended::Gone => work.wait_until_gone().await?,
-        Ended::TakenOver => Ended::TakenOver,
-    };
-    if ended == Ended::TakenOver {
+    let scope = Scope::lasting(duration, ctx.cancel.clone());
+    for id in state.superseded() {
+        Work::new(&zone, &scope, store, &id, None).delete().await?;
+    }
+    let fingerprint = state.fingerprint_sha256.text();
+    let work = Work::new(&zone, &scope, store, state.id.text(), Some(fingerprint));
+    if work.delete().await? == Ended::TakenOver {
         ctx.warn(Diagnostic::warning(
             "Certificate is left as it is",
             format!(
                 "Another resource took over certificate {} in this run, so it was not deleted.",
-                work.certificate
+                state.id.text()
             ),
         ));
     }
@@ -54,7 +47,7 @@ pub(super) async fn delete(
 
 /// How a deletion, or a part of it, ended.
 #[derive(Clone, Copy, PartialEq, Eq)]
-enum Ended {
+pub(super) enum Ended {
     /// The certificate is gone, or on its way.
     Gone,
     /// Another resource owns it now.
@@ -62,42 +55,61 @@ enum Ended {
 }
 
 /// One certificate to be deleted.
-struct Work<'a> {
-    zone: Zone<'a>,
-    scope: Scope,
+pub(super) struct Work<'a> {
+    zone: &'a Zone<'a>,
+    scope: &'a Scope,
     store: Store,
-    certificate: String,
-    key: Key,
-    /// What a create of the same certificate claims before it knows the id.
-    leaf: Key,
+    certificate: &'a str,
+    /// What it is known by in this run; a create of the same certificate claims its
+    /// leaf before it knows the id.
+    keys: Vec<Key>,
+    /// The certificate that takes over its hostnames.
+    heir: Option<&'a str>,
 }
 
-/// Why the certificate cannot be deleted now.
-enum Obstacle {
-    /// Its own deployment has not ended.
-    Deploying(Error),
-    /// Hostnames are being deployed, and one of them may still be served by it.
-    Unsettled(Vec<String>),
-    /// Hostnames use it.
-    InUse(Holders, Error),
-    /// It is the last one that the zone can present, and the switch is on.
-    /// `pending`: another is on its way.
-    LastOfZone { pending: bool },
-    /// A resource of this run is about to take it over, or not.
-    Contested,
-}
+impl<'a> Work<'a> {
+    /// The deletion of a certificate, known by the fingerprint of its leaf if that is
+    /// known.
+    pub(super) fn new(
+        zone: &'a Zone<'a>,
+        scope: &'a Scope,
+        store: Store,
+        certificate: &'a str,
+        fingerprint: Option<&str>,
+    ) -> Self {
+        let id = Key::Certificate(store, zone.id().clone(), certificate.to_owned());
+        let leaf = fingerprint.map(|leaf| Key::Leaf(store, zone.id().clone(), leaf.to_owned()));
+        Self {
+            zone,
+            scope,
+            store,
+            certificate,
+            keys: std::iter::once(id).chain(leaf).collect(),
+            heir: None,
+        }
+    }
 
-/// The hostnames that hold a certificate.
-#[derive(Default)]
-struct Holders {
-    all: Vec<String>,
-    /// At least one is about to let it go.
-    leaving: bool,
-}
+    /// The same, after its hostnames were given to another certificate.
+    pub(super) fn inherited_by(self, heir: &'a str) -> Self {
+        Self {
+            heir: Some(heir),
+            ..self
+        }
+    }
 
-impl Work<'_> {
+    /// Deletes it and waits until it is gone.
+    pub(super) async fn delete(&self) -> Result<Ended, Diagnostics> {
+        let run = self.zone.run();
+        let key = self.keys.first().cloned();
+        let _destruction = key.map(|key| run.destroy(key));
+        match self.send().await? {
+            Ended::Gone => self.wait_until_gone().await,
+            Ended::TakenOver => Ok(Ended::TakenOver),
+        }
+    }
+
     /// Sends the DELETE, as soon as nothing stands against it.
-    async fn delete(&self) -> Result<Ended, Diagnostics> {
+    async fn send(&self) -> Result<Ended, Diagnostics> {
         let mut polls = Polls::new();
         if self.give_way().await? == Verdict::Owned {
             return Ok(Ended::TakenOver);
@@ -115,7 +127,7 @@ impl Work<'_> {
             if idle_since.elapsed() >= PATIENCE {
                 return Err(self.refused(&obstacle, None).into());
             }
-            if let Err(why) = polls.pause(&self.scope).await {
+            if let Err(why) = polls.pause(self.scope).await {
                 return Err(self.refused(&obstacle, Some(why.into())).into());
             }
             if self.is_taken_over() {
@@ -127,15 +139,17 @@ impl Work<'_> {
     async fn attempt(&self) -> Result<Result<Ended, Obstacle>, Diagnostics> {
         let free = || {
             let run = self.zone.run();
-            let keys = [&self.key, &self.leaf];
-            keys.iter().all(|key| run.verdict(key) == Verdict::Free)
+            let mut keys = self.keys.iter();
+            keys.all(|key| run.verdict(key) == Verdict::Free)
         };
         let deletion = self
             .zone
-            .delete_certificate(&self.scope, self.store, &self.certificate, free)
+            .delete_certificate(self.scope, self.store, self.certificate, self.heir, free)
             .await;
         Ok(match deletion {
             Ok(Deletion::Accepted) => Ok(Ended::Gone),
+            Ok(Deletion::Named) => Err(self.hand_over().await?),
+            Ok(Deletion::Undeployed(hostnames)) => Err(Obstacle::Undeployed(hostnames)),
             Ok(Deletion::Unsettled(hostnames)) => Err(Obstacle::Unsettled(hostnames)),
             Ok(Deletion::LastOfZone { pending }) => Err(Obstacle::LastOfZone { pending }),
             Ok(Deletion::Withdrawn) => match self.give_way().await? {
@@ -150,20 +164,30 @@ impl Work<'_> {
         })
     }
 
+    /// Gives the hostnames that have turned up meanwhile to the heir.
+    async fn hand_over(&self) -> Result<Obstacle, Diagnostics> {
+        if let Some(heir) = self.heir {
+            let moved = self.zone.repoint(self.scope, self.certificate, heir).await;
+            moved.map_err(|error| self.failed(&error))?;
+        }
+        Ok(Obstacle::Named)
+    }
+
     /// Lets a create of the same certificate come first.
     async fn give_way(&self) -> Result<Verdict, Diagnostics> {
-        let keys = [&self.key, &self.leaf];
-        let verdict = self.zone.run().give_way(&keys, &self.scope).await;
+        let keys: Vec<&Key> = self.keys.iter().collect();
+        let verdict = self.zone.run().give_way(&keys, self.scope).await;
         verdict.map_err(|why| self.failed(&why.into()))
     }
 
     fn is_taken_over(&self) -> bool {
-        self.zone.run().verdict(&self.key) == Verdict::Owned
+        let key = self.keys.first();
+        key.is_some_and(|key| self.zone.run().verdict(key) == Verdict::Owned)
     }
 
     /// Who holds the certificate, as far as the API and this run tell.
     async fn holders(&self) -> Result<Holders, Diagnostics> {
-        let list = self.zone.associations_if_listed(&self.scope).await;
+        let list = self.zone.associations_if_listed(self.scope).await;
         let list = list.map_err(|error| self.failed(&error))?;
         let mut holders = Holders::default();
         for held in list.iter().filter(|held| held.cert_id == self.certificate) {
@@ -186,7 +210,11 @@ impl Work<'_> {
 
     fn may_pass(&self, obstacle: &Obstacle) -> bool {
         match obstacle {
-            Obstacle::Deploying(_) | Obstacle::Unsettled(_) | Obstacle::Contested => true,
+            Obstacle::Deploying(_)
+            | Obstacle::Named
+            | Obstacle::Unsettled(_)
+            | Obstacle::Contested => true,
+            Obstacle::Undeployed(_) => false,
             Obstacle::InUse(holders, _) => holders.leaving || holders.all.is_empty(),
             Obstacle::LastOfZone { pending } => *pending || self.zone.run().is_busy(self.zone.id()),
         }
@@ -204,7 +232,7 @@ impl Work<'_> {
             }
             let found = self
                 .zone
-                .certificate(&self.scope, self.store, &self.certificate)
+                .certificate(self.scope, self.store, self.certificate)
                 .await;
             let status = match found {
                 Err(error) if error.is_gone() => return Ok(Ended::Gone),
@@ -227,7 +255,7 @@ impl Work<'_> {
                 }
                 _ => {}
             }
-            let paused = polls.pause(&self.scope).await;
+            let paused = polls.pause(self.scope).await;
             paused.map_err(|why| self.failed(&why.into()))?;
         }
     }
@@ -242,57 +270,7 @@ impl Work<'_> {
     }
 
     fn refused(&self, obstacle: &Obstacle, stopped: Option<Error>) -> Diagnostic {
-        let (certificate, zone) = (&self.certificate, self.zone.id());
-        let stopped = stopped.map_or(String::new(), |why| format!(" Then {why}."));
-        match obstacle {
-            Obstacle::Contested => Diagnostic::error(
-                "Certificate is being taken over",
-                format!(
-                    "Certificate {certificate} of zone {zone} was not deleted: another resource of \
-                     this run is creating the same certificate.{stopped} Apply again."
-                ),
-            ),
-            Obstacle::Deploying(error) => Diagnostic::error(
-                "Certificate is still being deployed",
-                format!(
-                    "Certificate {certificate} of zone {zone} was not deleted: it cannot be before \
-                     its deployment has ended.{stopped} Apply again in a few minutes.\n\n{error}"
-                ),
-            ),
-            Obstacle::Unsettled(hostnames) => Diagnostic::error(
-                "Hostnames are still being deployed",
-                format!(
-                    "Certificate {certificate} of zone {zone} was not deleted: these hostnames are \
-                     being deployed, and may still be served by it: {}.{stopped} Apply again when \
-                     they are active.",
-                    hostnames.join(", ")
-                ),
-            ),
-            Obstacle::InUse(holders, error) => Diagnostic::error(
-                "Certificate is still in use",
-                format!(
-                    "Certificate {certificate} of zone {zone} was not deleted, because hostnames \
-                     use it: {}.{stopped} To exchange a certificate, change `certificate` of its \
-                     resource in place; or set lifecycle {{ create_before_destroy = true }} on the \
-                     old one and apply that before it is removed. Otherwise remove or re-point the \
-                     associations first.\n\n{error}",
-                    match holders.all.as_slice() {
-                        [] => "the API does not say which".to_owned(),
-                        hostnames => hostnames.join(", "),
-                    }
-                ),
-            ),
-            Obstacle::LastOfZone { .. } => Diagnostic::error(
-                "Last certificate of a zone that presents it",
-                format!(
-                    "Certificate {certificate} is the only active one of zone {zone}, and the \
-                     zone-level switch is on: without it origins would refuse Cloudflare's \
-                     requests. Nothing was deleted.{stopped} Turn the switch off first \
-                     (aop_zone_setting, with depends_on on the certificate), or upload another \
-                     certificate and wait until it is active."
-                ),
-            ),
-        }
+        obstacle.refusal(self.zone.id(), self.certificate, self.heir, stopped)
     }
 
     fn not_deleted(&self) -> Diagnostic {

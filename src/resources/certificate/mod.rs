@@ -3,23 +3,25 @@
 
 mod create;
 mod delete;
+mod full;
+mod model;
+mod obstacle;
 mod plan;
+mod rotate;
 mod settle;
+mod stray;
+mod upload;
 
 use std::marker::PhantomData;
 
-use jiff::Timestamp;
-
-use super::Api;
 use super::check::{certificate, zone_id};
 use super::problem::problem;
-use crate::cloudflare::{Certificate as Found, Error, Key, Scope, Store, Zone};
-use crate::framework::{
-    Applied, Attr, Change, Ctx, Diagnostics, Model, Object, Operation, Planned, Resource, Timeouts,
-    Walk,
-};
-use crate::secret::Secret;
-use crate::x509::{self, Facts};
+use super::{Api, Settings};
+use crate::cloudflare::{Certificate as Found, Error, Scope, Store, Zone};
+use crate::framework::{Applied, Ctx, Diagnostics, Planned, Resource};
+use crate::x509;
+
+use model::{Certificate, Identity};
 
 /// The resource for one of the stores.
 pub struct StoredCertificate<S>(PhantomData<S>);
@@ -60,143 +62,23 @@ impl InStore for HostnameStore {
         given to it by `aop_hostname_association`. A zone holds at most ten.";
 }
 
-/// The attributes.
-#[derive(Clone, Default, PartialEq)]
-pub struct Certificate {
-    id: Attr<String>,
-    zone_id: Attr<String>,
-    certificate: Attr<String>,
-    private_key: Attr<Secret>,
-    wait_for_deployment: Attr<bool>,
-    timeouts: Attr<Object<Timeouts>>,
-    status: Attr<String>,
-    uploaded_on: Attr<String>,
-    issuer: Attr<String>,
-    serial_number: Attr<String>,
-    signature: Attr<String>,
-    expires_on: Attr<String>,
-    fingerprint_sha256: Attr<String>,
-}
-
-/// What identifies it.
-#[derive(Clone, Default, PartialEq)]
-pub struct Identity {
-    zone_id: Attr<String>,
-    certificate_id: Attr<String>,
-}
-
-impl Model for Certificate {
-    fn describe(&mut self, walk: &mut dyn Walk) {
-        let Self {
-            id,
-            zone_id,
-            certificate,
-            private_key,
-            wait_for_deployment,
-            timeouts,
-            status,
-            uploaded_on,
-            issuer,
-            serial_number,
-            signature,
-            expires_on,
-            fingerprint_sha256,
-        } = self;
-        walk.attr("id", id)
-            .computed()
-            .doc("The certificate's id at Cloudflare.");
-        walk.attr("zone_id", zone_id)
-            .required()
-            .replaces()
-            .doc("The zone's id, 32 hexadecimal digits.");
-        walk.attr("certificate", certificate).required().doc(
-            "The certificate in PEM form, the leaf first, after it the certificates that issued \
-             it, if origins need them. The leaf alone decides whether it is another certificate.",
-        );
-        walk.attr("private_key", private_key)
-            .optional()
-            .sensitive()
-            .doc(
-                "The leaf's private key in PEM form, unencrypted: RSA, ECDSA or Ed25519. Needed \
-             whenever something is uploaded. It is stored in state.",
-            );
-        walk.attr("wait_for_deployment", wait_for_deployment)
-            .defaults_to(true)
-            .doc("Whether creating waits until the certificate is active. Default `true`.");
-        walk.attr("timeouts", timeouts)
-            .optional()
-            .doc(Timeouts::DOC);
-        walk.attr("status", status)
-            .computed()
-            .doc("Deployment status, as last read, such as `active`.");
-        walk.attr("uploaded_on", uploaded_on)
-            .computed()
-            .doc("When it was uploaded, RFC 3339.");
-        walk.attr("issuer", issuer)
-            .computed()
-            .doc("The leaf's issuer, RFC 2253, the most specific part first.");
-        walk.attr("serial_number", serial_number)
-            .computed()
-            .doc("The leaf's serial number, decimal.");
-        walk.attr("signature", signature)
-            .computed()
-            .doc("The leaf's signature algorithm, such as `SHA256-RSA`.");
-        walk.attr("expires_on", expires_on)
-            .computed()
-            .doc("When the leaf expires, RFC 3339.");
-        walk.attr("fingerprint_sha256", fingerprint_sha256)
-            .computed()
-            .doc("SHA-256 of the leaf's DER, lower-case hexadecimal.");
-    }
-}
-
-impl Model for Identity {
-    fn describe(&mut self, walk: &mut dyn Walk) {
-        let Self {
-            zone_id,
-            certificate_id,
-        } = self;
-        walk.attr("zone_id", zone_id)
-            .required()
-            .doc("The zone's id.");
-        walk.attr("certificate_id", certificate_id)
-            .required()
-            .doc("The certificate's id.");
-    }
-}
-
-impl Certificate {
-    fn set_facts(&mut self, facts: &Facts) {
-        self.issuer = facts.issuer.clone().into();
-        self.serial_number = facts.serial_number.clone().into();
-        self.signature = facts.signature.clone().into();
-        self.expires_on = facts.expires_on.clone().into();
-        self.fingerprint_sha256 = facts.fingerprint_sha256.clone().into();
-    }
-
-    /// Takes over what the API shows beside the certificate itself.
-    fn set_found(&mut self, found: &Found) {
-        self.id = found.id.clone().into();
-        self.status = found.status.as_str().into();
-        self.uploaded_on = found.uploaded_on.as_deref().map(rfc3339).into();
-    }
-}
-
-/// One spelling for each moment. What is no moment stays as it is.
-fn rfc3339(text: &str) -> String {
-    let moment: Result<Timestamp, _> = text.parse();
-    moment.map_or_else(|_| text.to_owned(), |moment| moment.to_string())
-}
+/// A change under way.
+type Change<'a> = crate::framework::Change<'a, Certificate, Settings>;
 
 impl<S: InStore> Resource for StoredCertificate<S> {
     type Api = Api;
+    type Settings = Settings;
     type Model = Certificate;
     type Identity = Identity;
     const NAME: &'static str = S::NAME;
     const DOC: &'static str = S::DOC;
 
-    fn plan(&self, change: &mut Change<'_, Certificate>) {
-        plan::complete(change);
+    fn validate(&self, config: &Certificate, report: &mut Diagnostics) {
+        plan::validate(config, report);
+    }
+
+    fn plan(&self, change: &mut Change<'_>) {
+        plan::complete(change, S::STORE);
     }
 
     fn identity(&self, model: &Certificate) -> Identity {
@@ -215,22 +97,30 @@ impl<S: InStore> Resource for StoredCertificate<S> {
         ctx: &Ctx<Api>,
         mut state: Certificate,
     ) -> Result<Option<Certificate>, Diagnostics> {
-        let zone = zone_id(&state.zone_id)?;
-        let scope = Scope::reading(ctx.cancel.clone());
-        let id = state.id.text().to_owned();
-        let zone = ctx.api.zone(&zone);
-        let Some(found) = look(&zone, &scope, S::STORE, &id).await.map_err(|error| {
-            problem(
-                &error,
-                &format!("Reading certificate {id} of zone {}", zone.id()),
-            )
-        })?
+        let id = zone_id(&state.zone_id)?;
+        let (zone, scope) = (ctx.api.zone(&id), Scope::reading(ctx.cancel.clone()));
+        let certificate_id = state.id.text().to_owned();
+        let failed = |error: Error| {
+            let doing = format!("Reading certificate {certificate_id} of zone {id}");
+            Diagnostics::from(problem(&error, &doing))
+        };
+        let list = zone.certificates(&scope, S::STORE).await.map_err(failed)?;
+        full::note(&mut ctx.private(), S::STORE, &list);
+        let shelf = (&zone, &scope, S::STORE);
+        let Some(found) = listed_or_look(shelf, &list, &certificate_id)
+            .await
+            .map_err(failed)?
         else {
             return Ok(None);
         };
+        let mut superseded = Vec::new();
+        for id in state.superseded() {
+            let left = listed_or_look(shelf, &list, &id).await.map_err(failed)?;
+            superseded.extend(left.map(|found| found.id));
+        }
+        state.set_superseded(superseded);
         // The user's text stays as long as it means the same certificate.
-        let stored = found.certificate.as_deref().map(x509::Certificate::parse);
-        if let Some(Ok(stored)) = stored {
+        if let Some(stored) = leaf_of(&found) {
             let same = certificate(&state.certificate).is_ok_and(|own| own.same_leaf(&stored));
             if !same {
                 state.certificate = found.certificate.clone().into();
@@ -244,26 +134,32 @@ impl<S: InStore> Resource for StoredCertificate<S> {
     async fn update(
         &self,
         ctx: &Ctx<Api>,
-        _prior: Certificate,
+        prior: Certificate,
         planned: Planned<Certificate>,
     ) -> Applied<Certificate> {
-        let plan = planned.plan;
-        let zone = zone_id(&plan.zone_id)?;
-        let id = plan.id.text().to_owned();
-        ctx.api
-            .run()
-            .own(Key::Certificate(S::STORE, zone.clone(), id));
-        // The leaf is the same; only a status on its way out of date needs a request.
-        if !plan.status.is_unknown() {
-            return Ok(plan);
-        }
-        let duration = Timeouts::of(&plan.timeouts, Operation::Update);
-        let scope = Scope::lasting(duration, ctx.cancel.clone());
-        settle::update(&ctx.api.zone(&zone), &scope, S::STORE, plan).await
+        rotate::update(ctx, S::STORE, prior, planned).await
     }
 
     async fn delete(&self, ctx: &Ctx<Api>, state: Certificate) -> Result<(), Diagnostics> {
         delete::delete(ctx, S::STORE, &state).await
+    }
+}
+
+/// The leaf of a certificate, as far as the API shows it.
+fn leaf_of(found: &Found) -> Option<x509::Certificate> {
+    x509::Certificate::parse(found.certificate.as_deref()?).ok()
+}
+
+/// A certificate from a list, or what the API says of it where it is not listed: it
+/// may be too new for the list.
+async fn listed_or_look(
+    (zone, scope, store): (&Zone<'_>, &Scope, Store),
+    list: &[Found],
+    id: &str,
+) -> Result<Option<Found>, Error> {
+    match list.iter().find(|found| found.id == id) {
+        Some(found) if !found.status.is_tombstone() => Ok(Some(found.clone())),
+        _ => look(zone, scope, store, id).await,
     }
 }
 

@@ -1,17 +1,35 @@
-//! The plan of a certificate.
+//! The plan of a certificate: is it still the same one, and can what is to be
+//! uploaded be used?
+
+use jiff::SignedDuration;
 
 use super::super::check::{certificate, settles, zone_id};
 use super::super::problem::invalid_pem;
-use super::Certificate;
-use crate::framework::{Attr, Change, Diagnostic, Timeouts};
+use super::{Certificate, Change, full};
+use crate::cloudflare::{Status, Store};
+use crate::framework::{Attr, Diagnostic, Diagnostics, Timeouts};
 use crate::x509::{self, PrivateKey};
 
+/// What can be said of a configuration without its values' meaning.
+pub(super) fn validate(config: &Certificate, report: &mut Diagnostics) {
+    if config.private_key.known().is_some() && config.private_key_wo.known().is_some() {
+        let error = Diagnostic::error(
+            "Two private keys",
+            "Both private_key and private_key_wo are set. Keep one of them: private_key_wo is \
+             never stored, private_key is stored in state.",
+        );
+        report.push(error.at("private_key_wo"));
+    }
+}
+
 /// Completes and checks the plan of a create or an update.
-pub(super) fn complete(change: &mut Change<'_, Certificate>) {
+pub(super) fn complete(change: &mut Change<'_>, store: Store) {
     Timeouts::check(&change.planned.timeouts, &mut change.report);
+    validate(&change.config, &mut change.report);
     if change.planned.zone_id.known().is_some() {
         change.report.extend(zone_id(&change.planned.zone_id).err());
     }
+    change.planned.superseded_ids = Attr::Known(Vec::new());
     let parsed = change
         .planned
         .certificate
@@ -25,63 +43,99 @@ pub(super) fn complete(change: &mut Change<'_, Certificate>) {
             return;
         }
     };
-    match &change.prior {
+    match change.prior.clone() {
         None => plan_upload(change, leaf.as_ref()),
-        Some(_) => plan_update(change, leaf.as_ref()),
+        Some(prior) => plan_update(change, &prior, leaf.as_ref(), store),
+    }
+    check_key(change, leaf.as_ref());
+    if let Some(leaf) = &leaf {
+        warn_of_expiry(change, leaf);
     }
 }
 
 /// Something will be uploaded: it must be fit for it.
-fn plan_upload(change: &mut Change<'_, Certificate>, leaf: Option<&x509::Certificate>) {
-    if let Some(leaf) = leaf {
-        change.planned.set_facts(leaf.facts());
-        let expired = leaf.check_expiry(change.now).err();
-        let error = expired.map(|problem| invalid_pem("certificate", problem));
-        change.report.extend(error);
-    }
-    if change.config.private_key.is_null() {
-        change.error(
-            "private_key",
-            "Private key is missing",
-            "The certificate has to be uploaded, and Cloudflare needs its private key for that. \
-             Give the key that belongs to the certificate.",
-        );
-    }
-    check_key(change, leaf);
-}
-
-/// The certificate is there. It stays the same one as long as its leaf does.
-fn plan_update(change: &mut Change<'_, Certificate>, leaf: Option<&x509::Certificate>) {
-    let Some(prior) = change.prior.clone() else {
-        return;
-    };
-    let before = certificate(&prior.certificate).ok();
-    match (leaf, before) {
-        (Some(leaf), Some(before)) if leaf.same_leaf(&before) => {
-            if leaf.same_chain(&before) {
-                change.planned.certificate = prior.certificate.clone();
-            } else {
+fn plan_upload(change: &mut Change<'_>, leaf: Option<&x509::Certificate>) {
+    match leaf {
+        None => change.planned.forget_facts(),
+        Some(leaf) => {
+            change.planned.set_facts(leaf.facts());
+            let problems = [leaf.check_leaf(), leaf.check_expiry(change.now)];
+            let errors = problems.into_iter().filter_map(Result::err);
+            let errors = errors.map(|problem| invalid_pem("certificate", problem));
+            change.report.extend(errors);
+            if !leaf.serves_clients() {
                 change.warn(
                     "certificate",
-                    "Only the chain has changed",
-                    "The leaf certificate is the same, so nothing is uploaded: Cloudflare keeps \
-                     the chain that was uploaded first.",
+                    "Certificate is not for clients",
+                    "Its extended key usage does not name client authentication, so origins that \
+                     check it (nginx and most others do) will refuse it. Issue one with \
+                     extendedKeyUsage = clientAuth.",
                 );
             }
         }
-        _ => change.replace("certificate"),
     }
-    if change.planned.private_key != prior.private_key {
-        check_key(change, leaf);
+    if change.config.key().is_none() {
+        change.report.push(missing_key());
     }
-    if settles(&prior.status, &change.planned.wait_for_deployment) {
-        change.planned.status = Attr::unknown();
+}
+
+/// The certificate is there. It stays the same one as long as its leaf does;
+/// another leaf takes its place without a gap.
+fn plan_update(
+    change: &mut Change<'_>,
+    prior: &Certificate,
+    leaf: Option<&x509::Certificate>,
+    store: Store,
+) {
+    let before = certificate(&prior.certificate).ok();
+    let same = leaf
+        .zip(before.as_ref())
+        .filter(|(leaf, before)| leaf.same_leaf(before));
+    if let Some((leaf, before)) = same {
+        if leaf.same_chain(before) {
+            change.planned.certificate = prior.certificate.clone();
+        } else {
+            change.warn(
+                "certificate",
+                "Only the chain has changed",
+                "The leaf certificate is the same, so nothing is uploaded: Cloudflare keeps \
+                 the chain that was uploaded first.",
+            );
+        }
+    }
+    let timed_out = Status::parse(prior.status.text()) == Status::DeploymentTimedOut;
+    if same.is_some() && !timed_out {
+        if settles(&prior.status, &change.planned.wait_for_deployment) {
+            change.planned.status = Attr::unknown();
+        }
+        return;
+    }
+    change.planned.id = Attr::unknown();
+    change.planned.status = Attr::unknown();
+    change.planned.uploaded_on = Attr::unknown();
+    plan_upload(change, leaf);
+    full::foresee(change, store);
+    if timed_out {
+        change.warn(
+            "status",
+            "Certificate was not deployed",
+            format!(
+                "Cloudflare gave up deploying certificate {}, so it is never presented. This \
+                 update uploads it again; if no hostname is associated with it, the failed copy \
+                 is deleted first. If it happens again, issue a certificate with a new serial \
+                 number.",
+                prior.id.text()
+            ),
+        );
     }
 }
 
 /// A key that is known must be one, and belong to the certificate.
-fn check_key(change: &mut Change<'_, Certificate>, leaf: Option<&x509::Certificate>) {
-    let Some(text) = change.config.private_key.known() else {
+fn check_key(change: &mut Change<'_>, leaf: Option<&x509::Certificate>) {
+    let Some((attribute, key)) = change.config.key() else {
+        return;
+    };
+    let Some(text) = key.known() else {
         return;
     };
     let checked = PrivateKey::parse(text).and_then(|key| match leaf {
@@ -89,6 +143,46 @@ fn check_key(change: &mut Change<'_, Certificate>, leaf: Option<&x509::Certifica
         None => Ok(()),
     });
     let error = checked.err();
-    let error: Option<Diagnostic> = error.map(|problem| invalid_pem("private_key", problem));
+    let error: Option<Diagnostic> = error.map(|problem| invalid_pem(attribute, problem));
     change.report.extend(error);
+}
+
+/// Warns while there is time left, and when there is none.
+fn warn_of_expiry(change: &mut Change<'_>, leaf: &x509::Certificate) {
+    let days = i64::from(change.settings.expiry_warning_days);
+    let left = leaf.not_after().duration_since(change.now);
+    // An expired one that is to be uploaded is an error already.
+    let refused = left <= SignedDuration::ZERO && change.planned.id.is_unknown();
+    if days == 0 || left > SignedDuration::from_hours(24 * days) || refused {
+        return;
+    }
+    let when = match left.as_hours() / 24 {
+        _ if left <= SignedDuration::ZERO => "has expired, and origins refuse it".to_owned(),
+        0 => "expires within a day".to_owned(),
+        1 => "expires in 1 day".to_owned(),
+        days => format!("expires in {days} days"),
+    };
+    let warning = Diagnostic::warning(
+        "Certificate expiry",
+        format!(
+            "The certificate with serial number {} in zone {} {when} ({}). Put a newly issued one \
+             into `certificate`: it takes over in place, without a gap. The provider's \
+             expiry_warning_days says how early this warning comes.",
+            leaf.facts().serial_number,
+            change.planned.zone_id.text(),
+            leaf.facts().expires_on,
+        ),
+    );
+    change.report.push(warning.at("certificate").once());
+}
+
+/// There is something to upload, and no key to upload it with.
+pub(super) fn missing_key() -> Diagnostic {
+    Diagnostic::error(
+        "Private key is missing",
+        "The certificate has to be uploaded, and Cloudflare needs its private key for that. Set \
+         private_key_wo, which is never stored (Terraform 1.11 or OpenTofu 1.11), or private_key, \
+         which is stored in state.",
+    )
+    .at("private_key")
 }

@@ -4,10 +4,9 @@ use std::time::Duration;
 
 use tokio::time::Instant;
 
-use super::super::problem::problem;
-use super::{Certificate, Found, look};
+use super::{Found, look};
 use crate::cloudflare::{Error, Polls, Scope, Status, Store, Zone};
-use crate::framework::{Applied, Diagnostic, Failed};
+use crate::framework::Diagnostic;
 
 /// How a wait ended.
 pub(super) enum Settled {
@@ -74,43 +73,6 @@ pub(super) async fn settle(
     }
 }
 
-/// An update that only waits. Unlike a create it may fail: an update never taints.
-pub(super) async fn update(
-    zone: &Zone<'_>,
-    scope: &Scope,
-    store: Store,
-    mut plan: Certificate,
-) -> Applied<Certificate> {
-    let id = plan.id.text().to_owned();
-    let doing = format!("Reading certificate {id} of zone {}", zone.id());
-    let found = look(zone, scope, store, &id).await;
-    let settled = match found.map_err(|error| problem(&error, &doing))? {
-        Some(found) => settle(zone, scope, store, found).await,
-        None => Settled::Gone,
-    };
-    let (found, error) = match settled {
-        Settled::Active(found) => {
-            // The rest was promised as it is.
-            plan.status = found.status.as_str().into();
-            return Ok(plan);
-        }
-        Settled::TimedOut(found) => {
-            let error = timed_out(&found.id, zone);
-            (found, error)
-        }
-        Settled::Pending(found, error) => {
-            let error = pending(&found, zone, &error);
-            (found, error)
-        }
-        Settled::Gone => return Err(gone(&id, zone).into()),
-    };
-    plan.status = found.status.as_str().into();
-    Err(Failed {
-        state: Some(plan),
-        diagnostics: error.into(),
-    })
-}
-
 /// The certificate is on its way still.
 pub(super) fn pending(found: &Found, zone: &Zone<'_>, error: &Error) -> Diagnostic {
     Diagnostic::error(
@@ -131,7 +93,8 @@ pub(super) fn timed_out(id: &str, zone: &Zone<'_>) -> Diagnostic {
         "Certificate was not deployed",
         format!(
             "Cloudflare gave up deploying certificate {id} of zone {}, so it will never be \
-             presented. Replace the resource, with a newly issued certificate if it happens again.",
+             presented. Apply again to upload it once more; if that ends the same way, issue a \
+             certificate with a new serial number.",
             zone.id()
         ),
     )

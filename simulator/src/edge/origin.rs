@@ -1,0 +1,92 @@
+//! An origin that refuses everyone without a client certificate of one authority.
+
+use std::error::Error;
+use std::net::SocketAddr;
+use std::sync::Arc;
+
+use rcgen::KeyPair;
+use rustls::ServerConfig;
+use rustls::server::WebPkiClientVerifier;
+use rustls_pki_types::pem::PemObject;
+use rustls_pki_types::{CertificateDer, PrivatePkcs8KeyDer};
+use tokio::io::{AsyncRead, AsyncReadExt, AsyncWrite, AsyncWriteExt};
+use tokio::net::TcpListener;
+use tokio::task::JoinHandle;
+use tokio_rustls::TlsAcceptor;
+
+/// An origin that enforces client certificates. Dropped, it stops listening.
+pub struct Origin {
+    acceptor: TlsAcceptor,
+    listening: Option<(SocketAddr, JoinHandle<()>)>,
+}
+
+impl Origin {
+    /// An origin that trusts this authority (PEM) and nobody else.
+    pub fn trusting(authority: &str) -> Result<Self, Box<dyn Error + Send + Sync>> {
+        let provider = Arc::new(rustls::crypto::aws_lc_rs::default_provider());
+        let mut roots = rustls::RootCertStore::empty();
+        for certificate in CertificateDer::pem_slice_iter(authority.as_bytes()) {
+            roots.add(certificate?)?;
+        }
+        let clients =
+            WebPkiClientVerifier::builder_with_provider(Arc::new(roots), Arc::clone(&provider))
+                .build()?;
+        let key = KeyPair::generate()?;
+        let own = rcgen::CertificateParams::new(vec!["origin.example".to_owned()])?;
+        let own = own.self_signed(&key)?;
+        let key = PrivatePkcs8KeyDer::from(key.serialize_der());
+        let mut config = ServerConfig::builder_with_provider(provider)
+            .with_safe_default_protocol_versions()?
+            .with_client_cert_verifier(clients)
+            .with_single_cert(vec![own.der().clone()], key.into())?;
+        // Every connection shows its certificate anew.
+        config.send_tls13_tickets = 0;
+        config.session_storage = Arc::new(rustls::server::NoServerSessionStorage {});
+        Ok(Self {
+            acceptor: TlsAcceptor::from(Arc::new(config)),
+            listening: None,
+        })
+    }
+
+    /// Listens on a loopback address. Answers the address.
+    pub async fn listen(&mut self) -> std::io::Result<SocketAddr> {
+        let listener = TcpListener::bind("127.0.0.1:0").await?;
+        let address = listener.local_addr()?;
+        let acceptor = self.acceptor.clone();
+        let task = tokio::spawn(async move {
+            while let Ok((stream, _)) = listener.accept().await {
+                tokio::spawn(serve(acceptor.clone(), stream));
+            }
+        });
+        self.listening = Some((address, task));
+        Ok(address)
+    }
+
+    /// Serves one connection.
+    pub(crate) async fn serve(&self, stream: impl AsyncRead + AsyncWrite + Unpin) {
+        serve(self.acceptor.clone(), stream).await;
+    }
+}
+
+impl Drop for Origin {
+    fn drop(&mut self) {
+        if let Some((_, task)) = &self.listening {
+            task.abort();
+        }
+    }
+}
+
+/// One request, one answer. A connection that ends badly is the edge's affair: it
+/// counts them.
+async fn serve(acceptor: TlsAcceptor, stream: impl AsyncRead + AsyncWrite + Unpin) {
+    let Ok(mut stream) = acceptor.accept(stream).await else {
+        return;
+    };
+    let mut request = [0; 1024];
+    if stream.read(&mut request).await.is_ok_and(|count| count > 0) {
+        let _ = stream
+            .write_all(b"HTTP/1.1 204 No Content\r\nConnection: close\r\n\r\n")
+            .await;
+    }
+    let _ = stream.shutdown().await;
+}

@@ -1,0 +1,189 @@
+//! The attributes of a certificate, and its identity.
+
+use jiff::Timestamp;
+
+use super::Found;
+use crate::framework::{Attr, Model, Object, Timeouts, Walk};
+use crate::secret::Secret;
+use crate::x509::Facts;
+
+/// The attributes.
+#[derive(Clone, Default, PartialEq)]
+pub struct Certificate {
+    pub(super) id: Attr<String>,
+    pub(super) zone_id: Attr<String>,
+    pub(super) certificate: Attr<String>,
+    pub(super) private_key: Attr<Secret>,
+    pub(super) private_key_wo: Attr<Secret>,
+    pub(super) wait_for_deployment: Attr<bool>,
+    pub(super) timeouts: Attr<Object<Timeouts>>,
+    pub(super) status: Attr<String>,
+    pub(super) uploaded_on: Attr<String>,
+    pub(super) issuer: Attr<String>,
+    pub(super) serial_number: Attr<String>,
+    pub(super) signature: Attr<String>,
+    pub(super) expires_on: Attr<String>,
+    pub(super) fingerprint_sha256: Attr<String>,
+    pub(super) superseded_ids: Attr<Vec<Attr<String>>>,
+}
+
+/// What identifies it.
+#[derive(Clone, Default, PartialEq)]
+pub struct Identity {
+    pub(super) zone_id: Attr<String>,
+    pub(super) certificate_id: Attr<String>,
+}
+
+impl Model for Certificate {
+    fn describe(&mut self, walk: &mut dyn Walk) {
+        let Self {
+            id,
+            zone_id,
+            certificate,
+            private_key,
+            private_key_wo,
+            wait_for_deployment,
+            timeouts,
+            status,
+            uploaded_on,
+            issuer,
+            serial_number,
+            signature,
+            expires_on,
+            fingerprint_sha256,
+            superseded_ids,
+        } = self;
+        walk.attr("id", id)
+            .computed()
+            .doc("The certificate's id at Cloudflare.");
+        walk.attr("zone_id", zone_id)
+            .required()
+            .replaces()
+            .doc("The zone's id, 32 hexadecimal digits.");
+        walk.attr("certificate", certificate).required().doc(
+            "The certificate in PEM form, the leaf first, after it the certificates that issued \
+             it, if origins need them. The leaf alone decides whether it is another certificate.",
+        );
+        walk.attr("private_key", private_key)
+            .optional()
+            .sensitive()
+            .doc(
+                "The leaf's private key in PEM form, unencrypted: RSA, ECDSA or Ed25519. It is \
+                 stored in state; `private_key_wo` is not. One of the two is needed whenever \
+                 something is uploaded.",
+            );
+        walk.attr("private_key_wo", private_key_wo)
+            .optional()
+            .sensitive()
+            .write_only()
+            .doc(
+                "The same as `private_key`, but never stored, in no plan and no state. Needs \
+                 Terraform 1.11 or OpenTofu 1.11, and takes ephemeral values. A new certificate \
+                 takes its new key along, so there is no version to count up.",
+            );
+        walk.attr("wait_for_deployment", wait_for_deployment)
+            .defaults_to(true)
+            .doc(
+                "Whether creating waits until the certificate is active. Default `true`. A \
+                 rotation always waits.",
+            );
+        walk.attr("timeouts", timeouts)
+            .optional()
+            .doc(Timeouts::DOC);
+        walk.attr("status", status)
+            .computed()
+            .doc("Deployment status, as last read, such as `active`.");
+        walk.attr("uploaded_on", uploaded_on)
+            .computed()
+            .doc("When it was uploaded, RFC 3339.");
+        walk.attr("issuer", issuer)
+            .computed()
+            .doc("The leaf's issuer, RFC 2253, the most specific part first.");
+        walk.attr("serial_number", serial_number)
+            .computed()
+            .doc("The leaf's serial number, decimal.");
+        walk.attr("signature", signature)
+            .computed()
+            .doc("The leaf's signature algorithm, such as `SHA256-RSA`.");
+        walk.attr("expires_on", expires_on)
+            .computed()
+            .doc("When the leaf expires, RFC 3339.");
+        walk.attr("fingerprint_sha256", fingerprint_sha256)
+            .computed()
+            .doc("SHA-256 of the leaf's DER, lower-case hexadecimal.");
+        walk.attr("superseded_ids", superseded_ids).computed().doc(
+            "Certificates that a rotation has left behind because it was interrupted. The next \
+             apply finishes it and deletes them. Normally empty.",
+        );
+    }
+}
+
+impl Model for Identity {
+    fn describe(&mut self, walk: &mut dyn Walk) {
+        let Self {
+            zone_id,
+            certificate_id,
+        } = self;
+        walk.attr("zone_id", zone_id)
+            .required()
+            .doc("The zone's id.");
+        walk.attr("certificate_id", certificate_id)
+            .required()
+            .doc("The certificate's id.");
+    }
+}
+
+impl Certificate {
+    pub(super) fn set_facts(&mut self, facts: &Facts) {
+        self.issuer = facts.issuer.clone().into();
+        self.serial_number = facts.serial_number.clone().into();
+        self.signature = facts.signature.clone().into();
+        self.expires_on = facts.expires_on.clone().into();
+        self.fingerprint_sha256 = facts.fingerprint_sha256.clone().into();
+    }
+
+    /// Facts of a certificate that will be known only at apply.
+    pub(super) fn forget_facts(&mut self) {
+        for fact in [
+            &mut self.issuer,
+            &mut self.serial_number,
+            &mut self.signature,
+            &mut self.expires_on,
+            &mut self.fingerprint_sha256,
+        ] {
+            *fact = Attr::unknown();
+        }
+    }
+
+    /// The private key that is set, and where.
+    pub(super) fn key(&self) -> Option<(&'static str, &Attr<Secret>)> {
+        let keys = [
+            ("private_key_wo", &self.private_key_wo),
+            ("private_key", &self.private_key),
+        ];
+        keys.into_iter().find(|(_, key)| !key.is_null())
+    }
+
+    /// The ids of the certificates that an interrupted rotation has left behind.
+    pub(super) fn superseded(&self) -> Vec<String> {
+        let ids = self.superseded_ids.known().into_iter().flatten();
+        ids.map(|id| id.text().to_owned()).collect()
+    }
+
+    pub(super) fn set_superseded(&mut self, ids: Vec<String>) {
+        self.superseded_ids = Attr::Known(ids.into_iter().map(Attr::Known).collect());
+    }
+
+    /// Takes over what the API shows beside the certificate itself.
+    pub(super) fn set_found(&mut self, found: &Found) {
+        self.id = found.id.clone().into();
+        self.status = found.status.as_str().into();
+        self.uploaded_on = found.uploaded_on.as_deref().map(rfc3339).into();
+    }
+}
+
+/// One spelling for each moment. What is no moment stays as it is.
+fn rfc3339(text: &str) -> String {
+    let moment: Result<Timestamp, _> = text.parse();
+    moment.map_or_else(|_| text.to_owned(), |moment| moment.to_string())
+}

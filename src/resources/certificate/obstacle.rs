@@ -1,0 +1,121 @@
+//! What can stand against the deletion of a certificate, and how it is said.
+
+use crate::cloudflare::{Error, ZoneId};
+use crate::framework::Diagnostic;
+
+/// Why the certificate cannot be deleted now.
+pub(super) enum Obstacle {
+    /// Its own deployment has not ended.
+    Deploying(Error),
+    /// Hostnames had to be given to the heir first.
+    Named,
+    /// Cloudflare gave up giving these hostnames to the heir.
+    Undeployed(Vec<String>),
+    /// Hostnames are being deployed, and one of them may still be served by it.
+    Unsettled(Vec<String>),
+    /// Hostnames use it.
+    InUse(Holders, Error),
+    /// It is the last one that the zone can present, and the switch is on.
+    /// `pending`: another is on its way.
+    LastOfZone { pending: bool },
+    /// A resource of this run is about to take it over, or not.
+    Contested,
+}
+
+/// The hostnames that hold a certificate.
+#[derive(Default)]
+pub(super) struct Holders {
+    pub(super) all: Vec<String>,
+    /// At least one is about to let it go.
+    pub(super) leaving: bool,
+}
+
+impl Obstacle {
+    /// Why a certificate was not deleted, and what to do. `heir`: what takes over in a
+    /// rotation; `stopped`: what ended the waiting, if not patience.
+    pub(super) fn refusal(
+        &self,
+        zone: &ZoneId,
+        certificate: &str,
+        heir: Option<&str>,
+        stopped: Option<Error>,
+    ) -> Diagnostic {
+        let stopped = stopped.map_or(String::new(), |why| format!(" Then {why}."));
+        let (summary, why, advice) = match self {
+            Self::Contested => (
+                "Certificate is being taken over",
+                "another resource of this run is creating the same certificate".to_owned(),
+                "Apply again.".to_owned(),
+            ),
+            Self::Deploying(error) => (
+                "Certificate is still being deployed",
+                "it cannot be before its deployment has ended".to_owned(),
+                format!("Apply again in a few minutes.\n\n{error}"),
+            ),
+            Self::Named => (
+                "Hostnames are still being moved",
+                "hostnames kept turning up on it".to_owned(),
+                "Find out what else associates hostnames with it, and apply again.".to_owned(),
+            ),
+            Self::Undeployed(hostnames) => (
+                "Association was not deployed",
+                format!(
+                    "Cloudflare gave up deploying {} for these hostnames, which may still be \
+                     served by the old one: {}",
+                    heir.unwrap_or("another certificate"),
+                    hostnames.join(", ")
+                ),
+                "Check them at Cloudflare, and apply again.".to_owned(),
+            ),
+            Self::Unsettled(hostnames) => (
+                "Hostnames are still being deployed",
+                format!(
+                    "these hostnames are being deployed, and may still be served by it: {}",
+                    hostnames.join(", ")
+                ),
+                "Apply again when they are active.".to_owned(),
+            ),
+            Self::InUse(holders, error) => (
+                "Certificate is still in use",
+                format!("hostnames use it: {}", holders.names()),
+                format!("{}\n\n{error}", in_use_advice(heir)),
+            ),
+            Self::LastOfZone { .. } => (
+                "Last certificate of a zone that presents it",
+                "it is the only active one of the zone, and the zone-level switch is on: without \
+                 it origins would refuse Cloudflare's requests"
+                    .to_owned(),
+                "Turn the switch off first (aop_zone_setting, with depends_on on the certificate), \
+                 or upload another certificate and wait until it is active."
+                    .to_owned(),
+            ),
+        };
+        Diagnostic::error(
+            summary,
+            format!(
+                "Certificate {certificate} of zone {zone} was not deleted: {why}.{stopped} {advice}"
+            ),
+        )
+    }
+}
+
+fn in_use_advice(heir: Option<&str>) -> String {
+    match heir {
+        Some(heir) => format!(
+            "This run was told to leave them there. Associate them with {heir}, and apply again."
+        ),
+        None => "To exchange a certificate, change `certificate` of its resource in place; or set \
+                 lifecycle { create_before_destroy = true } on the old one and apply that before \
+                 it is removed. Otherwise remove or re-point the associations first."
+            .to_owned(),
+    }
+}
+
+impl Holders {
+    fn names(&self) -> String {
+        match self.all.as_slice() {
+            [] => "the API does not say which".to_owned(),
+            hostnames => hostnames.join(", "),
+        }
+    }
+}

@@ -1,0 +1,55 @@
+//! Other live certificates of the zone store. Cloudflare presents the newest of
+//! them, so one that nobody remembers matters.
+
+use super::super::Api;
+use super::leaf_of;
+use crate::cloudflare::{Key, Scope, Store, Verdict, Zone};
+use crate::framework::{Ctx, Diagnostic};
+
+/// Warns of certificates that this run has nothing to do with. An upload whose
+/// answer was lost in a crash can be among them; which one cannot be decided, so
+/// none is deleted.
+pub(super) async fn report(
+    ctx: &Ctx<Api>,
+    zone: &Zone<'_>,
+    scope: &Scope,
+    store: Store,
+    own: &str,
+) {
+    if store != Store::Zone {
+        return;
+    }
+    // It is a remark: where the list cannot be had, the operation has succeeded all the same.
+    let Ok(list) = zone.certificates(scope, store).await else {
+        return;
+    };
+    let run = zone.run();
+    let others: Vec<String> = list
+        .into_iter()
+        .filter(|found| {
+            let key = Key::Certificate(store, zone.id().clone(), found.id.clone());
+            let leaf = leaf_of(found).map(|leaf| {
+                let fingerprint = leaf.facts().fingerprint_sha256.clone();
+                Key::Leaf(store, zone.id().clone(), fingerprint)
+            });
+            let is_ours = run.verdict(&key) != Verdict::Free
+                || run.is_leaving(&key)
+                || leaf.is_some_and(|leaf| run.verdict(&leaf) != Verdict::Free);
+            found.id != own && !found.status.is_tombstone() && !is_ours
+        })
+        .map(|found| found.id)
+        .collect();
+    if others.is_empty() {
+        return;
+    }
+    ctx.warn(Diagnostic::warning(
+        "Zone has other certificates",
+        format!(
+            "Beside {own}, zone {} has live zone certificates that this run did not touch: {}. \
+             Cloudflare presents the one that was deployed last. If no other resource manages \
+             them, delete them at Cloudflare, or import them.",
+            zone.id(),
+            others.join(", ")
+        ),
+    ));
+}

@@ -1,0 +1,273 @@
+//! Bringing a certificate into its store: never two live copies of one leaf, and
+//! none lost.
+//!
+//! Look in the store, upload. An upload whose answer was lost, and one that is
+//! refused because the certificate is there already, both end in another look.
+
+use super::super::problem::{invalid_pem, problem};
+use super::{Certificate, Found, full, leaf_of, plan};
+use crate::cloudflare::{
+    Association, Deletion, Error, Key, Polls, Scope, Status, Store, Verdict, Zone,
+};
+use crate::framework::{Diagnostic, Diagnostics};
+use crate::x509::{self, PrivateKey};
+
+/// Where a certificate came from.
+pub(super) enum Origin {
+    /// From this operation, even if the answer to its upload was lost, or from an
+    /// earlier one of the same resource.
+    Own(Found),
+    /// It was there already.
+    WasThere(Found),
+}
+
+/// One certificate on its way into a store.
+pub(super) struct Upload<'a> {
+    zone: &'a Zone<'a>,
+    scope: &'a Scope,
+    store: Store,
+    leaf: x509::Certificate,
+    key: PrivateKey,
+    /// The ids that the resource holds already.
+    own: Vec<String>,
+}
+
+/// What a look in the store shows.
+struct Look {
+    /// The same certificate, if it is there.
+    twin: Option<Found>,
+    /// Every certificate that takes up room.
+    live: Vec<Found>,
+}
+
+impl<'a> Upload<'a> {
+    /// An upload of `leaf` with the key of `config`, checked once more, because the
+    /// plan may not have known them.
+    pub(super) fn new(
+        (zone, scope, store): (&'a Zone<'a>, &'a Scope, Store),
+        config: &Certificate,
+        leaf: x509::Certificate,
+        own: Vec<String>,
+    ) -> Result<Self, Diagnostics> {
+        let key = config.key();
+        let Some((attribute, text)) = key.and_then(|(at, key)| Some((at, key.known()?))) else {
+            return Err(plan::missing_key().into());
+        };
+        let invalid = |problem| Diagnostics::from(invalid_pem(attribute, problem));
+        let key = PrivateKey::parse(text).map_err(invalid)?;
+        key.check_match(&leaf).map_err(invalid)?;
+        Ok(Self {
+            zone,
+            scope,
+            store,
+            leaf,
+            key,
+            own,
+        })
+    }
+
+    /// The certificate in its store. An error means that nothing was uploaded, as
+    /// far as can be known.
+    pub(super) async fn find_or_upload(&self) -> Result<Origin, Diagnostics> {
+        let mut polls = Polls::new();
+        // Whether an upload of ours may have been carried out unseen.
+        let mut lost = false;
+        let mut deleted_again = false;
+        loop {
+            let look = self.look().await?;
+            let mut last = None;
+            match look.twin {
+                Some(twin) => match twin.status {
+                    Status::Deleted | Status::PendingDeletion => {}
+                    Status::DeploymentTimedOut | Status::DeletionTimedOut if deleted_again => {}
+                    Status::DeploymentTimedOut if self.own.contains(&twin.id) => {
+                        self.check_unused(&twin).await?;
+                        deleted_again = self.delete_again(&twin).await?;
+                    }
+                    Status::DeploymentTimedOut => return Err(self.twin_timed_out(&twin).into()),
+                    Status::DeletionTimedOut => deleted_again = self.delete_again(&twin).await?,
+                    _ if lost || self.own.contains(&twin.id) => return Ok(Origin::Own(twin)),
+                    _ => return Ok(Origin::WasThere(twin)),
+                },
+                None if self.is_full(&look.live) && self.makes_room() => {}
+                None => match self.upload().await {
+                    Ok(uploaded) => return Ok(Origin::Own(uploaded)),
+                    // There, though the list does not show it: it is new, or a tombstone.
+                    Err(error) if error.has_code(1406) => last = Some(error),
+                    Err(error @ Error::Lost { .. }) => {
+                        lost = true;
+                        last = Some(error);
+                    }
+                    Err(error) => self.wait_for_room(error, &mut polls).await?,
+                },
+            }
+            if let Err(why) = polls.pause(self.scope).await {
+                return Err(self.failed(&last.unwrap_or(why.into())));
+            }
+        }
+    }
+
+    /// The certificate in the store, the live one before its tombstones. What this
+    /// run has deleted may still be in the list; there the API's word on it counts.
+    async fn look(&self) -> Result<Look, Diagnostics> {
+        let list = self.zone.certificates(self.scope, self.store).await;
+        let list = list.map_err(|error| self.failed(&error))?;
+        let (mut equal, mut live) = (Vec::new(), Vec::new());
+        for mut found in list {
+            if self.zone.run().is_destroyed(&self.key_of(&found)) {
+                let now = self
+                    .zone
+                    .certificate(self.scope, self.store, &found.id)
+                    .await;
+                match now {
+                    Ok(now) => found = now,
+                    Err(error) if error.is_gone() => continue,
+                    Err(error) => return Err(self.failed(&error)),
+                }
+            }
+            if leaf_of(&found).is_some_and(|leaf| leaf.same_leaf(&self.leaf)) {
+                equal.push(found.clone());
+            }
+            if !found.status.is_tombstone() {
+                live.push(found);
+            }
+        }
+        equal.sort_by_key(|found| found.status.is_tombstone());
+        Ok(Look {
+            twin: equal.into_iter().next(),
+            live,
+        })
+    }
+
+    fn key_of(&self, found: &Found) -> Key {
+        Key::Certificate(self.store, self.zone.id().clone(), found.id.clone())
+    }
+
+    async fn upload(&self) -> Result<Found, Error> {
+        let (certificate, key) = (self.leaf.to_pem(), self.key.to_pem());
+        self.zone
+            .upload(self.scope, self.store, certificate, key)
+            .await
+    }
+
+    fn is_full(&self, live: &[Found]) -> bool {
+        self.store.capacity().is_some_and(|most| live.len() >= most)
+    }
+
+    /// Whether this run is about to delete a certificate of the store.
+    fn makes_room(&self) -> bool {
+        self.zone.run().is_freeing(self.store, self.zone.id())
+    }
+
+    /// After a refusal: returns if the store was full and there is or will be room, so
+    /// that another upload makes sense.
+    async fn wait_for_room(&self, refused: Error, polls: &mut Polls) -> Result<(), Diagnostics> {
+        if !may_mean_full(&refused) || !self.is_full(&self.look().await?.live) {
+            return Err(self.failed(&refused));
+        }
+        // Who took the last place may be about to say that it makes room again.
+        let paused = polls.pause(self.scope).await;
+        paused.map_err(|why| self.failed(&why.into()))?;
+        let live = self.look().await?.live;
+        if !self.is_full(&live) || self.makes_room() {
+            return Ok(());
+        }
+        Err(full::error(self.zone, self.scope, &live, &refused)
+            .await
+            .into())
+    }
+
+    /// A certificate that was never deployed may only go if no hostname needs it.
+    async fn check_unused(&self, found: &Found) -> Result<(), Diagnostics> {
+        let list = self.zone.associations_if_listed(self.scope).await;
+        let list = list.map_err(|error| self.failed(&error))?;
+        let uses = |a: &Association| a.cert_id == found.id && !a.is_gone();
+        match self.store == Store::Hostname && list.iter().any(uses) {
+            true => Err(self.twin_timed_out(found).into()),
+            false => Ok(()),
+        }
+    }
+
+    /// Cloudflare gave up on it once; it must go before it can come again. Answers
+    /// whether the DELETE was sent.
+    async fn delete_again(&self, found: &Found) -> Result<bool, Diagnostics> {
+        let wanted = || !self.is_owned(found);
+        let deleted = self
+            .zone
+            .delete_certificate(self.scope, self.store, &found.id, None, wanted)
+            .await;
+        let deleted = deleted.map_err(|error| self.failed(&error))?;
+        Ok(deleted == Deletion::Accepted)
+    }
+
+    /// Whether another resource of this run has it.
+    pub(super) fn is_owned(&self, found: &Found) -> bool {
+        self.zone.run().verdict(&self.key_of(found)) == Verdict::Owned
+    }
+
+    fn failed(&self, error: &Error) -> Diagnostics {
+        let doing = format!("Uploading the certificate to zone {}", self.zone.id());
+        problem(error, &doing).into()
+    }
+
+    pub(super) fn declared_twice(&self) -> Diagnostic {
+        Diagnostic::error(
+            "Certificate is declared twice",
+            format!(
+                "Another resource of this configuration manages the same certificate in zone {}. \
+                 Keep one of them; if the resource was renamed, write a moved block.",
+                self.zone.id()
+            ),
+        )
+        .at("certificate")
+    }
+
+    fn twin_timed_out(&self, found: &Found) -> Diagnostic {
+        Diagnostic::error(
+            "Certificate was not deployed before",
+            format!(
+                "Zone {} holds this certificate as {}, which Cloudflare gave up deploying, and it \
+                 cannot be uploaded again beside itself. Issue a certificate with a new serial \
+                 number; or, if no hostname is associated with {}, delete it at Cloudflare and \
+                 apply again.",
+                self.zone.id(),
+                found.id,
+                found.id
+            ),
+        )
+        .at("certificate")
+    }
+
+    pub(super) fn adopted(&self, found: &Found) -> Diagnostic {
+        let presented = match self.store {
+            Store::Hostname => "",
+            Store::Zone => {
+                " Cloudflare presents the newest active certificate of the zone: an older one is \
+                 not presented until newer ones are gone."
+            }
+        };
+        Diagnostic::warning(
+            "Certificate was already there",
+            format!(
+                "Zone {} held this certificate already, as {}. It is now managed here, and destroy \
+                 will delete it. To leave it alone instead, take it out of state with a removed \
+                 block (lifecycle {{ destroy = false }}).{presented}",
+                self.zone.id(),
+                found.id
+            ),
+        )
+    }
+}
+
+/// Whether a refusal may be about the number of certificates. Its code is not known,
+/// so those are left out whose meaning is.
+fn may_mean_full(error: &Error) -> bool {
+    match error {
+        Error::Refused(refusal) => {
+            (400..500).contains(&refusal.status)
+                && !matches!(refusal.status, 401 | 403 | 404 | 409 | 429)
+                && !error.has_code(1408)
+        }
+        _ => false,
+    }
+}
