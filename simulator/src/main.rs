@@ -1,9 +1,13 @@
 //! The simulator as a program: prints one JSON line when it is ready.
 
 use std::error::Error;
+use std::net::SocketAddr;
+use std::path::PathBuf;
+use std::process::ExitCode;
+use std::sync::Arc;
 use std::time::Duration;
 
-use aop_simulator::{Settings, Simulator, TOKEN, ZONE_ID};
+use aop_simulator::{Edge, Origin, Settings, Simulator, TOKEN, ZONE_ID};
 use lexopt::prelude::*;
 use serde_json::json;
 
@@ -20,6 +24,12 @@ aop-simulator: a stand-in for Cloudflare's Authenticated Origin Pulls API.
   --rate-limit COUNT     requests in five minutes (1200)
   --token TOKEN          the token that may do everything
   --read-only-token T    a token that may only read
+  --edge                 send requests for the zone's hostnames to an origin that demands
+                         client certificates, many in a second, and print each second
+                         how many there were and how many it refused
+  --origin-ca FILE       the edge's origin is one of its own, which trusts this authority
+  --origin ADDRESS       the edge's origin is this one
+  --edge-lag SECONDS     how long after active some points of presence lag behind (0)
   --zone ID[=DOMAIN]     a further zone (may be given again); example.com without a domain
   --help                 this text
 
@@ -28,16 +38,27 @@ zone_id. It ends on SIGTERM and on Ctrl-C.
 ";
 
 #[tokio::main(flavor = "current_thread")]
+async fn main() -> ExitCode {
+    match run().await {
+        Ok(()) => ExitCode::SUCCESS,
+        Err(error) => {
+            eprintln!("aop-simulator: {error}");
+            ExitCode::FAILURE
+        }
+    }
+}
+
 #[allow(
     clippy::print_stdout,
     reason = "the line on standard output is the interface"
 )]
-async fn main() -> Result<(), Box<dyn Error>> {
+async fn run() -> Result<(), Box<dyn Error>> {
     let seconds = Duration::from_secs_f64;
     let mut address = "127.0.0.1:0".to_owned();
     let mut token = TOKEN.to_owned();
     let mut read_only = None;
     let mut zones = Vec::new();
+    let mut edge = EdgeOptions::default();
     let mut settings = Settings {
         activation: Some(seconds(2.0)),
         association: Some(seconds(1.0)),
@@ -73,6 +94,10 @@ async fn main() -> Result<(), Box<dyn Error>> {
             }
             Long("token") => token = arguments.value()?.string()?,
             Long("read-only-token") => read_only = Some(arguments.value()?.string()?),
+            Long("edge") => edge.wanted = true,
+            Long("origin-ca") => edge.authority = Some(arguments.value()?.into()),
+            Long("origin") => edge.origin = Some(arguments.value()?.parse()?),
+            Long("edge-lag") => settings.edge_lag = delay(arguments.value()?)?,
             Long("zone") => zones.push(arguments.value()?.string()?),
             Long("help") | Short('h') => {
                 print!("{HELP}");
@@ -80,6 +105,9 @@ async fn main() -> Result<(), Box<dyn Error>> {
             }
             other => return Err(other.unexpected().into()),
         }
+    }
+    if edge.wanted && edge.authority.is_none() && edge.origin.is_none() {
+        return Err("--edge needs --origin-ca or --origin".into());
     }
     let simulator = Simulator::new(settings, now());
     simulator.set_token(&token);
@@ -93,8 +121,61 @@ async fn main() -> Result<(), Box<dyn Error>> {
     let listening = simulator.listen(&address).await?;
     let ready = json!({ "url": listening.url(), "token": token, "zone_id": ZONE_ID });
     println!("{ready}");
-    until_told_to_end().await?;
-    Ok(())
+    tokio::select! {
+        ended = until_told_to_end() => Ok(ended?),
+        ended = edge.run(&simulator) => ended,
+    }
+}
+
+/// What the edge is to do.
+#[derive(Default)]
+struct EdgeOptions {
+    wanted: bool,
+    authority: Option<PathBuf>,
+    origin: Option<SocketAddr>,
+}
+
+impl EdgeOptions {
+    /// Drives traffic and reports it, without end; nothing if it is not wanted.
+    #[allow(
+        clippy::print_stdout,
+        reason = "the lines on standard output are the interface"
+    )]
+    async fn run(&self, simulator: &Simulator) -> Result<(), Box<dyn Error>> {
+        if !self.wanted {
+            return std::future::pending().await;
+        }
+        // Kept: dropped, it would stop listening.
+        let mut own = match &self.authority {
+            Some(path) => Some(Origin::trusting(&std::fs::read_to_string(path)?).map_err(plain)?),
+            None => None,
+        };
+        let address = match (self.origin, &mut own) {
+            (None, Some(own)) => own.listen().await?,
+            (origin, _) => origin.ok_or("there is no origin")?,
+        };
+        let edge = Arc::new(Edge::reaching(simulator, ZONE_ID, address));
+        let traffic = edge.drive(&[]);
+        loop {
+            tokio::time::sleep(Duration::from_secs(1)).await;
+            let tally = traffic.tally();
+            let first = tally.first_refusal.map(|(at, hostname, why)| {
+                json!({ "at": at.as_secs_f64(), "hostname": hostname, "why": why })
+            });
+            println!(
+                "{}",
+                json!({
+                    "handshakes": tally.handshakes,
+                    "refused": tally.refused,
+                    "first_refusal": first,
+                })
+            );
+        }
+    }
+}
+
+fn plain(error: Box<dyn Error + Send + Sync>) -> Box<dyn Error> {
+    error
 }
 
 #[allow(

@@ -23,7 +23,7 @@ mod status;
 mod wait;
 
 #[cfg(test)]
-mod tests;
+pub(crate) mod tests;
 
 pub use association::{Association, AssociationWrite};
 pub use certificate::{Certificate, Deletion, Store};

@@ -8,6 +8,9 @@ mod problem;
 mod ready;
 mod zone_setting;
 
+#[cfg(test)]
+mod tests;
+
 use std::sync::Arc;
 
 pub use association::HostnameAssociation;

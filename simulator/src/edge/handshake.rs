@@ -66,11 +66,13 @@ impl Edge {
         }
     }
 
-    /// The hostnames of the zone that have, or had, an association; and its domain.
+    /// The hostnames of the zone that have, or had, an association; and its domain,
+    /// while the zone-level switch is on.
     pub fn hostnames(&self) -> Vec<String> {
         self.simulator.look(&self.zone, |zone, _| {
             let names = zone.associations.keys().cloned();
-            names.chain([zone.domain.clone()]).collect()
+            let domain = zone.enabled.then(|| zone.domain.clone());
+            names.chain(domain).collect()
         })
     }
 

@@ -48,17 +48,23 @@ impl Edge {
         }
     }
 
-    /// Begins requests for these hostnames, many in a second, until it is told to stop.
+    /// Begins requests for these hostnames, many in a second, until it is dropped.
+    /// Without any: for every hostname that the zone has in the meantime.
     pub fn drive(self: &Arc<Self>, hostnames: &[&str]) -> Traffic {
         let tally = Arc::new(Mutex::new(Tally::default()));
-        let hostnames: Vec<String> = hostnames.iter().map(|name| (*name).to_owned()).collect();
+        let given: Vec<String> = hostnames.iter().map(|name| (*name).to_owned()).collect();
         let (edge, counted) = (Arc::clone(self), Arc::clone(&tally));
         let task = tokio::spawn(async move {
             loop {
+                let hostnames = match given.is_empty() {
+                    true => edge.hostnames(),
+                    false => given.clone(),
+                };
                 for hostname in &hostnames {
                     edge.sweep(std::slice::from_ref(hostname), &counted).await;
                     tokio::time::sleep(REST).await;
                 }
+                tokio::time::sleep(REST).await;
             }
         });
         Traffic { tally, task }

@@ -20,7 +20,7 @@ use super::{
 use crate::secret::Secret;
 
 /// Carries requests straight into the simulator.
-struct InProcess(Simulator);
+pub(crate) struct InProcess(pub(crate) Simulator);
 
 impl Transport for InProcess {
     fn send<'a>(
@@ -62,11 +62,11 @@ impl Transport for InProcess {
     }
 }
 
-fn date() -> Timestamp {
+pub(crate) fn date() -> Timestamp {
     "2026-11-21T00:00:00Z".parse().expect("a date")
 }
 
-fn options() -> Options {
+pub(crate) fn options() -> Options {
     Options {
         requests_per_second: None,
         max_retries: None,

@@ -1,0 +1,316 @@
+//! A small Terraform: it refreshes, plans and applies what is declared, one resource
+//! after another, and keeps the state as core does.
+
+use std::collections::BTreeMap;
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
+
+use aop_simulator::Simulator;
+use tokio_util::sync::CancellationToken;
+
+use crate::cloudflare::Client;
+use crate::cloudflare::tests::{InProcess, date, options};
+use crate::framework::{
+    AnyResource, ApplyRequest, Ctx, Diagnostic, Diagnostics, PlanRequest, Private, Severity,
+};
+use crate::resources::{Api, Settings, all};
+use crate::value::Dynamic;
+
+/// A resource of the configuration.
+#[derive(Clone)]
+pub(super) struct Declared {
+    pub(super) address: String,
+    pub(super) kind: &'static str,
+    pub(super) arguments: Vec<(&'static str, Argument)>,
+}
+
+#[derive(Clone)]
+pub(super) enum Argument {
+    Value(Dynamic),
+    /// The id of another resource.
+    IdOf(String),
+}
+
+/// An object in state.
+#[derive(Clone)]
+struct Kept {
+    kind: &'static str,
+    state: Dynamic,
+    private: Private,
+}
+
+/// Clones share the state.
+#[derive(Clone)]
+pub(super) struct Core {
+    pub(super) simulator: Simulator,
+    /// What Ctrl-C ends.
+    cancel: Arc<Mutex<CancellationToken>>,
+    state: Arc<Mutex<BTreeMap<String, Kept>>>,
+}
+
+pub(super) fn text(value: &Dynamic, name: &str) -> String {
+    match attribute(value, name) {
+        Dynamic::String(text) => text,
+        _ => String::new(),
+    }
+}
+
+fn attribute(value: &Dynamic, name: &str) -> Dynamic {
+    match value {
+        Dynamic::Map(entries) => entries.get(name).cloned().unwrap_or(Dynamic::Null),
+        _ => Dynamic::Null,
+    }
+}
+
+fn errors(diagnostics: &Diagnostics) -> Vec<Diagnostic> {
+    let errors = diagnostics.iter().filter(|d| d.severity == Severity::Error);
+    errors.cloned().collect()
+}
+
+impl Core {
+    pub(super) fn new(simulator: &Simulator) -> Self {
+        Self {
+            simulator: simulator.clone(),
+            cancel: Arc::default(),
+            state: Arc::default(),
+        }
+    }
+
+    /// The state of a resource; null if there is none.
+    pub(super) fn state(&self, address: &str) -> Dynamic {
+        let kept = self.kept();
+        kept.get(address)
+            .map_or(Dynamic::Null, |kept| kept.state.clone())
+    }
+
+    fn kept(&self) -> MutexGuard<'_, BTreeMap<String, Kept>> {
+        self.state.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+
+    /// The user presses Ctrl-C.
+    pub(super) fn interrupt(&self) {
+        self.cancellation().cancel();
+    }
+
+    fn cancellation(&self) -> CancellationToken {
+        let cancel = self.cancel.lock().unwrap_or_else(PoisonError::into_inner);
+        cancel.clone()
+    }
+
+    /// A new process of the provider.
+    fn configure(&self) -> Api {
+        *self.cancel.lock().unwrap_or_else(PoisonError::into_inner) = CancellationToken::new();
+        Client::new(Box::new(InProcess(self.simulator.clone())), &options())
+    }
+
+    /// Refreshes and plans. Answers which resources would change, or the errors.
+    pub(super) async fn plan(&self, declared: &[Declared]) -> Result<Vec<String>, Vec<Diagnostic>> {
+        let api = self.configure();
+        let resources = all();
+        let addresses: Vec<(String, Kept)> = self.kept().clone().into_iter().collect();
+        for (address, kept) in addresses {
+            let ctx = Ctx::new(api.clone(), CancellationToken::new(), kept.private.clone());
+            let answer = named(&resources, kept.kind).read(ctx, kept.state).await;
+            let failed = errors(&answer.diagnostics);
+            if !failed.is_empty() {
+                return Err(failed);
+            }
+            self.keep(&address, kept.kind, answer.state, answer.private);
+        }
+        let mut changes = Vec::new();
+        let mut ids = BTreeMap::new();
+        for one in declared {
+            let (_, prior, planned) = self.plan_one(&resources, one, &ids)?;
+            ids.insert(one.address.clone(), attribute(&planned, "id"));
+            if prior != planned {
+                changes.push(one.address.clone());
+            }
+        }
+        Ok(changes)
+    }
+
+    /// Plans and applies, each in a process of its own. What an error leaves is kept,
+    /// and what depends on it waits for another day.
+    pub(super) async fn apply(&self, declared: &[Declared]) -> Vec<Diagnostic> {
+        if let Err(failed) = self.plan(declared).await {
+            return failed;
+        }
+        self.apply_plan(declared).await
+    }
+
+    /// The second half: carries out what was planned.
+    pub(super) async fn apply_plan(&self, declared: &[Declared]) -> Vec<Diagnostic> {
+        let api = self.configure();
+        let resources = all();
+        let mut failed = Vec::new();
+        let mut ids = BTreeMap::new();
+        for one in declared {
+            let needs = one
+                .arguments
+                .iter()
+                .filter_map(|(_, argument)| match argument {
+                    Argument::IdOf(address) => Some(address),
+                    Argument::Value(_) => None,
+                });
+            let ready = needs.clone().all(|address| ids.contains_key(address));
+            if !ready {
+                continue;
+            }
+            let (config, prior, planned) = match self.plan_one(&resources, one, &ids) {
+                Ok(plan) => plan,
+                Err(errors) => return errors,
+            };
+            if prior != planned {
+                let outcome = self
+                    .apply_one(&resources, &api, one, (config, prior, planned))
+                    .await;
+                if !outcome.is_empty() {
+                    failed.extend(outcome);
+                    continue;
+                }
+            }
+            ids.insert(
+                one.address.clone(),
+                attribute(&self.state(&one.address), "id"),
+            );
+        }
+        failed
+    }
+
+    /// Destroys everything, the last first.
+    pub(super) async fn destroy(&self, declared: &[Declared]) -> Vec<Diagnostic> {
+        let api = self.configure();
+        let resources = all();
+        for one in declared.iter().rev() {
+            let prior = self.state(&one.address);
+            if prior.is_null() {
+                continue;
+            }
+            let plan = (Dynamic::Null, prior, Dynamic::Null);
+            let failed = self.apply_one(&resources, &api, one, plan).await;
+            if !failed.is_empty() {
+                return failed;
+            }
+        }
+        Vec::new()
+    }
+
+    async fn apply_one(
+        &self,
+        resources: &[Box<dyn AnyResource<Api, Settings>>],
+        api: &Api,
+        one: &Declared,
+        (config, prior, planned): (Dynamic, Dynamic, Dynamic),
+    ) -> Vec<Diagnostic> {
+        let before = self.simulator.log().len();
+        let private = self.private(&one.address);
+        let ctx = Ctx::new(api.clone(), self.cancellation(), private.clone());
+        let request = ApplyRequest {
+            config,
+            prior,
+            planned: planned.clone(),
+            identity: Dynamic::Null,
+            private,
+        };
+        let answer = named(resources, one.kind).apply(ctx, request).await;
+        let failed = errors(&answer.diagnostics);
+        if failed.is_empty() {
+            is_kept(&planned, &answer.state);
+        }
+        let deleted = format!("/{}", text(&answer.state, "id"));
+        for request in self.simulator.log().iter().skip(before) {
+            let names_it = request.method == "DELETE" && request.path.ends_with(&deleted);
+            assert!(!names_it, "{} answers what it has deleted", one.address);
+        }
+        self.keep(&one.address, one.kind, answer.state, answer.private);
+        failed
+    }
+
+    fn keep(&self, address: &str, kind: &'static str, state: Dynamic, private: Private) {
+        let mut kept = self.kept();
+        match state {
+            Dynamic::Null => drop(kept.remove(address)),
+            state => {
+                let object = Kept {
+                    kind,
+                    state,
+                    private,
+                };
+                kept.insert(address.to_owned(), object);
+            }
+        }
+    }
+
+    fn private(&self, address: &str) -> Private {
+        let kept = self.kept();
+        kept.get(address)
+            .map_or_else(Private::default, |kept| kept.private.clone())
+    }
+
+    /// The configuration, the prior and the planned state of one resource.
+    fn plan_one(
+        &self,
+        resources: &[Box<dyn AnyResource<Api, Settings>>],
+        one: &Declared,
+        ids: &BTreeMap<String, Dynamic>,
+    ) -> Result<(Dynamic, Dynamic, Dynamic), Vec<Diagnostic>> {
+        let resource = named(resources, one.kind);
+        let prior = self.state(&one.address);
+        let (mut config, mut proposed) = (BTreeMap::new(), BTreeMap::new());
+        for declared in &resource.schema().attributes {
+            let name = declared.name.to_owned();
+            let given = one.arguments.iter().find(|(given, _)| *given == name);
+            let value = match given {
+                None => Dynamic::Null,
+                Some((_, Argument::Value(value))) => value.clone(),
+                Some((_, Argument::IdOf(address))) => {
+                    ids.get(address).cloned().unwrap_or_else(Dynamic::unknown)
+                }
+            };
+            let kept = match value {
+                Dynamic::Null if declared.spec.computed => attribute(&prior, &name),
+                ref value => value.clone(),
+            };
+            config.insert(name.clone(), value);
+            proposed.insert(name, kept);
+        }
+        let request = PlanRequest {
+            config: Dynamic::Map(config.clone()),
+            prior: prior.clone(),
+            proposed: Dynamic::Map(proposed),
+            private: self.private(&one.address),
+            identity: Dynamic::Null,
+            now: date(),
+        };
+        let answer = resource.plan(request, &Settings::default());
+        let failed = errors(&answer.diagnostics);
+        assert_eq!(answer.replaces, [], "{}", one.address);
+        match answer.planned {
+            Some(planned) if failed.is_empty() => Ok((Dynamic::Map(config), prior, planned)),
+            _ => Err(failed),
+        }
+    }
+}
+
+/// What core demands of every apply without an error.
+fn is_kept(planned: &Dynamic, made: &Dynamic) {
+    let (Dynamic::Map(planned), Dynamic::Map(made)) = (planned, made) else {
+        return;
+    };
+    for (name, value) in planned {
+        let made = made.get(name);
+        if value.is_wholly_known() {
+            assert!(made == Some(value), "{name} was promised");
+        } else {
+            let known = made.is_some_and(Dynamic::is_wholly_known);
+            assert!(known, "{name} stays unknown");
+        }
+    }
+}
+
+fn named<'r>(
+    resources: &'r [Box<dyn AnyResource<Api, Settings>>],
+    name: &str,
+) -> &'r dyn AnyResource<Api, Settings> {
+    let found = resources.iter().find(|resource| resource.name() == name);
+    &**found.expect("a resource of this name")
+}

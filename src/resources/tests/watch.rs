@@ -1,0 +1,72 @@
+//! Somebody who watches the edge while time passes: is every hostname served at
+//! every moment?
+
+use std::collections::HashMap;
+use std::sync::{Arc, Mutex, PoisonError};
+use std::time::Duration;
+
+use aop_simulator::pki::Authority;
+use aop_simulator::{Edge, Origin, Simulator, ZONE_ID};
+use tokio::task::JoinHandle;
+
+/// How often the watcher looks.
+const EVERY: Duration = Duration::from_millis(50);
+
+/// A watcher at work.
+pub(super) struct Watch {
+    refused: Arc<Mutex<Vec<String>>>,
+    task: JoinHandle<()>,
+}
+
+impl Watch {
+    /// Looks at these hostnames from now on. Each certificate that turns up is tried
+    /// with a real handshake once; what is presented is looked up each time.
+    pub(super) fn begin(
+        simulator: &Simulator,
+        authority: &Authority,
+        hostnames: &[String],
+    ) -> Self {
+        let origin = Origin::trusting(authority.certificate()).expect("an origin");
+        let edge = Edge::beside(simulator, ZONE_ID, Arc::new(origin));
+        let refused = Arc::new(Mutex::new(Vec::new()));
+        let (seen, names, simulator) =
+            (Arc::clone(&refused), hostnames.to_vec(), simulator.clone());
+        let task = tokio::spawn(async move {
+            let mut tried: HashMap<Option<String>, bool> = HashMap::new();
+            loop {
+                for name in &names {
+                    let presented = simulator.look(ZONE_ID, |zone, now| {
+                        zone.presented(name, now).id().map(str::to_owned)
+                    });
+                    let served = match tried.get(&presented) {
+                        Some(served) => *served,
+                        None => {
+                            let served = edge.request(name, Duration::ZERO).await.is_ok();
+                            tried.insert(presented, served);
+                            served
+                        }
+                    };
+                    if !served {
+                        let at = simulator.clock().now();
+                        let mut seen = seen.lock().unwrap_or_else(PoisonError::into_inner);
+                        seen.push(format!("{name} at {at:?}"));
+                    }
+                }
+                tokio::time::sleep(EVERY).await;
+            }
+        });
+        Self { refused, task }
+    }
+
+    /// The moments at which a hostname was not served.
+    pub(super) fn refused(&self) -> Vec<String> {
+        let refused = self.refused.lock().unwrap_or_else(PoisonError::into_inner);
+        refused.clone()
+    }
+}
+
+impl Drop for Watch {
+    fn drop(&mut self) {
+        self.task.abort();
+    }
+}
