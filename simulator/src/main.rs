@@ -147,7 +147,11 @@ impl EdgeOptions {
         }
         // Kept: dropped, it would stop listening.
         let mut own = match &self.authority {
-            Some(path) => Some(Origin::trusting(&std::fs::read_to_string(path)?).map_err(plain)?),
+            Some(path) => {
+                let authority = std::fs::read_to_string(path)
+                    .map_err(|error| format!("{}: {error}", path.display()))?;
+                Some(Origin::trusting(&authority).map_err(plain)?)
+            }
             None => None,
         };
         let address = match (self.origin, &mut own) {

@@ -144,7 +144,7 @@ impl Zone<'_> {
     pub(super) fn is_left_on(&self, association: &Association, certificate: &str) -> bool {
         let spoken_for = association.key(self.id()).is_some_and(|key| {
             let run: &Run = self.run();
-            run.written(&key).is_some() || run.is_leaving(&key)
+            run.written(&key).is_some() || run.is_destroyed(&key)
         });
         association.cert_id == certificate && !association.is_gone() && !spoken_for
     }

@@ -124,21 +124,44 @@ impl Run {
 
     /// Lets creates of the same run come first, and waits for those that write
     /// one of these objects. Afterwards the object is free or owned.
+    ///
+    /// What takes over a hostname or a switch often has to wait for its certificate,
+    /// so these are not given up while a certificate of the zone is on its way.
     pub async fn give_way(&self, keys: &[&Key], scope: &Scope) -> Result<Verdict, Interrupted> {
-        scope.sleep(COURTESY).await?;
         let mut changed = self.changed.subscribe();
         loop {
-            changed.mark_unchanged();
-            let verdicts: Vec<Verdict> = keys.iter().map(|key| self.verdict(key)).collect();
-            if verdicts.contains(&Verdict::Owned) {
-                return Ok(Verdict::Owned);
+            scope.sleep(COURTESY).await?;
+            let mut waited = false;
+            loop {
+                changed.mark_unchanged();
+                let verdicts: Vec<Verdict> = keys.iter().map(|key| self.verdict(key)).collect();
+                if verdicts.contains(&Verdict::Owned) {
+                    return Ok(Verdict::Owned);
+                }
+                let is_contested = verdicts.contains(&Verdict::Contested);
+                if !is_contested && !keys.iter().any(|key| self.may_be_taken_over(key)) {
+                    break;
+                }
+                waited |= !is_contested;
+                // The sender lives as long as this run.
+                let _ = scope.until(changed.changed()).await?;
             }
-            if !verdicts.contains(&Verdict::Contested) {
+            if !waited {
                 return Ok(Verdict::Free);
             }
-            // The sender lives as long as this run.
-            let _ = scope.until(changed.changed()).await?;
+            // The certificate is there: now whoever waited for it comes.
         }
+    }
+
+    /// Whether a resource that takes the object over may be waiting for a certificate
+    /// that this run is bringing into the zone.
+    fn may_be_taken_over(&self, key: &Key) -> bool {
+        let waits = matches!(key, Key::Association(..) | Key::Switch(..));
+        waits
+            && self.look(|state| {
+                let mut writing = state.writing.keys();
+                writing.any(|other| matches!(other, Key::Leaf(_, zone, _) if zone == key.zone()))
+            })
     }
 
     /// Whether this run destroyed the object, or is about to.

@@ -12,6 +12,7 @@
 mod bad_input;
 mod drift;
 mod faults;
+mod handover;
 mod interruption;
 mod lifecycle;
 mod owners;

@@ -209,7 +209,8 @@ impl<'a> Work<'a> {
             format!(
                 "{name} is already associated with certificate {} (enabled = {enabled}) in zone \
                  {zone}, and may be serving with it. Import it, so that the change is planned: \
-                 terraform import {resource}.NAME {zone}/{name}",
+                 terraform import {resource}.NAME {zone}/{name}. If this resource is being \
+                 replaced, apply without -replace: its certificate is changed in place.",
                 found.cert_id,
                 name = self.name,
                 zone = self.zone.id(),

@@ -120,6 +120,9 @@ impl Exchange<'_> {
     async fn finish(mut self) -> Applied<Certificate> {
         let id = self.prior.id.text().to_owned();
         self.own(&id);
+        let leaf = self.prior.fingerprint_sha256.text().to_owned();
+        let leaf = Key::Leaf(self.store, self.zone.id().clone(), leaf);
+        let _claim = self.ctx.api.run().reclaim(leaf);
         let found = look(self.zone, self.scope, self.store, &id).await;
         let doing = format!("Reading certificate {id} of zone {}", self.zone.id());
         match found.map_err(|error| problem(&error, &doing))? {

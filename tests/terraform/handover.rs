@@ -1,0 +1,255 @@
+//! Objects that pass from one resource to another within a run, all four kinds at
+//! once, under traffic: whatever order core chooses, no handshake is refused.
+
+use aop_simulator::Store;
+
+use crate::scene::{Live, Scene, says, with_every_cli};
+
+/// app.example.com has a certificate of its own, everything else the zone's.
+const ALL: &str = r#"
+resource "aop_hostname_certificate" "shop" {
+  zone_id     = var.zone_id
+  certificate = file("shop.pem")
+  private_key = file("shop.key")
+}
+resource "aop_hostname_association" "app" {
+  zone_id        = var.zone_id
+  hostname       = "app.example.com"
+  certificate_id = aop_hostname_certificate.shop.id
+}
+resource "aop_zone_certificate" "zone" {
+  zone_id     = var.zone_id
+  certificate = file("zone.pem")
+  private_key = file("zone.key")
+}
+resource "aop_zone_setting" "zone" {
+  zone_id    = var.zone_id
+  enabled    = true
+  depends_on = [aop_zone_certificate.zone]
+}
+"#;
+
+const CREATE_BEFORE_DESTROY: &str = "\n  lifecycle { create_before_destroy = true }\n}\n";
+
+fn begin(scene: &Scene, config: &str) -> Live {
+    scene.certificate("shop");
+    scene.certificate("zone");
+    scene.configure(config);
+    scene.apply();
+    scene.traffic(&["app.example.com", "www.example.com"])
+}
+
+/// The plan is empty, nothing was refused, and there is one of each.
+#[track_caller]
+fn end(scene: &Scene, live: Live) {
+    scene.plan_is_empty();
+    live.was_never_refused();
+    assert_eq!(scene.ids(Store::Hostname).len(), 1);
+    assert_eq!(scene.ids(Store::Zone).len(), 1);
+    assert_eq!(scene.left(), 4);
+    scene.destroy();
+}
+
+const REPLACE: [&str; 6] = [
+    "apply",
+    "-auto-approve",
+    "-replace=aop_hostname_certificate.shop",
+    "-replace=aop_hostname_association.app",
+    "-replace=aop_zone_certificate.zone",
+    "-replace=aop_zone_setting.zone",
+];
+
+#[test]
+fn replacing_with_create_before_destroy_keeps_everything() {
+    with_every_cli("handover-cbd", |scene| {
+        let live = begin(scene, &ALL.replace("\n}\n", CREATE_BEFORE_DESTROY));
+        scene.run(&REPLACE, 0);
+        assert_eq!(scene.requests("DELETE", ""), 0);
+        end(scene, live);
+    });
+}
+
+#[test]
+fn replacing_with_new_certificates_and_create_before_destroy_leaves_no_gap() {
+    with_every_cli("handover-cbd-new", |scene| {
+        let live = begin(scene, &ALL.replace("\n}\n", CREATE_BEFORE_DESTROY));
+        scene.certificate("shop");
+        scene.certificate("zone");
+        let certificates = [REPLACE[0], REPLACE[1], REPLACE[2], REPLACE[4]];
+        scene.run(&certificates, 0);
+        assert_eq!(scene.requests("DELETE", ""), 2);
+        end(scene, live);
+    });
+}
+
+/// The provider cannot know that the association it meets is the one it replaces.
+/// Nothing is lost, and the next apply gives the hostname its new certificate.
+#[test]
+fn replacing_an_association_together_with_its_certificate_ends_in_place() {
+    with_every_cli("handover-cbd-both", |scene| {
+        let live = begin(scene, &ALL.replace("\n}\n", CREATE_BEFORE_DESTROY));
+        scene.certificate("shop");
+        let refused = scene.run(&REPLACE[..4], 1);
+        says(
+            &refused,
+            &["Hostname is already associated", "apply without -replace"],
+        );
+        scene.apply();
+        end(scene, live);
+    });
+}
+
+#[test]
+fn new_certificates_with_create_before_destroy_are_exchanged_in_place() {
+    with_every_cli("handover-cbd-rotate", |scene| {
+        let live = begin(scene, &ALL.replace("\n}\n", CREATE_BEFORE_DESTROY));
+        scene.certificate("shop");
+        scene.certificate("zone");
+        let applied = scene.apply();
+        says(&applied, &["0 added, 3 changed, 0 destroyed"]);
+        end(scene, live);
+    });
+}
+
+#[test]
+fn renaming_without_moved_blocks_leaves_no_gap() {
+    with_every_cli("handover-rename", |scene| {
+        let live = begin(scene, ALL);
+        let renamed = ALL
+            .replace("\"shop\"", "\"renamed_shop\"")
+            .replace("certificate.shop", "certificate.renamed_shop")
+            .replace("\"app\"", "\"renamed_app\"")
+            .replace("\"zone\"", "\"renamed_zone\"")
+            .replace("certificate.zone", "certificate.renamed_zone");
+        scene.rewrite(&renamed);
+        let applied = scene.apply();
+        says(&applied, &["4 added, 0 changed, 4 destroyed"]);
+        assert_eq!(scene.requests("DELETE", ""), 0);
+        end(scene, live);
+    });
+}
+
+/// A resource of the configuration, from `resource` to the closing brace.
+fn block(kind: &str) -> &'static str {
+    let start = ALL.find(&format!("resource \"{kind}\"")).unwrap();
+    let rest = &ALL[start..];
+    &rest[..rest.find("\n}\n").unwrap() + 3]
+}
+
+/// The resource with one instance under a key.
+fn each(block: &str) -> String {
+    block.replacen("\" {\n", "\" {\n  for_each = toset([\"a\"])\n", 1)
+}
+
+#[test]
+fn going_from_one_resource_to_for_each_leaves_no_gap() {
+    with_every_cli("handover-for-each", |scene| {
+        let live = begin(scene, ALL);
+        let mut config = ALL.to_owned();
+        for kind in [
+            "aop_hostname_association",
+            "aop_zone_setting",
+            "aop_hostname_certificate",
+            "aop_zone_certificate",
+        ] {
+            config = config.replace(block(kind), &each(block(kind)));
+            let keyed = config.contains("certificate\" \"shop\" {\n  for_each");
+            let written = match keyed {
+                true => config.replace("certificate.shop.id", "certificate.shop[\"a\"].id"),
+                false => config.clone(),
+            };
+            scene.rewrite(&written);
+            scene.apply();
+            scene.plan_is_empty();
+        }
+        assert_eq!(scene.requests("DELETE", ""), 0);
+        end(scene, live);
+    });
+}
+
+/// All at once, core destroys the dependents first and alone, so nothing shows that
+/// they come back; with create_before_destroy it does not, and with `moved` blocks
+/// there is nothing to do.
+#[test]
+fn going_to_for_each_all_at_once_needs_moved_or_create_before_destroy() {
+    with_every_cli("handover-for-each-all", |scene| {
+        let safe = ALL.replace("\n}\n", CREATE_BEFORE_DESTROY);
+        let live = begin(scene, &safe);
+        let keyed = each(&safe).replace(
+            "\" {\n  zone_id",
+            "\" {\n  for_each = toset([\"a\"])\n  zone_id",
+        );
+        let keyed = keyed.replace("certificate.shop.id", "certificate.shop[each.key].id");
+        scene.rewrite(&keyed);
+        scene.apply();
+        scene.plan_is_empty();
+
+        let mut moved = ALL.to_owned();
+        for address in [
+            "aop_hostname_certificate.shop",
+            "aop_hostname_association.app",
+            "aop_zone_certificate.zone",
+            "aop_zone_setting.zone",
+        ] {
+            moved.push_str(&format!(
+                "moved {{\n  from = {address}[\"a\"]\n  to   = {address}\n}}\n"
+            ));
+        }
+        scene.rewrite(&moved);
+        let applied = scene.apply();
+        says(&applied, &["0 added, 0 changed, 0 destroyed"]);
+        assert_eq!(scene.requests("DELETE", ""), 0);
+        end(scene, live);
+    });
+}
+
+#[test]
+fn a_hostname_that_moves_away_while_its_old_certificate_is_exchanged_is_always_served() {
+    with_every_cli("handover-move", |scene| {
+        scene.certificate("other");
+        let other = r#"
+resource "aop_hostname_certificate" "other" {
+  zone_id     = var.zone_id
+  certificate = file("other.pem")
+  private_key = file("other.key")
+}
+resource "aop_hostname_association" "api" {
+  zone_id        = var.zone_id
+  hostname       = "api.example.com"
+  certificate_id = aop_hostname_certificate.other.id
+}
+"#;
+        let live = begin(scene, &format!("{ALL}{other}"));
+        scene.certificate("shop");
+        scene.certificate("other");
+        // Both certificates are exchanged, and both hostnames change sides.
+        let crossed = format!("{ALL}{other}")
+            .replace("certificate.shop.id", "certificate.SWAP.id")
+            .replace("certificate.other.id", "certificate.shop.id")
+            .replace("certificate.SWAP.id", "certificate.other.id");
+        scene.rewrite(&crossed);
+        scene.apply();
+        scene.plan_is_empty();
+        live.was_never_refused();
+        assert_eq!(scene.ids(Store::Hostname).len(), 2);
+        scene.destroy();
+    });
+}
+
+/// What the documentation says of it: a gap, because core destroys first.
+#[test]
+fn replacing_in_destroy_first_order_is_refused_while_hostnames_need_the_certificate() {
+    with_every_cli("handover-destroy-first", |scene| {
+        let timeouts = "\n  timeouts = { delete = \"4s\" }\n}\n";
+        let live = begin(scene, &ALL.replacen("\n}\n", timeouts, 1));
+        scene.certificate("shop");
+        let replaced = scene.run(&REPLACE[..3], 1);
+        says(
+            &replaced,
+            &["Certificate is still in use", "app.example.com", "in place"],
+        );
+        // Nothing is lost, and without -replace it is an exchange in place.
+        scene.apply();
+        end(scene, live);
+    });
+}
