@@ -126,6 +126,11 @@ impl Simulator {
         self.state().faults.push(fault);
     }
 
+    /// Takes back the faults that have not struck.
+    pub fn forget_faults(&self) {
+        self.state().faults.clear();
+    }
+
     /// Looks at a zone. Panics never: an unknown zone looks empty.
     pub fn look<T>(&self, zone: &str, look: impl FnOnce(&Zone, Duration) -> T) -> T {
         let state = self.state();

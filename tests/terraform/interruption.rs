@@ -11,7 +11,7 @@ use crate::scene::{ASSOCIATION, CERTIFICATE, CONFIG, says, with_every_cli};
 const CERTIFICATES: &str = "/hostnames/certificates";
 
 /// Sends a signal to the CLI and everything it started, as a terminal does.
-fn signal_group(child: &Child, signal: &str) {
+pub fn signal_group(child: &Child, signal: &str) {
     let group = format!("-{}", child.id());
     let sent = Command::new("kill")
         .args(["-s", signal, "--", &group])
@@ -19,7 +19,7 @@ fn signal_group(child: &Child, signal: &str) {
     assert!(sent.unwrap().success());
 }
 
-fn finish(child: Child) -> Ran {
+pub fn finish(child: Child) -> Ran {
     let output = child.wait_with_output().unwrap();
     Ran {
         code: output.status.code().unwrap_or(-1),

@@ -10,6 +10,7 @@
 )]
 
 mod bad_input;
+mod capacity;
 mod drift;
 mod faults;
 mod handover;
@@ -18,3 +19,4 @@ mod lifecycle;
 mod owners;
 mod rotation;
 mod scene;
+mod secrets;

@@ -3,9 +3,14 @@
 
 use std::time::Duration;
 
-use aop_simulator::Store;
+use aop_simulator::{Action, Answer, Fault, Gate, Store};
+use serde_json::json;
 
-use crate::scene::{CONFIG, Scene, says, with_every_cli};
+use crate::interruption::{finish, signal_group};
+use crate::scene::{CERTIFICATE, CONFIG, Scene, says, with_every_cli};
+
+const CERTIFICATES: &str = "/hostnames/certificates";
+const HOSTNAMES: &str = "/origin_tls_client_auth/hostnames";
 
 /// A zone certificate from zone.pem and zone.key, and the switch.
 pub const ZONE: &str = r#"
@@ -69,5 +74,256 @@ fn a_zone_certificate_is_exchanged_without_a_refused_handshake() {
         live.was_never_refused();
         assert_eq!(scene.ids(Store::Zone).len(), 1);
         scene.destroy();
+    });
+}
+
+/// CLI and provider are killed at one request after another of an apply, each time
+/// of another certificate; each time the next apply ends what was begun.
+fn kill_at_every_request(scene: &Scene, hold: fn(Gate) -> Action) {
+    scene.certificate("shop");
+    scene.configure(CONFIG);
+    scene.apply();
+    let live = scene.traffic(&["app.example.com"]);
+    for at in 0.. {
+        scene.certificate("shop");
+        scene.run(&["plan", "-out=rotation.tfplan"], 0);
+        let gate = Gate::default();
+        scene
+            .simulator
+            .order(Fault::on_any(hold(gate.clone())).after(at));
+        let mut child = scene
+            .workspace
+            .start(&["apply", "rotation.tfplan"])
+            .unwrap();
+        let mut ended = false;
+        scene.wait_until(|| {
+            gate.is_reached() || {
+                ended = child.try_wait().unwrap().is_some();
+                ended
+            }
+        });
+        if gate.is_reached() {
+            signal_group(&child, "KILL");
+            finish(child);
+            gate.open();
+            scene.run(&["apply", "-auto-approve", "-lock=false"], 0);
+        } else {
+            assert_eq!(finish(child).code, 0);
+            scene.simulator.forget_faults();
+        }
+        scene.plan_is_empty();
+        assert_eq!(
+            scene.ids(Store::Hostname).len(),
+            1,
+            "killed at request {at}"
+        );
+        assert_eq!(live.traffic.tally().refused, 0, "killed at request {at}");
+        if ended {
+            assert!(at > 6, "an apply has more requests than {at}");
+            break;
+        }
+    }
+    live.was_never_refused();
+    scene.destroy();
+}
+
+#[test]
+fn killed_before_any_request_takes_effect_the_next_apply_ends_it() {
+    with_every_cli("rotate-kill-before", |scene| {
+        kill_at_every_request(scene, Action::HoldBefore);
+    });
+}
+
+#[test]
+fn killed_after_any_request_took_effect_the_next_apply_ends_it() {
+    with_every_cli("rotate-kill-after", |scene| {
+        kill_at_every_request(scene, Action::HoldAfter);
+    });
+}
+
+#[test]
+fn a_new_certificate_that_the_api_refuses_leaves_everything_as_it_was() {
+    with_every_cli("rotate-refused", |scene| {
+        scene.certificate("shop");
+        scene.configure(CONFIG);
+        scene.apply();
+        let before = scene.ids(Store::Hostname);
+        let live = scene.traffic(&["app.example.com"]);
+        scene.certificate("shop");
+        let refusal = Answer::error(400, 1408, "Unable to parse certificate");
+        scene
+            .simulator
+            .order(Fault::on("POST", CERTIFICATES, Action::Answer(refusal)));
+        scene.apply_fails(&[
+            "Cloudflare cannot read the certificate",
+            "The old certificate still serves",
+        ]);
+        assert_eq!(scene.ids(Store::Hostname), before);
+        scene.plan_changes(&["2 to change"]);
+        live.was_never_refused();
+        scene.apply();
+        scene.plan_is_empty();
+        scene.destroy();
+    });
+}
+
+/// Also what Terraform does not manage moves along, each hostname with its own
+/// `enabled`, and one that pins "none" stays pinned.
+#[test]
+fn hostnames_that_terraform_does_not_know_move_along() {
+    with_every_cli("rotate-unmanaged", |scene| {
+        scene.certificate("shop");
+        scene.configure(CERTIFICATE);
+        scene.apply();
+        let id = scene.ids(Store::Hostname).remove(0);
+        let write = |hostname: &str, enabled: bool| json!({ "hostname": hostname, "cert_id": id, "enabled": enabled });
+        let writes = [
+            write("one.example.com", true),
+            write("none.example.com", false),
+        ];
+        scene.elsewhere("PUT", HOSTNAMES, &json!({ "config": writes }).to_string());
+        let live = scene.traffic(&["one.example.com"]);
+        scene.workspace.set_env("TF_LOG_PROVIDER", "INFO");
+        scene.certificate("shop");
+        let applied = scene.apply();
+        says(
+            &applied,
+            &["hostnames given another certificate", "hostnames=2"],
+        );
+        live.was_never_refused();
+        let new = scene.ids(Store::Hostname);
+        assert_eq!(new.len(), 1);
+        let on = scene.simulator.look(aop_simulator::ZONE_ID, |zone, _| {
+            let on = zone.associations();
+            let on = on.values().map(|a| (a.certificate_id.clone(), a.enabled));
+            on.collect::<Vec<_>>()
+        });
+        assert_eq!(
+            on,
+            [(new[0].clone(), Some(false)), (new[0].clone(), Some(true))]
+        );
+        scene.plan_is_empty();
+    });
+}
+
+#[test]
+fn an_interrupted_rotation_names_what_is_left_and_the_next_apply_clears_it_away() {
+    with_every_cli("rotate-superseded", |scene| {
+        scene.certificate("shop");
+        scene.configure(CONFIG);
+        scene.apply();
+        let old = scene.ids(Store::Hostname).remove(0);
+        let live = scene.traffic(&["app.example.com"]);
+        scene.certificate("shop");
+        let forbidden = Answer::error(403, 10000, "Authentication error");
+        let fault = Fault::on("DELETE", &old, Action::Answer(forbidden));
+        scene.simulator.order(fault);
+        scene.apply_fails(&["Permission denied"]);
+        let shown = scene.run(&["state", "show", "aop_hostname_certificate.shop"], 0);
+        says(&shown, &["superseded_ids = [", &old]);
+        scene.plan_changes(&["superseded_ids", "1 to change"]);
+        scene.apply();
+        scene.plan_is_empty();
+        assert_eq!(scene.ids(Store::Hostname).len(), 1);
+        live.was_never_refused();
+        scene.destroy();
+    });
+}
+
+#[test]
+fn a_certificate_that_was_not_deployed_is_uploaded_again() {
+    with_every_cli("rotate-timed-out", |scene| {
+        scene.certificate("shop");
+        scene.simulator.set(|s| {
+            s.activation = None;
+            s.deployment_timeout = Duration::from_secs(1);
+        });
+        scene.configure(CERTIFICATE);
+        let applied = scene.apply();
+        says(&applied, &["Warning: Certificate was not deployed"]);
+        scene.plan_changes(&["1 to change", "Cloudflare gave up deploying"]);
+        scene.apply_fails(&["Certificate was not deployed", "new serial number"]);
+        scene
+            .simulator
+            .set(|s| s.activation = Some(Duration::from_millis(300)));
+        scene.apply();
+        scene.plan_is_empty();
+        assert_eq!(scene.ids(Store::Hostname).len(), 1);
+        scene.destroy();
+    });
+}
+
+#[test]
+fn a_certificate_that_was_not_deployed_but_has_hostnames_is_not_deleted() {
+    with_every_cli("rotate-timed-out-used", |scene| {
+        scene.certificate("shop");
+        scene.simulator.set(|s| {
+            s.activation = None;
+            s.deployment_timeout = Duration::from_secs(1);
+        });
+        scene.configure(CERTIFICATE);
+        scene.apply();
+        let id = scene.ids(Store::Hostname).remove(0);
+        let write = json!({ "hostname": "one.example.com", "cert_id": id, "enabled": true });
+        scene.elsewhere("PUT", HOSTNAMES, &json!({ "config": [write] }).to_string());
+        scene
+            .simulator
+            .set(|s| s.activation = Some(Duration::from_millis(300)));
+        scene.apply_fails(&["Certificate was not deployed before", "new serial number"]);
+        assert_eq!(scene.requests("DELETE", ""), 0);
+        // Another certificate takes over, and the hostname with it.
+        scene.certificate("shop");
+        scene.apply();
+        scene.plan_is_empty();
+        let live = scene.traffic(&["one.example.com"]);
+        assert_ne!(scene.ids(Store::Hostname), [id]);
+        drop(live);
+    });
+}
+
+#[test]
+fn a_deletion_that_cloudflare_gave_up_is_asked_for_once_more() {
+    with_every_cli("rotate-deletion-timed-out", |scene| {
+        scene.certificate("shop");
+        scene.configure(CERTIFICATE);
+        scene.apply();
+        scene.simulator.set(|s| {
+            s.deletion = None;
+            s.deployment_timeout = Duration::from_secs(1);
+        });
+        let refused = scene.run(&["destroy", "-auto-approve"], 1);
+        says(&refused, &["Certificate was not deleted", "twice"]);
+        // It is alive for a read, and nothing changes it.
+        scene.plan_is_empty();
+        scene
+            .simulator
+            .set(|s| s.deletion = Some(Duration::from_millis(300)));
+        scene.destroy();
+    });
+}
+
+#[test]
+fn a_second_zone_certificate_stays_and_is_told_of() {
+    with_every_cli("rotate-second-zone", |scene| {
+        scene.certificate("zone");
+        let made = scene.certificate("stranger");
+        scene.configure(ZONE);
+        scene.apply();
+        let body = json!({
+            "certificate": made.certificate,
+            "private_key": made.private_key,
+        });
+        scene.elsewhere("POST", "/origin_tls_client_auth", &body.to_string());
+        let stranger = scene.ids(Store::Zone).pop().unwrap();
+        let live = scene.traffic(&["www.example.com"]);
+        scene.certificate("zone");
+        let applied = scene.apply();
+        says(&applied, &["Zone has other certificates", &stranger]);
+        scene.plan_is_empty();
+        live.was_never_refused();
+        let after = scene.ids(Store::Zone);
+        assert_eq!(after.len(), 2);
+        assert!(after.contains(&stranger));
+        scene.destroy_leaving(1);
     });
 }

@@ -187,8 +187,14 @@ impl Scene {
     /// Destroys everything and expects that nothing is left at the API.
     #[track_caller]
     pub fn destroy(&self) {
+        self.destroy_leaving(0);
+    }
+
+    /// Destroys everything and expects that so many objects are left at the API.
+    #[track_caller]
+    pub fn destroy_leaving(&self, count: usize) {
         self.run(&["destroy", "-auto-approve"], 0);
-        assert_eq!(self.left(), 0, "objects left at the API");
+        assert_eq!(self.left(), count, "objects left at the API");
     }
 
     /// How many objects live at the API.
@@ -266,7 +272,7 @@ impl Scene {
     }
 
     /// Waits for an observable event, not for a time; gives up after half a minute.
-    pub fn wait_until(&self, happened: impl Fn() -> bool) {
+    pub fn wait_until(&self, mut happened: impl FnMut() -> bool) {
         for _ in 0..3000 {
             if happened() {
                 return;

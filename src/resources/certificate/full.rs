@@ -69,7 +69,7 @@ pub(super) async fn error(
         "Store of the zone is full",
         format!(
             "Zone {id} has {} hostname certificates, and Cloudflare took no other. Nothing was \
-             changed: the old certificate, if there is one, still serves. {unused} Delete a \
+             changed. {unused} Delete a \
              certificate that is not needed and apply again; certificates that are rotated need \
              one free place in the zone between them.\n\n{refused}",
             live.len()

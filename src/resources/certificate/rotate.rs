@@ -93,7 +93,8 @@ impl Exchange<'_> {
         let run = self.ctx.api.run();
         let claim = run.claim(Key::Leaf(self.store, self.zone.id().clone(), fingerprint));
         let claim = claim.map_err(|_| upload.declared_twice())?;
-        let found = match upload.find_or_upload().await? {
+        let found = upload.find_or_upload().await;
+        let found = match found.map_err(|errors| self.still_serves(errors))? {
             Origin::Own(found) => {
                 self.uploaded = Some(found.id.clone());
                 found
@@ -114,6 +115,18 @@ impl Exchange<'_> {
         let _destructions: Vec<_> = leaving.map(|id| run.destroy(self.key_of(id))).collect();
         let found = revive(self.zone, self.scope, self.store, found).await;
         self.take_over(found).await
+    }
+
+    /// Errors of an upload that did not come about.
+    fn still_serves(&self, errors: Diagnostics) -> Diagnostics {
+        let old = self.prior.id.text();
+        let mut said = Diagnostics::default();
+        said.extend(errors.into_iter().map(|mut error| {
+            let remark = format!("\n\nThe old certificate still serves, as {old}.");
+            error.detail.push_str(&remark);
+            error
+        }));
+        said
     }
 
     /// The certificate is the same; what an interruption has left undone is done.

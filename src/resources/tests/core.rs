@@ -21,6 +21,8 @@ pub(super) struct Declared {
     pub(super) address: String,
     pub(super) kind: &'static str,
     pub(super) arguments: Vec<(&'static str, Argument)>,
+    /// What it depends on beside its arguments.
+    pub(super) needs: Vec<String>,
 }
 
 #[derive(Clone)]
@@ -144,15 +146,15 @@ impl Core {
         let mut failed = Vec::new();
         let mut ids = BTreeMap::new();
         for one in declared {
-            let needs = one
+            let arguments = one
                 .arguments
                 .iter()
                 .filter_map(|(_, argument)| match argument {
                     Argument::IdOf(address) => Some(address),
                     Argument::Value(_) => None,
                 });
-            let ready = needs.clone().all(|address| ids.contains_key(address));
-            if !ready {
+            let mut needs = arguments.chain(&one.needs);
+            if !needs.all(|address| ids.contains_key(address)) {
                 continue;
             }
             let (config, prior, planned) = match self.plan_one(&resources, one, &ids) {

@@ -3,6 +3,7 @@
 
 mod core;
 mod kills;
+mod scene;
 mod watch;
 
 use std::time::Duration;

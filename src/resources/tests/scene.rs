@@ -1,0 +1,224 @@
+//! A zone served by a certificate, somebody who watches, and what may befall a run.
+
+use aop_simulator::pki::{Authority, ClientCertificate};
+use aop_simulator::{Action, Answer, Fault, Gate, Simulator, Store, ZONE_ID};
+
+use super::core::{Argument, Core, Declared, text};
+use super::start;
+use super::watch::Watch;
+use crate::cloudflare::tests::date;
+use crate::framework::Diagnostic;
+use crate::value::Dynamic;
+
+/// What the certificate serves.
+#[derive(Clone, Copy, Debug)]
+pub(super) enum Serves {
+    /// So many hostnames.
+    Hostnames(usize),
+    /// The whole zone.
+    Zone,
+}
+
+impl Serves {
+    fn store(self) -> Store {
+        match self {
+            Self::Hostnames(_) => Store::Hostname,
+            Self::Zone => Store::Zone,
+        }
+    }
+
+    fn names(self) -> Vec<String> {
+        match self {
+            Self::Hostnames(count) => (0..count).map(|i| format!("h{i}.example.com")).collect(),
+            Self::Zone => vec!["www.example.com".to_owned()],
+        }
+    }
+
+    /// The certificate and all that depends on it.
+    pub(super) fn config(self, client: &ClientCertificate) -> Vec<Declared> {
+        let value = |text: &str| Argument::Value(Dynamic::from(text));
+        let declared = |address: &str, kind, arguments: Vec<(&'static str, Argument)>| Declared {
+            address: address.to_owned(),
+            kind,
+            arguments: [vec![("zone_id", value(ZONE_ID))], arguments].concat(),
+            needs: Vec::new(),
+        };
+        let upload = vec![
+            ("certificate", value(&client.certificate)),
+            ("private_key_wo", value(&client.private_key)),
+        ];
+        let of_certificate = || Argument::IdOf("certificate".to_owned());
+        match self {
+            Self::Zone => vec![
+                declared("certificate", "aop_zone_certificate", upload),
+                Declared {
+                    needs: vec!["certificate".to_owned()],
+                    ..declared(
+                        "setting",
+                        "aop_zone_setting",
+                        vec![("enabled", Argument::Value(Dynamic::Bool(true)))],
+                    )
+                },
+            ],
+            Self::Hostnames(_) => {
+                let associations = self.names().into_iter().map(|hostname| {
+                    let arguments = vec![
+                        ("hostname", value(&hostname)),
+                        ("certificate_id", of_certificate()),
+                    ];
+                    declared(&hostname, "aop_hostname_association", arguments)
+                });
+                let certificate = declared("certificate", "aop_hostname_certificate", upload);
+                std::iter::once(certificate).chain(associations).collect()
+            }
+        }
+    }
+}
+
+/// What befalls a run.
+#[derive(Clone, Copy, Debug)]
+pub(super) enum Blow {
+    /// CLI and provider are killed before the request has an effect.
+    KilledBefore,
+    /// They are killed after it had.
+    KilledAfter,
+    /// Ctrl-C while the request is on its way.
+    Interrupted,
+    /// Something befalls the request.
+    Faulty(fn() -> Action),
+}
+
+pub(super) const BLOWS: [(&str, Blow); 11] = [
+    ("killed before", Blow::KilledBefore),
+    ("killed after", Blow::KilledAfter),
+    ("interrupted", Blow::Interrupted),
+    (
+        "403",
+        Blow::Faulty(|| Action::Answer(Answer::error(403, 10000, "no"))),
+    ),
+    (
+        "409",
+        Blow::Faulty(|| Action::Answer(Answer::error(409, 1493, "busy"))),
+    ),
+    (
+        "429",
+        Blow::Faulty(|| {
+            Action::Answer(Answer::error(429, 971, "slow down").with("retry-after", "7"))
+        }),
+    ),
+    (
+        "500",
+        Blow::Faulty(|| Action::Answer(Answer::html(500, "oops"))),
+    ),
+    (
+        "done, but 502",
+        Blow::Faulty(|| Action::DoneBut(Answer::html(502, "bad gateway"))),
+    ),
+    ("reset before", Blow::Faulty(|| Action::ResetBefore)),
+    ("reset after", Blow::Faulty(|| Action::ResetAfter)),
+    ("truncated", Blow::Faulty(|| Action::Truncate)),
+];
+
+/// A zone and its Terraform.
+pub(super) struct Scene {
+    pub(super) simulator: Simulator,
+    authority: Authority,
+    pub(super) core: Core,
+    pub(super) serves: Serves,
+}
+
+impl Scene {
+    pub(super) fn new(serves: Serves) -> Self {
+        let (simulator, authority) = start();
+        let core = Core::new(&simulator);
+        Self {
+            simulator,
+            authority,
+            core,
+            serves,
+        }
+    }
+
+    pub(super) fn issue(&self) -> ClientCertificate {
+        let made = self.authority.client("shop", date());
+        made.expect("a certificate")
+    }
+
+    /// Begins to watch the edge.
+    pub(super) fn watch(&self) -> Watch {
+        Watch::begin(&self.simulator, &self.authority, &self.serves.names())
+    }
+
+    /// Lets a run go on with a blow at one request. Answers whether there were so many.
+    pub(super) async fn strike<F>(&self, run: impl FnOnce(Core) -> F, blow: Blow, at: u32) -> bool
+    where
+        F: Future<Output = Vec<Diagnostic>> + Send + 'static,
+    {
+        let gate = Gate::default();
+        let action = match blow {
+            Blow::KilledBefore | Blow::Interrupted => Action::HoldBefore(gate.clone()),
+            Blow::KilledAfter => Action::HoldAfter(gate.clone()),
+            Blow::Faulty(action) => action(),
+        };
+        let requests = self.simulator.log().len();
+        self.simulator.order(Fault::on_any(action).after(at));
+        let mut task = tokio::spawn(run(self.core.clone()));
+        tokio::select! {
+            () = gate.reached() => match blow {
+                Blow::Interrupted => {
+                    self.core.interrupt();
+                    gate.open();
+                    let _ = (&mut task).await;
+                }
+                _ => task.abort(),
+            },
+            _ = &mut task => {}
+        }
+        let struck = self.simulator.log().len() - requests > at as usize;
+        self.simulator.forget_faults();
+        gate.open();
+        struck
+    }
+
+    /// Applies until all is well, and looks whether it is: one live certificate,
+    /// everything on it, and nothing left to plan.
+    pub(super) async fn heal(&self, wanted: &[Declared], case: &str) {
+        for _ in 0..3 {
+            if self.core.apply(wanted).await.is_empty() {
+                break;
+            }
+        }
+        let changes = self.core.plan(wanted).await;
+        assert_eq!(changes, Ok(Vec::new()), "{case}: the plan is not empty");
+        let id = text(&self.core.state("certificate"), "id");
+        self.simulator.look(ZONE_ID, |zone, _| {
+            let live = zone.live(self.serves.store());
+            let live: Vec<&str> = live.iter().map(|c| c.id.as_str()).collect();
+            assert_eq!(live, [id.as_str()], "{case}: live certificates");
+            match self.serves {
+                Serves::Zone => assert!(zone.enabled, "{case}: the switch"),
+                Serves::Hostnames(count) => {
+                    let all = zone.associations();
+                    assert_eq!(all.len(), count, "{case}: associations");
+                    let mut all = all.values();
+                    let served = all.all(|a| a.certificate_id == id && a.enabled == Some(true));
+                    assert!(served, "{case}: hostnames");
+                }
+            }
+        });
+    }
+
+    /// Destroys everything, and looks whether anything is left.
+    pub(super) async fn clear(&self, declared: &[Declared], case: &str) {
+        for _ in 0..3 {
+            if self.core.destroy(declared).await.is_empty() {
+                break;
+            }
+        }
+        self.simulator.look(ZONE_ID, |zone, _| {
+            let left = zone.live(self.serves.store()).len();
+            assert_eq!(left, 0, "{case}: certificates left after the destroy");
+            assert!(zone.associations().is_empty() && !zone.enabled, "{case}");
+        });
+    }
+}

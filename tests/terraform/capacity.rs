@@ -1,0 +1,119 @@
+//! A store with ten places: rotations share what is free, and are refused before
+//! anything changes where nothing is.
+
+use aop_simulator::Store;
+use serde_json::Value;
+
+use crate::scene::{Scene, says, with_every_cli};
+
+/// So many certificates, each with a hostname.
+fn config(count: usize) -> String {
+    let set = (0..count).map(|i| format!("\"c{i}\""));
+    let set = set.collect::<Vec<_>>().join(", ");
+    format!(
+        r#"
+locals {{ names = toset([{set}]) }}
+resource "aop_hostname_certificate" "all" {{
+  for_each    = local.names
+  zone_id     = var.zone_id
+  certificate = file("${{each.key}}.pem")
+  private_key = file("${{each.key}}.key")
+}}
+resource "aop_hostname_association" "all" {{
+  for_each       = local.names
+  zone_id        = var.zone_id
+  hostname       = "${{each.key}}.example.com"
+  certificate_id = aop_hostname_certificate.all[each.key].id
+}}
+"#
+    )
+}
+
+fn certificates(scene: &Scene, count: usize) {
+    for i in 0..count {
+        scene.certificate(&format!("c{i}"));
+    }
+}
+
+fn begin(scene: &Scene, count: usize) -> crate::scene::Live {
+    certificates(scene, count);
+    scene.configure(&config(count));
+    scene.apply();
+    let names: Vec<String> = (0..count).map(|i| format!("c{i}.example.com")).collect();
+    let live = scene.traffic(&names.iter().map(String::as_str).collect::<Vec<_>>());
+    certificates(scene, count);
+    live
+}
+
+#[test]
+fn nine_of_ten_certificates_are_exchanged_in_one_apply() {
+    with_every_cli("nine-of-ten", |scene| {
+        let live = begin(scene, 9);
+        scene.apply();
+        assert_eq!(scene.requests("DELETE", ""), 9);
+        scene.plan_is_empty();
+        live.was_never_refused();
+        assert_eq!(scene.ids(Store::Hostname).len(), 9);
+        scene.destroy();
+    });
+}
+
+#[test]
+fn ten_of_ten_are_warned_of_and_refused_before_anything_changes() {
+    with_every_cli("ten-of-ten", |scene| {
+        let live = begin(scene, 10);
+        scene.plan_changes(&["Warning: Store of the zone is full", "Cloudflare takes 10"]);
+        let before = scene.ids(Store::Hostname);
+        let state = scene.run(&["state", "pull"], 0).stdout;
+        scene.apply_fails(&["Store of the zone is full", "All of them serve hostnames"]);
+        assert_eq!(scene.ids(Store::Hostname), before);
+        assert_eq!(scene.requests("DELETE", ""), 0);
+        let attributes = |state: &str| -> Vec<Value> {
+            let state: Value = serde_json::from_str(state).unwrap();
+            let resources = state["resources"].as_array().unwrap().clone();
+            let instances = resources
+                .iter()
+                .flat_map(|r| r["instances"].as_array().unwrap());
+            instances
+                .map(|instance| instance["attributes"].clone())
+                .collect()
+        };
+        let after = scene.run(&["state", "pull"], 0).stdout;
+        let same = attributes(&state) == attributes(&after);
+        assert!(same, "the state is not as it was");
+
+        // One hostname and its certificate less, and the rest finds its place.
+        scene.rewrite(&config(9));
+        scene.apply();
+        scene.plan_is_empty();
+        let tally = live.traffic.tally();
+        let (_, hostname, _) = tally.first_refusal.clone().unwrap_or_default();
+        assert!(
+            hostname.is_empty() || hostname == "c9.example.com",
+            "{tally:?}"
+        );
+        scene.destroy();
+    });
+}
+
+#[test]
+fn an_unused_certificate_in_the_way_is_named() {
+    with_every_cli("full-unused", |scene| {
+        let live = begin(scene, 9);
+        let made = scene.certificate("stranger");
+        let body = serde_json::json!({
+            "certificate": made.certificate,
+            "private_key": made.private_key,
+        });
+        let path = "/origin_tls_client_auth/hostnames/certificates";
+        scene.elsewhere("POST", path, &body.to_string());
+        let stranger = scene.ids(Store::Hostname).pop().unwrap();
+        let refused = scene.apply_fails(&["Store of the zone is full", "No hostname uses"]);
+        says(&refused, &[&stranger]);
+        scene.elsewhere("DELETE", &format!("{path}/{stranger}"), "");
+        scene.apply();
+        scene.plan_is_empty();
+        live.was_never_refused();
+        scene.destroy();
+    });
+}
