@@ -12,6 +12,7 @@
 mod bad_input;
 mod capacity;
 mod drift;
+mod expiry;
 mod faults;
 mod handover;
 mod interruption;

@@ -5,6 +5,7 @@ use std::collections::BTreeMap;
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
 use aop_simulator::Simulator;
+use jiff::Timestamp;
 use tokio_util::sync::CancellationToken;
 
 use crate::cloudflare::Client;
@@ -248,6 +249,18 @@ impl Core {
             .map_or_else(Private::default, |kept| kept.private.clone())
     }
 
+    /// What planning warns of at a time.
+    pub(super) fn warnings(&self, declared: &[Declared], now: Timestamp) -> Vec<String> {
+        let resources = all();
+        let mut told = Vec::new();
+        for one in declared {
+            let request = self.request(&resources, one, &BTreeMap::new(), now);
+            let answer = named(&resources, one.kind).plan(request, &Settings::default());
+            told.extend(answer.diagnostics.iter().map(|d| d.detail.clone()));
+        }
+        told
+    }
+
     /// The configuration, the prior and the planned state of one resource.
     fn plan_one(
         &self,
@@ -255,6 +268,25 @@ impl Core {
         one: &Declared,
         ids: &BTreeMap<String, Dynamic>,
     ) -> Result<(Dynamic, Dynamic, Dynamic), Vec<Diagnostic>> {
+        let request = self.request(resources, one, ids, date());
+        let (config, prior) = (request.config.clone(), request.prior.clone());
+        let answer = named(resources, one.kind).plan(request, &Settings::default());
+        let failed = errors(&answer.diagnostics);
+        assert_eq!(answer.replaces, [], "{}", one.address);
+        match answer.planned {
+            Some(planned) if failed.is_empty() => Ok((config, prior, planned)),
+            _ => Err(failed),
+        }
+    }
+
+    /// What core asks of the planner.
+    fn request(
+        &self,
+        resources: &[Box<dyn AnyResource<Api, Settings>>],
+        one: &Declared,
+        ids: &BTreeMap<String, Dynamic>,
+        now: Timestamp,
+    ) -> PlanRequest {
         let resource = named(resources, one.kind);
         let prior = self.state(&one.address);
         let (mut config, mut proposed) = (BTreeMap::new(), BTreeMap::new());
@@ -275,20 +307,13 @@ impl Core {
             config.insert(name.clone(), value);
             proposed.insert(name, kept);
         }
-        let request = PlanRequest {
-            config: Dynamic::Map(config.clone()),
-            prior: prior.clone(),
+        PlanRequest {
+            config: Dynamic::Map(config),
+            prior,
             proposed: Dynamic::Map(proposed),
             private: self.private(&one.address),
             identity: Dynamic::Null,
-            now: date(),
-        };
-        let answer = resource.plan(request, &Settings::default());
-        let failed = errors(&answer.diagnostics);
-        assert_eq!(answer.replaces, [], "{}", one.address);
-        match answer.planned {
-            Some(planned) if failed.is_empty() => Ok((Dynamic::Map(config), prior, planned)),
-            _ => Err(failed),
+            now,
         }
     }
 }

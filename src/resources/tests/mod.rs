@@ -3,6 +3,7 @@
 
 mod core;
 mod kills;
+mod numbers;
 mod scene;
 mod watch;
 

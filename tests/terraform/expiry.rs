@@ -1,0 +1,67 @@
+//! Certificates that come to their end: said early, once, and only where it helps.
+
+use aop_simulator::pki::Wanted;
+use jiff::SignedDuration;
+
+use crate::scene::{CERTIFICATE, Scene, now, with_every_cli};
+
+/// A certificate that expires after so many days and a bit.
+fn expiring(scene: &Scene, days: i64) {
+    let hours = |days: i64| SignedDuration::from_hours(24 * days);
+    let made = scene.authority.issue(&Wanted {
+        name: "shop",
+        not_before: now() - hours(30),
+        not_after: now() + hours(days + 1),
+    });
+    scene.write_certificate("shop", &made.unwrap());
+}
+
+fn told(output: &str) -> usize {
+    output.matches("Warning: Certificate expiry").count()
+}
+
+#[test]
+fn a_certificate_near_its_end_is_told_of_once_and_as_early_as_wanted() {
+    with_every_cli("expiry", |scene| {
+        expiring(scene, 10);
+        scene.configure(CERTIFICATE);
+        let plan = scene.plan_changes(&["Certificate expiry", "expires in 10 days"]);
+        assert_eq!(told(&plan.text()), 1, "{}", plan.text());
+        scene.apply();
+        let plan = scene.plan_is_empty();
+        assert_eq!(told(&plan.text()), 1, "{}", plan.text());
+        // A replacement is planned twice.
+        let replace = ["plan", "-replace=aop_hostname_certificate.shop"];
+        let plan = scene.run(&replace, 0);
+        assert_eq!(told(&plan.text()), 1, "{}", plan.text());
+        for (days, count) in [("11", 1), ("9", 0), ("0", 0)] {
+            let provider = format!("provider \"aop\" {{\n  expiry_warning_days = {days}\n}}\n");
+            scene.rewrite(&format!("{provider}{CERTIFICATE}"));
+            let plan = scene.plan_is_empty();
+            assert_eq!(told(&plan.text()), count, "{days} days: {}", plan.text());
+        }
+        for rubbish in ["-1", "1.5", "9999"] {
+            let provider = format!("provider \"aop\" {{\n  expiry_warning_days = {rubbish}\n}}\n");
+            scene.rewrite(&format!("{provider}{CERTIFICATE}"));
+            scene.plan_fails(&["expiry_warning_days must be a whole number"]);
+        }
+        scene.rewrite(CERTIFICATE);
+        scene.destroy();
+    });
+}
+
+#[test]
+fn a_rotation_to_an_expired_certificate_is_refused_at_plan() {
+    with_every_cli("expiry-rotation", |scene| {
+        scene.certificate("shop");
+        scene.configure(CERTIFICATE);
+        scene.apply();
+        expiring(scene, -5);
+        let refused = scene.plan_fails(&["Certificate has expired", "Issue a new certificate"]);
+        assert_eq!(told(&refused.text()), 0, "{}", refused.text());
+        assert_eq!(scene.requests("POST", ""), 1);
+        scene.certificate("shop");
+        scene.apply();
+        scene.destroy();
+    });
+}
