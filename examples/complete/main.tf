@@ -2,7 +2,7 @@
 # for the hostnames that need their own.
 
 terraform {
-  required_version = ">= 1.5"
+  required_version = ">= 1.11"
   required_providers {
     aop = {
       source  = "terraform.local/aop/aop"
@@ -28,9 +28,9 @@ variable "maintenance" {
 # --- The whole zone -----------------------------------------------------------
 
 resource "aop_zone_certificate" "zone" {
-  zone_id     = var.zone_id
-  certificate = file("${path.module}/zone.pem")
-  private_key = file("${path.module}/zone.key")
+  zone_id        = var.zone_id
+  certificate    = file("${path.module}/zone.pem")
+  private_key_wo = file("${path.module}/zone.key")
 }
 
 # On after the certificate is active, off before it is deleted.
@@ -43,9 +43,9 @@ resource "aop_zone_setting" "zone" {
 # --- Two hostnames with a certificate of their own ----------------------------
 
 resource "aop_hostname_certificate" "shop" {
-  zone_id     = var.zone_id
-  certificate = file("${path.module}/shop.pem")
-  private_key = file("${path.module}/shop.key")
+  zone_id        = var.zone_id
+  certificate    = file("${path.module}/shop.pem")
+  private_key_wo = file("${path.module}/shop.key")
 }
 
 resource "aop_hostname_association" "app" {

@@ -77,6 +77,42 @@ fn a_zone_certificate_is_exchanged_without_a_refused_handshake() {
     });
 }
 
+/// Two origins, each with an authority of its own.
+#[test]
+fn a_hostname_with_a_certificate_of_its_own_beside_the_zones() {
+    with_every_cli("rotate-specialised", |scene| {
+        let example = xtask::root().join("examples/specialised-certificates/main.tf");
+        let other = aop_simulator::pki::Authority::new("Payments CA").unwrap();
+        let pay = |scene: &Scene| {
+            let made = other.client("pay", crate::scene::now()).unwrap();
+            scene.write_certificate("pay", &made);
+        };
+        scene.certificate("zone");
+        pay(scene);
+        let config = std::fs::read_to_string(example).unwrap();
+        scene.workspace.write("main.tf", &config).unwrap();
+        scene.run(&["init"], 0);
+        scene.apply();
+        scene.plan_is_empty();
+        let zone = scene.traffic(&["www.example.com"]);
+        let own = scene.traffic_to(&other, &["pay.example.com"]);
+        // An origin that demands none: the edge must not show one.
+        let presented = scene.simulator.look(aop_simulator::ZONE_ID, |zone, now| {
+            zone.presented("status.example.com", now)
+                .id()
+                .map(str::to_owned)
+        });
+        assert_eq!(presented, None);
+        scene.certificate("zone");
+        pay(scene);
+        scene.apply();
+        scene.plan_is_empty();
+        zone.was_never_refused();
+        own.was_never_refused();
+        scene.destroy();
+    });
+}
+
 /// CLI and provider are killed at one request after another of an apply, each time
 /// of another certificate; each time the next apply ends what was begun.
 fn kill_at_every_request(scene: &Scene, hold: fn(Gate) -> Action) {

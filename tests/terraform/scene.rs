@@ -248,7 +248,12 @@ impl Scene {
     /// Begins traffic for these hostnames to an origin that trusts the scene's
     /// authority, and waits until every one of them is served.
     pub fn traffic(&self, hostnames: &[&str]) -> Live {
-        let mut origin = Origin::trusting(self.authority.certificate()).expect("an origin");
+        self.traffic_to(&self.authority, hostnames)
+    }
+
+    /// The same to an origin that trusts another authority.
+    pub fn traffic_to(&self, authority: &Authority, hostnames: &[&str]) -> Live {
+        let mut origin = Origin::trusting(authority.certificate()).expect("an origin");
         let address = self.runtime.block_on(origin.listen()).expect("an address");
         let edge = Arc::new(Edge::reaching(&self.simulator, ZONE_ID, address));
         let names: Vec<String> = hostnames.iter().map(|name| (*name).to_owned()).collect();

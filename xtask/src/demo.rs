@@ -3,10 +3,11 @@
 use std::collections::BTreeMap;
 use std::io::{BufRead, BufReader};
 use std::process::Stdio;
+use std::sync::Arc;
 use std::time::Duration;
 
 use aop_simulator::pki::Authority;
-use aop_simulator::{Settings, Simulator, Store, TOKEN, ZONE_ID};
+use aop_simulator::{Edge, Origin, Settings, Simulator, Store, TOKEN, Tally, Traffic, ZONE_ID};
 use jiff::Timestamp;
 use xtask::{Cli, Outcome, Profile, Workspace, build, root};
 
@@ -26,50 +27,66 @@ pub(crate) async fn demo(keep: bool) -> Outcome<()> {
     workspace.set_env("CLOUDFLARE_API_TOKEN", TOKEN);
     workspace.set_env("TF_VAR_zone_id", ZONE_ID);
     workspace.copy_from(&root().join("examples/complete"))?;
-    let authority = Authority::new("Example origin CA")?;
-    for name in ["zone", "shop"] {
-        let client = authority.client(&format!("{name} client"), now())?;
-        workspace.write(&format!("{name}.pem"), &client.certificate)?;
-        workspace.write(&format!("{name}.key"), &client.private_key)?;
-    }
     println!("The configuration is examples/complete, with certificates made just now.");
+    let authority = Authority::new("Example origin CA")?;
+    let mut origin = Origin::trusting(authority.certificate())?;
+    let edge = Edge::reaching(&simulator, ZONE_ID, origin.listen().await?);
 
     let demo = Demo {
         workspace,
         cli,
         simulator,
+        authority,
+        edge: Arc::new(edge),
     };
+    demo.issue()?;
     demo.step("Install the provider", &["init"], 0)?;
-    demo.step(
-        "Create everything, and wait until it is active",
-        &["apply", "-auto-approve"],
-        0,
-    )?;
+    let apply = ["apply", "-auto-approve"];
+    demo.step("Create everything, and wait until it is active", &apply, 0)?;
     demo.step(
         "Plan again: nothing is left to do",
         &["plan", "-detailed-exitcode"],
         0,
     )?;
-    let maintenance = "-var=maintenance=true";
-    demo.step(
-        "What would maintenance change?",
-        &["plan", "-detailed-exitcode", maintenance],
-        2,
-    )?;
-    demo.step(
-        "Change it in place",
-        &["apply", "-auto-approve", maintenance],
-        0,
-    )?;
+
+    let traffic = demo.edge.drive(&HOSTNAMES);
+    println!(
+        "\n━━ Traffic begins: {} send requests to an origin that\n   refuses every one without \
+         the right certificate",
+        HOSTNAMES.join(" and ")
+    );
+    demo.issue()?;
+    demo.step("Exchange both certificates under traffic", &apply, 0)?;
+    let exchanged = demo.stop(traffic).await;
+    report(&exchanged);
+    if exchanged.refused > 0 {
+        return Err(format!("a handshake was refused: {exchanged:?}").into());
+    }
     if keep {
         demo.keep(&listening.url()).await?;
     }
-    demo.step(
-        "Destroy everything",
-        &["destroy", "-auto-approve", maintenance],
-        0,
-    )?;
-    demo.summarize()
+
+    let traffic = demo.edge.drive(&HOSTNAMES);
+    let destroy = ["destroy", "-auto-approve"];
+    demo.step("The same change by destroying …", &destroy, 0)?;
+    demo.issue()?;
+    demo.step("… and creating, under the same traffic", &apply, 0)?;
+    let recreated = demo.stop(traffic).await;
+    report(&recreated);
+
+    demo.step("Destroy everything", &destroy, 0)?;
+    demo.summarize(&exchanged, &recreated)
+}
+
+/// One has a certificate of its own, the other the zone's.
+const HOSTNAMES: [&str; 2] = ["app.example.com", "www.example.com"];
+
+fn report(tally: &Tally) {
+    println!("\n   {}", in_words(tally));
+}
+
+fn in_words(tally: &Tally) -> String {
+    format!("{} handshakes, {} refused", tally.handshakes, tally.refused)
 }
 
 /// Delays as an impatient person can bear them; the real ones are seconds to minutes.
@@ -95,9 +112,29 @@ struct Demo {
     workspace: Workspace,
     cli: Cli,
     simulator: Simulator,
+    authority: Authority,
+    edge: Arc<Edge>,
 }
 
 impl Demo {
+    /// Makes new certificates where the configuration reads them.
+    fn issue(&self) -> Outcome<()> {
+        for name in ["zone", "shop"] {
+            let client = self.authority.client(&format!("{name} client"), now())?;
+            self.workspace
+                .write(&format!("{name}.pem"), &client.certificate)?;
+            self.workspace
+                .write(&format!("{name}.key"), &client.private_key)?;
+        }
+        Ok(())
+    }
+
+    /// Lets the traffic go on for a moment, and ends it.
+    async fn stop(&self, traffic: Traffic) -> Tally {
+        tokio::time::sleep(Duration::from_secs(1)).await;
+        traffic.tally()
+    }
+
     /// Runs one command and shows what it prints.
     fn step(&self, title: &str, arguments: &[&str], expected: i32) -> Outcome<()> {
         println!(
@@ -139,7 +176,7 @@ impl Demo {
         Ok(())
     }
 
-    fn summarize(&self) -> Outcome<()> {
+    fn summarize(&self, exchanged: &Tally, recreated: &Tally) -> Outcome<()> {
         let left = self.simulator.look(ZONE_ID, |zone, _| {
             zone.live(Store::Zone).len()
                 + zone.live(Store::Hostname).len()
@@ -153,14 +190,9 @@ impl Demo {
         }
         let methods: Vec<String> = methods.iter().map(|(m, n)| format!("{n} {m}")).collect();
         println!("\n━━ Summary");
-        println!(
-            "   {} created two certificates, the zone's switch and two",
-            self.cli.name()
-        );
-        println!(
-            "   associations, waited until they were active, planned nothing more, turned one"
-        );
-        println!("   hostname's certificate off in place, and destroyed everything.");
+        println!("   {} exchanged both certificates", self.cli.name());
+        println!("     in place:                   {}", in_words(exchanged));
+        println!("     by destroying and creating: {}", in_words(recreated));
         println!("   Left at the API: {left} objects.");
         println!(
             "   Requests in all: {} ({}).",

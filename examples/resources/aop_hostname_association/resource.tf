@@ -1,7 +1,7 @@
 resource "aop_hostname_certificate" "shop" {
-  zone_id     = var.zone_id
-  certificate = file("${path.module}/shop.pem")
-  private_key = file("${path.module}/shop.key")
+  zone_id        = var.zone_id
+  certificate    = file("${path.module}/shop.pem")
+  private_key_wo = file("${path.module}/shop.key")
 }
 
 resource "aop_hostname_association" "app" {

@@ -1,5 +1,5 @@
 resource "aop_zone_certificate" "zone" {
-  zone_id     = var.zone_id
-  certificate = file("${path.module}/zone.pem")
-  private_key = file("${path.module}/zone.key")
+  zone_id        = var.zone_id
+  certificate    = file("${path.module}/zone.pem")
+  private_key_wo = file("${path.module}/zone.key")
 }

@@ -92,6 +92,7 @@ impl Edge {
         match &self.origin {
             Line::Address(address) => {
                 let stream = TcpStream::connect(address).await?;
+                stream.set_nodelay(true)?;
                 speak(config, hostname, stream).await
             }
             Line::Here(origin) => {

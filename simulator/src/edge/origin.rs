@@ -55,6 +55,8 @@ impl Origin {
         let acceptor = self.acceptor.clone();
         let task = tokio::spawn(async move {
             while let Ok((stream, _)) = listener.accept().await {
+                // Only speed is lost where it cannot be set.
+                let _ = stream.set_nodelay(true);
                 tokio::spawn(serve(acceptor.clone(), stream));
             }
         });
