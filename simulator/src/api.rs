@@ -142,6 +142,7 @@ pub(crate) fn finish(
         Operation::WriteSetting => match body.get("enabled").and_then(Json::as_bool) {
             Some(enabled) => {
                 zone.enabled = enabled;
+                zone.was_enabled |= enabled;
                 Ok(json!({ "enabled": enabled }))
             }
             None => Err(malformed),

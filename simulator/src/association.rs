@@ -38,8 +38,7 @@ pub(crate) struct Binding {
 type Write = (String, String, Option<bool>);
 
 impl Association {
-    /// What the edge holds at a time. A write that was overtaken before it was
-    /// deployed is never held.
+    /// What the edge holds at a time: the last write that has reached it.
     pub(crate) fn binding(&self, now: Duration) -> Option<&Binding> {
         let mut reached = self.history.iter().rev();
         reached.find(|binding| now >= binding.from)

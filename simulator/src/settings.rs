@@ -28,7 +28,7 @@ pub struct Settings {
     /// How long a new certificate is missing from lists (L).
     pub list_lag: Duration,
     /// How long after `active` some of the edge's points of presence still present
-    /// what they did before; a deletion reaches them as late (G).
+    /// what they did before. A deletion reaches them at once (G: the strictest reading).
     pub edge_lag: Duration,
     /// How long every request takes.
     pub latency: Duration,

@@ -21,6 +21,8 @@ pub struct Zone {
     pub(crate) associations: BTreeMap<String, Association>,
     /// The zone-level switch; D: off by default.
     pub enabled: bool,
+    /// Whether the API has ever turned it on.
+    pub(crate) was_enabled: bool,
     /// The global switch; D: off by default.
     pub tls_client_auth: bool,
     /// Certificate uploads and deletions under way (L: a second one gets 409).
@@ -35,6 +37,7 @@ impl Zone {
             certificates: Vec::new(),
             associations: BTreeMap::new(),
             enabled: false,
+            was_enabled: false,
             tls_client_auth: false,
             busy: 0,
         }

@@ -1,7 +1,12 @@
 //! The edge's rule of precedence, row by row, each shown by real handshakes with an
 //! origin that trusts one authority.
 
-#![allow(missing_docs, clippy::unwrap_used, reason = "tests")]
+#![allow(
+    missing_docs,
+    clippy::unwrap_used,
+    clippy::indexing_slicing,
+    reason = "tests"
+)]
 
 use std::sync::Arc;
 use std::time::Duration;
@@ -92,7 +97,7 @@ impl World {
 
     async fn presents_behind(&self, behind: Duration) -> String {
         let presented = self.simulator.look(ZONE_ID, |zone, now| {
-            match zone.presented(APP, now.saturating_sub(behind)) {
+            match zone.presented(APP, now, behind) {
                 Presented::Nothing => "nothing".to_owned(),
                 Presented::Shared => "shared".to_owned(),
                 Presented::Certificate(certificate) => certificate.id.clone(),
@@ -226,4 +231,17 @@ async fn a_point_of_presence_that_is_behind_sees_what_was() {
     assert_eq!(world.presents().await, new);
     assert_eq!(world.presents_behind(10 * SECOND).await, old);
     assert_eq!(world.presents_behind(2 * SECOND).await, new);
+}
+
+#[tokio::test]
+async fn a_point_of_presence_that_is_behind_hears_of_deletions_at_once() {
+    let world = World::new();
+    world.switch(true).await;
+    let old = world.upload(Store::Zone).await;
+    world.simulator.clock().advance(60 * SECOND);
+    world.upload(Store::Zone).await;
+    assert_eq!(world.presents_behind(10 * SECOND).await, old);
+    let delete = format!("{}/{old}", path(Store::Zone));
+    world.send("DELETE", &delete, Value::Null).await;
+    assert_eq!(world.presents_behind(10 * SECOND).await, "nothing");
 }

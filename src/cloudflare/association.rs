@@ -82,7 +82,7 @@ impl Zone<'_> {
     /// All associations, or none where the API does not offer their list.
     pub async fn associations_if_listed(&self, scope: &Scope) -> Result<Vec<Association>, Error> {
         match self.associations(scope).await {
-            Err(Error::Refused(refusal)) if matches!(refusal.status, 400 | 404 | 405) => {
+            Err(error) if error.is_no_route() => {
                 tracing::warn!("this API does not list associations");
                 Ok(Vec::new())
             }
@@ -133,8 +133,16 @@ impl Zone<'_> {
             .collect();
         if !writes.is_empty() {
             self.put(scope, &writes).await?;
-            let hostnames = writes.len();
-            tracing::info!(hostnames, from, to, "hostnames given another certificate");
+            let count = writes.len();
+            let names: Vec<&str> = writes.iter().map(|w| w.hostname.as_str()).collect();
+            let names = names.join(" ");
+            tracing::info!(
+                count,
+                names,
+                from,
+                to,
+                "hostnames given another certificate"
+            );
         }
         Ok(writes.len())
     }
@@ -160,8 +168,12 @@ impl Zone<'_> {
         let answer: Json = self.request(scope, Method::Put, PATH, Some(body)).await?;
         for write in writes {
             if let Ok(hostname) = Hostname::parse(&write.hostname) {
+                let write = AssociationWrite {
+                    hostname: hostname.as_str().to_owned(),
+                    ..write.clone()
+                };
                 let key = Key::Association(self.id().clone(), hostname);
-                self.run().wrote(key, write.clone());
+                self.run().wrote(key, write);
             }
         }
         let items = answer.as_array().into_iter().flatten();

@@ -56,7 +56,7 @@ pub enum Deletion {
     Accepted,
     /// Nothing was sent: hostnames point at this certificate, and not at its heir.
     Named,
-    /// Nothing was sent: Cloudflare gave up deploying the heir for these hostnames.
+    /// Nothing was sent: Cloudflare gave up giving these hostnames another certificate.
     Undeployed(Vec<String>),
     /// Nothing was sent: these hostnames are being deployed, and one of them may
     /// still be served by this certificate.
@@ -81,6 +81,36 @@ impl Zone<'_> {
     ) -> Result<Vec<Certificate>, Error> {
         let _turn = share(scope, &self.turns.certificates).await?;
         self.list(scope, store).await
+    }
+
+    /// The same, with what this run has just uploaded, which can be missing from the
+    /// list for a while.
+    pub async fn certificates_with_own(
+        &self,
+        scope: &Scope,
+        store: Store,
+    ) -> Result<Vec<Certificate>, Error> {
+        let list = self.certificates(scope, store).await?;
+        self.with_own(scope, store, list).await
+    }
+
+    async fn with_own(
+        &self,
+        scope: &Scope,
+        store: Store,
+        mut list: Vec<Certificate>,
+    ) -> Result<Vec<Certificate>, Error> {
+        for id in self.run().owned_certificates(store, self.id()) {
+            if list.iter().any(|found| found.id == id) {
+                continue;
+            }
+            match self.certificate(scope, store, &id).await {
+                Ok(found) => list.push(found),
+                Err(error) if error.is_gone() => {}
+                Err(error) => return Err(error),
+            }
+        }
+        Ok(list)
     }
 
     async fn list(&self, scope: &Scope, store: Store) -> Result<Vec<Certificate>, Error> {
@@ -132,26 +162,32 @@ impl Zone<'_> {
         let _certificates = take(scope, &self.turns.certificates).await?;
         let _associations = take(scope, &self.turns.associations).await?;
         let _switches = take(scope, &self.turns.switches).await?;
-        let hostnames = self.associations_if_listed(scope).await?;
-        if let Some(heir) = heir {
-            if hostnames.iter().any(|a| self.is_left_on(a, id)) {
-                return Ok(Deletion::Named);
-            }
-            let gave_up = |a: &Association| {
-                a.cert_id == heir && !a.is_gone() && a.status == Status::DeploymentTimedOut
-            };
-            let undeployed = names_of(&hostnames, gave_up);
-            if !undeployed.is_empty() {
-                return Ok(Deletion::Undeployed(undeployed));
-            }
+        let hostnames = match heir {
+            Some(_) if store == Store::Hostname => self.associations(scope).await?,
+            _ => self.associations_if_listed(scope).await?,
+        };
+        if heir.is_some() && hostnames.iter().any(|a| self.is_left_on(a, id)) {
+            return Ok(Deletion::Named);
         }
-        let unsettled = names_of(&hostnames, |a| {
-            a.status == Status::PendingDeployment || self.is_outdated(a)
+        let undeployed = names_of(&hostnames, |a| {
+            let moved = heir == Some(a.cert_id.as_str()) || self.is_written(a);
+            a.status == Status::DeploymentTimedOut && !a.is_gone() && moved
+        });
+        if !undeployed.is_empty() {
+            return Ok(Deletion::Undeployed(undeployed));
+        }
+        let unsettled = names_of(&hostnames, |a| match a.status {
+            Status::Initializing | Status::PendingDeployment => true,
+            // A word that is not known may mean anything.
+            Status::Other(_) => self.is_written(a),
+            _ => self.is_outdated(a),
         });
         if !unsettled.is_empty() {
             return Ok(Deletion::Unsettled(unsettled));
         }
+        // An heir is what the zone presents.
         if store == Store::Zone
+            && heir.is_none()
             && let Some(pending) = self.is_last(scope, id).await?
         {
             return Ok(Deletion::LastOfZone { pending });
@@ -174,6 +210,13 @@ impl Zone<'_> {
         }
     }
 
+    /// Whether this run has said which certificate the hostname is to have.
+    fn is_written(&self, association: &Association) -> bool {
+        let key = association.key(self.id());
+        let written = key.and_then(|key| self.run().written(&key));
+        written.is_some_and(|written| written.enabled.is_some())
+    }
+
     /// Whether the list does not show yet what this run has written.
     fn is_outdated(&self, association: &Association) -> bool {
         let key = association.key(self.id());
@@ -190,6 +233,7 @@ impl Zone<'_> {
     /// can present; then, whether another is on its way.
     async fn is_last(&self, scope: &Scope, id: &str) -> Result<Option<bool>, Error> {
         let list = self.list(scope, Store::Zone).await?;
+        let list = self.with_own(scope, Store::Zone, list).await?;
         let stays = |found: &&Certificate| {
             let key = Key::Certificate(Store::Zone, self.id().clone(), found.id.clone());
             found.id != id && !self.run().is_destroyed(&key)

@@ -102,6 +102,13 @@ impl Error {
         }
     }
 
+    /// Whether the API has no such endpoint. A refusal for another reason says nothing
+    /// of the kind.
+    pub fn is_no_route(&self) -> bool {
+        let refused = matches!(self, Self::Refused(refusal) if refusal.status == 405);
+        refused || self.has_code(7003)
+    }
+
     /// Whether the object that was asked for does not exist: 1551 and 1552 for
     /// certificates, 1553 for associations. Any other 404 says nothing of the kind.
     pub fn is_gone(&self) -> bool {

@@ -57,6 +57,8 @@ struct State {
     destroyed: HashSet<Key>,
     /// The last write to each hostname that was accepted.
     written: HashMap<Key, AssociationWrite>,
+    /// Left alone by their old owners for the sake of new ones.
+    left: HashSet<Key>,
 }
 
 /// Another resource of this run owns the object, or is about to.
@@ -101,6 +103,23 @@ impl Run {
             state.destroyed.remove(&key);
             state.owned.insert(key);
         });
+    }
+
+    /// Leaves an object to its new owner.
+    pub fn leave(&self, key: Key) {
+        self.with(|state| state.left.insert(key));
+    }
+
+    /// Gives up an object that was taken over, because what it was wanted for failed.
+    /// Answers whether its old owner has left it, so that nobody else has it now.
+    pub fn give_back(&self, key: &Key) -> bool {
+        self.with(|state| {
+            let left = state.left.contains(key);
+            if !left {
+                state.owned.remove(key);
+            }
+            left
+        })
     }
 
     /// Begins a destruction.

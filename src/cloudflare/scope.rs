@@ -88,6 +88,17 @@ impl Scope {
         }
     }
 
+    /// Sleeps without its counting against the deadline: it is another operation's
+    /// turn, which has a deadline of its own.
+    pub async fn sleep_for_others(&self, duration: Duration) -> Result<(), Interrupted> {
+        self.put_off(duration);
+        self.sleep(duration).await
+    }
+
+    fn put_off(&self, by: Duration) {
+        *self.deadline.lock().unwrap_or_else(PoisonError::into_inner) += by;
+    }
+
     /// Sleeps because of the rate limit. Fails at once if the deadline comes first
     /// and this wait counts against it.
     pub(super) async fn sleep_for_limit(&self, duration: Duration) -> Result<(), Interrupted> {
@@ -96,8 +107,7 @@ impl Scope {
                 return Err(Interrupted::Deadline);
             }
         } else {
-            let mut deadline = self.deadline.lock().unwrap_or_else(PoisonError::into_inner);
-            *deadline += duration;
+            self.put_off(duration);
         }
         self.sleep(duration).await
     }

@@ -20,9 +20,19 @@ impl Polls {
 
     /// Pauses before the next look, or stops early.
     pub async fn pause(&mut self, scope: &Scope) -> Result<(), Interrupted> {
-        scope.sleep(self.pause).await?;
-        self.pause = self.pause.mul_f64(1.5).min(LONGEST);
-        Ok(())
+        scope.sleep(self.next()).await
+    }
+
+    /// The same while it is another operation's turn: that does not count against the
+    /// deadline.
+    pub async fn pause_for_others(&mut self, scope: &Scope) -> Result<(), Interrupted> {
+        scope.sleep_for_others(self.next()).await
+    }
+
+    fn next(&mut self) -> Duration {
+        let pause = self.pause;
+        self.pause = pause.mul_f64(1.5).min(LONGEST);
+        pause
     }
 }
 

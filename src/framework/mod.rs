@@ -8,6 +8,7 @@
 mod any_resource;
 mod attr;
 mod diagnostic;
+mod doubles;
 mod duration;
 mod entry;
 mod kind;

@@ -7,6 +7,7 @@ use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use jiff::Timestamp;
 use tokio_util::sync::CancellationToken;
 
+use super::doubles::{Doubles, Fate};
 use super::{
     Answer, AnyResource, ApplyRequest, Ctx, Diagnostic, Diagnostics, Model, PlanAnswer,
     PlanRequest, Private, Schema, read_model,
@@ -78,6 +79,7 @@ struct Run<P: Provider> {
     cancel: CancellationToken,
     /// What planning has told and is to tell no more.
     told: HashSet<String>,
+    doubles: Doubles,
 }
 
 impl<P: Provider> Run<P> {
@@ -87,6 +89,7 @@ impl<P: Provider> Run<P> {
             settings,
             cancel: CancellationToken::new(),
             told: HashSet::new(),
+            doubles: Doubles::default(),
         }
     }
 }
@@ -175,11 +178,22 @@ impl<P: Provider> Server<P> {
             }
             run.settings.clone()
         };
-        let mut answer = resource.plan(request((self.clock)()), &settings);
-        let told = &mut self.run().told;
+        let request = request((self.clock)());
+        let fate = match (request.prior.is_null(), request.proposed.is_null()) {
+            (true, false) => Some(Fate::Created),
+            (false, true) => Some(Fate::Destroyed),
+            _ => None,
+        };
+        let mut answer = resource.plan(request, &settings);
+        let mut run = self.run();
+        let told = &mut run.told;
         answer
             .diagnostics
             .retain(|d| !d.once || told.insert(d.detail.clone()));
+        if let Some((fate, identity)) = fate.zip(answer.identity.as_ref()) {
+            let double = run.doubles.note(name, identity, fate);
+            answer.diagnostics.extend(double);
+        }
         answer
     }
 

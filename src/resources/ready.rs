@@ -103,16 +103,8 @@ pub(super) async fn wait_for_zone_certificate(
     );
     let mut polls = Polls::new();
     loop {
-        let list = zone.certificates(scope, Store::Zone).await;
-        let mut list = list.map_err(|error| problem(&error, "Reading the zone's certificates"))?;
-        // What this run has just uploaded can be missing from the list for a while.
-        for id in zone.run().owned_certificates(Store::Zone, zone.id()) {
-            if !list.iter().any(|found| found.id == id)
-                && let Ok(found) = zone.certificate(scope, Store::Zone, &id).await
-            {
-                list.push(found);
-            }
-        }
+        let list = zone.certificates_with_own(scope, Store::Zone).await;
+        let list = list.map_err(|error| problem(&error, "Reading the zone's certificates"))?;
         let active = list.iter().filter(|c| c.status == Status::Active).count();
         if active > 0 || !list.iter().any(|c| c.status.is_pending()) {
             return Ok(active);

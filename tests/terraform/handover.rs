@@ -1,6 +1,8 @@
 //! Objects that pass from one resource to another within a run, all four kinds at
 //! once, under traffic: whatever order core chooses, no handshake is refused.
 
+use std::time::Duration;
+
 use aop_simulator::Store;
 
 use crate::scene::{Live, Scene, says, with_every_cli};
@@ -82,6 +84,66 @@ fn replacing_with_new_certificates_and_create_before_destroy_leaves_no_gap() {
     });
 }
 
+/// The new owners have to wait for a certificate that is being exchanged. Without
+/// create_before_destroy core destroys the old ones first and alone, which the plan
+/// warns of.
+#[test]
+fn renaming_what_depends_on_a_certificate_that_is_exchanged_leaves_no_gap() {
+    with_every_cli("handover-rename-rotate", |scene| {
+        let safe = ALL.replace("\n}\n", CREATE_BEFORE_DESTROY);
+        let live = begin(scene, &safe);
+        scene.certificate("shop");
+        scene.certificate("zone");
+        scene.simulator.set(|s| {
+            s.activation = Some(Duration::from_secs(3));
+            s.latency = Duration::from_millis(300);
+        });
+        let renamed = safe.replace("\"app\"", "\"renamed_app\"").replace(
+            "aop_zone_setting\" \"zone\"",
+            "aop_zone_setting\" \"renamed_zone\"",
+        );
+        scene.rewrite(&renamed);
+        scene.apply();
+        scene.simulator.set(|s| s.latency = Duration::ZERO);
+        end(scene, live);
+    });
+}
+
+/// One certificate becomes two: the old one goes on under another resource, with one
+/// of the hostnames, while the first resource takes a new one.
+#[test]
+fn a_certificate_that_is_split_leaves_each_hostname_where_it_is_declared() {
+    with_every_cli("handover-split", |scene| {
+        let second = |certificate: &str| {
+            format!(
+                r#"
+resource "aop_hostname_association" "second" {{
+  zone_id        = var.zone_id
+  hostname       = "second.example.com"
+  certificate_id = aop_hostname_certificate.{certificate}.id
+}}
+"#
+            )
+        };
+        let live = begin(scene, &format!("{ALL}{}", second("shop")));
+        let made = scene.workspace.directory().join("shop.pem");
+        std::fs::copy(&made, made.with_file_name("legacy.pem")).unwrap();
+        std::fs::copy(
+            made.with_extension("key"),
+            made.with_file_name("legacy.key"),
+        )
+        .unwrap();
+        scene.certificate("shop");
+        let legacy = block("aop_hostname_certificate").replace("shop", "legacy");
+        scene.rewrite(&format!("{ALL}{legacy}{}", second("legacy")));
+        scene.apply();
+        scene.plan_is_empty();
+        live.was_never_refused();
+        assert_eq!(scene.ids(Store::Hostname).len(), 2);
+        scene.destroy();
+    });
+}
+
 /// The provider cannot know that the association it meets is the one it replaces.
 /// Nothing is lost, and the next apply gives the hostname its new certificate.
 #[test]
@@ -122,6 +184,10 @@ fn renaming_without_moved_blocks_leaves_no_gap() {
             .replace("\"zone\"", "\"renamed_zone\"")
             .replace("certificate.zone", "certificate.renamed_zone");
         scene.rewrite(&renamed);
+        scene.plan_changes(&[
+            "Object is destroyed and created in one run",
+            "write a moved block",
+        ]);
         let applied = scene.apply();
         says(&applied, &["4 added, 0 changed, 4 destroyed"]);
         assert_eq!(scene.requests("DELETE", ""), 0);

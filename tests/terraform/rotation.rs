@@ -98,7 +98,7 @@ fn a_hostname_with_a_certificate_of_its_own_beside_the_zones() {
         let own = scene.traffic_to(&other, &["pay.example.com"]);
         // An origin that demands none: the edge must not show one.
         let presented = scene.simulator.look(aop_simulator::ZONE_ID, |zone, now| {
-            zone.presented("status.example.com", now)
+            zone.presented("status.example.com", now, Duration::ZERO)
                 .id()
                 .map(str::to_owned)
         });
@@ -224,7 +224,7 @@ fn hostnames_that_terraform_does_not_know_move_along() {
         let applied = scene.apply();
         says(
             &applied,
-            &["hostnames given another certificate", "hostnames=2"],
+            &["hostnames given another certificate", "count=2"],
         );
         live.was_never_refused();
         let new = scene.ids(Store::Hostname);

@@ -66,13 +66,14 @@ impl Edge {
         }
     }
 
-    /// The hostnames of the zone that have, or had, an association; and its domain,
-    /// while the zone-level switch is on.
+    /// The hostnames of the zone that have, or had, an association, except those that
+    /// are to be presented none; and its domain, once the zone-level switch was on.
     pub fn hostnames(&self) -> Vec<String> {
         self.simulator.look(&self.zone, |zone, _| {
-            let names = zone.associations.keys().cloned();
-            let domain = zone.enabled.then(|| zone.domain.clone());
-            names.chain(domain).collect()
+            let all = zone.associations.iter();
+            let served = all.filter(|(_, association)| association.enabled != Some(false));
+            let domain = zone.was_enabled.then(|| zone.domain.clone());
+            served.map(|(name, _)| name.clone()).chain(domain).collect()
         })
     }
 
@@ -106,7 +107,7 @@ impl Edge {
     /// The configuration that presents what is to be presented now.
     fn config(&self, hostname: &str, behind: Duration) -> io::Result<Arc<ClientConfig>> {
         let presented = self.simulator.look(&self.zone, |zone, now| {
-            match zone.presented(hostname, now.saturating_sub(behind)) {
+            match zone.presented(hostname, now, behind) {
                 Presented::Nothing => None,
                 Presented::Shared => Some(self.shared.clone()),
                 Presented::Certificate(found) => Some(ClientCertificate {

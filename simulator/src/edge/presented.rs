@@ -27,16 +27,20 @@ impl Presented<'_> {
 }
 
 impl Zone {
-    /// What is presented for a hostname at a time. D: the hostname's association comes
+    /// What is presented for a hostname at a time, by a point of presence that comes to
+    /// know of deployments so much later; of deletions it knows at once. D: the hostname's association comes
     /// first (`false` means none), then the zone-level switch with the certificate that
     /// was deployed last, then the global switch with the shared certificate.
-    pub fn presented(&self, hostname: &str, at: Duration) -> Presented<'_> {
+    pub fn presented(&self, hostname: &str, now: Duration, behind: Duration) -> Presented<'_> {
+        let at = now.saturating_sub(behind);
+        let deployed_at =
+            |c: &Certificate| c.deployed_at(at).filter(|_| c.deployed_at(now).is_some());
         let association = self.associations.get(hostname);
         let binding = association.and_then(|association| association.binding(at));
         if let Some((id, enabled)) = binding.and_then(|b| Some((&b.certificate_id, b.enabled?))) {
             let own = |c: &&Certificate| c.store == Store::Hostname && c.id == *id;
             let mut all = self.certificates.iter();
-            return match all.find(own).filter(|c| c.deployed_at(at).is_some()) {
+            return match all.find(own).filter(|c| deployed_at(c).is_some()) {
                 Some(certificate) if enabled => Presented::Certificate(certificate),
                 // I: an association with a certificate that the edge does not have.
                 _ => Presented::Nothing,
@@ -44,7 +48,7 @@ impl Zone {
         }
         if self.enabled {
             let zone = self.certificates.iter().filter(|c| c.store == Store::Zone);
-            let deployed = zone.filter_map(|c| Some((c.deployed_at(at)?, c)));
+            let deployed = zone.filter_map(|c| Some((deployed_at(c)?, c)));
             let last = deployed.max_by_key(|(since, _)| *since);
             return last.map_or(Presented::Nothing, |(_, certificate)| {
                 Presented::Certificate(certificate)

@@ -1,20 +1,24 @@
 //! Traffic: request after request for every hostname, and what became of them.
 
-use std::sync::{Arc, Mutex, PoisonError};
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::time::Duration;
 
-use tokio::task::JoinHandle;
+use tokio::task::{JoinHandle, JoinSet};
 
 use super::handshake::Edge;
 
 /// How long the edge rests between two requests.
 const REST: Duration = Duration::from_millis(2);
+/// How many requests are under way at once.
+const AT_ONCE: usize = 8;
 
 /// How requests fared.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct Tally {
     /// All.
     pub handshakes: u64,
+    /// How often every hostname had its turn.
+    pub rounds: u64,
     /// Those that the origin refused.
     pub refused: u64,
     /// The first refusal: when, since the start of the simulator, the hostname, and why.
@@ -37,7 +41,7 @@ impl Edge {
             points.extend((lag > Duration::ZERO).then_some(lag));
             for behind in points {
                 let outcome = self.request(hostname, behind).await;
-                let mut tally = tally.lock().unwrap_or_else(PoisonError::into_inner);
+                let mut tally = lock(tally);
                 tally.handshakes += 1;
                 if let Err(why) = outcome {
                     tally.refused += 1;
@@ -60,10 +64,17 @@ impl Edge {
                     true => edge.hostnames(),
                     false => given.clone(),
                 };
-                for hostname in &hostnames {
-                    edge.sweep(std::slice::from_ref(hostname), &counted).await;
+                for together in hostnames.chunks(AT_ONCE) {
+                    let mut requests = JoinSet::new();
+                    for hostname in together {
+                        let (edge, counted) = (Arc::clone(&edge), Arc::clone(&counted));
+                        let hostname = [hostname.clone()];
+                        requests.spawn(async move { edge.sweep(&hostname, &counted).await });
+                    }
+                    requests.join_all().await;
                     tokio::time::sleep(REST).await;
                 }
+                lock(&counted).rounds += 1;
                 tokio::time::sleep(REST).await;
             }
         });
@@ -74,13 +85,7 @@ impl Edge {
 impl Traffic {
     /// What became of the requests so far.
     pub fn tally(&self) -> Tally {
-        let tally = self.tally.lock().unwrap_or_else(PoisonError::into_inner);
-        tally.clone()
-    }
-
-    /// Forgets what was counted.
-    pub fn reset(&self) {
-        *self.tally.lock().unwrap_or_else(PoisonError::into_inner) = Tally::default();
+        lock(&self.tally).clone()
     }
 }
 
@@ -88,4 +93,9 @@ impl Drop for Traffic {
     fn drop(&mut self) {
         self.task.abort();
     }
+}
+
+/// A panic elsewhere does not make the count wrong.
+fn lock(tally: &Mutex<Tally>) -> MutexGuard<'_, Tally> {
+    tally.lock().unwrap_or_else(PoisonError::into_inner)
 }

@@ -194,7 +194,8 @@ impl Resource for HostnameAssociation {
         let waits = planned.plan.status.is_unknown();
         let work = Work::new(ctx, planned.plan, Operation::Update)?;
         let claim = ctx.api.run().reclaim(work.key());
-        if writes {
+        // A rotation in this run may have moved the hostname away from what is wanted.
+        if writes || waits && work.is_overwritten() {
             let written = match work.written_already().await? {
                 Some(found) => found,
                 None => work.write(moves).await?,
@@ -202,6 +203,7 @@ impl Resource for HostnameAssociation {
             claim.keep();
             return Ok(work.finish(ctx, written).await);
         }
+        work.insist();
         claim.keep();
         match waits {
             true => work.settle().await,

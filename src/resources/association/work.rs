@@ -59,17 +59,32 @@ impl<'a> Work<'a> {
         found.cert_id == self.plan.certificate_id.text() && found.enabled == Some(self.enabled())
     }
 
+    /// The write that makes it what is wanted.
+    fn wanted(&self) -> AssociationWrite {
+        AssociationWrite {
+            hostname: self.name.as_str().to_owned(),
+            cert_id: self.plan.certificate_id.text().to_owned(),
+            enabled: Some(self.enabled()),
+        }
+    }
+
     /// The association, if a rotation in this run has written what is wanted.
     pub(super) async fn written_already(&self) -> Result<Option<Found>, Diagnostics> {
-        let written = self.zone.run().written(&self.key());
-        let wanted = |write: &AssociationWrite| {
-            write.cert_id == self.plan.certificate_id.text()
-                && write.enabled == Some(self.enabled())
-        };
-        match written.is_some_and(|write| wanted(&write)) {
+        match self.zone.run().written(&self.key()) == Some(self.wanted()) {
             true => self.look().await,
             false => Ok(None),
         }
+    }
+
+    /// Whether this run has written something else.
+    pub(super) fn is_overwritten(&self) -> bool {
+        let written = self.zone.run().written(&self.key());
+        written.is_some_and(|written| written != self.wanted())
+    }
+
+    /// Keeps rotations of this run away from what is as it is wanted.
+    pub(super) fn insist(&self) {
+        self.zone.run().wrote(self.key(), self.wanted());
     }
 
     /// Writes the association; one that presents its certificate, or moves to it from
@@ -83,11 +98,7 @@ impl<'a> Work<'a> {
                 error
             })?;
         }
-        let write = [AssociationWrite {
-            hostname: self.name.as_str().to_owned(),
-            cert_id: certificate.to_owned(),
-            enabled: Some(self.enabled()),
-        }];
+        let write = [self.wanted()];
         let written = self
             .zone
             .write_associations(&self.scope, &write, || true)

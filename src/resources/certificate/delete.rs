@@ -1,5 +1,6 @@
 //! Deleting a certificate: never one that may still be serving.
 
+use std::sync::{Mutex, MutexGuard, PoisonError};
 use std::time::Duration;
 
 use tokio::time::Instant;
@@ -18,6 +19,8 @@ use crate::framework::{Ctx, Diagnostic, Diagnostics, Operation, Timeouts};
 const PATIENCE: Duration = Duration::from_secs(60);
 /// A tombstone that stays `pending_deletion` this long is one for good.
 const TOMBSTONE: Duration = Duration::from_secs(60);
+/// How long after its heir has taken over everywhere an old certificate stays.
+const LINGER: Duration = Duration::from_secs(2);
 
 /// Destroys the resource: its certificate, and what an interrupted rotation has left.
 pub(super) async fn delete(
@@ -34,6 +37,8 @@ pub(super) async fn delete(
     let fingerprint = state.fingerprint_sha256.text();
     let work = Work::new(&zone, &scope, store, state.id.text(), Some(fingerprint));
     if work.delete().await? == Ended::TakenOver {
+        let key = Key::Certificate(store, zone.id().clone(), state.id.text().to_owned());
+        zone.run().leave(key);
         ctx.warn(Diagnostic::warning(
             "Certificate is left as it is",
             format!(
@@ -65,6 +70,8 @@ pub(super) struct Work<'a> {
     keys: Vec<Key>,
     /// The certificate that takes over its hostnames.
     heir: Option<&'a str>,
+    /// Since when nothing stands against it: points of presence may be a moment behind.
+    clear_since: Mutex<Option<Instant>>,
 }
 
 impl<'a> Work<'a> {
@@ -86,6 +93,7 @@ impl<'a> Work<'a> {
             certificate,
             keys: std::iter::once(id).chain(leaf).collect(),
             heir: None,
+            clear_since: Mutex::default(),
         }
     }
 
@@ -111,7 +119,8 @@ impl<'a> Work<'a> {
     /// Sends the DELETE, as soon as nothing stands against it.
     async fn send(&self) -> Result<Ended, Diagnostics> {
         let mut polls = Polls::new();
-        if self.give_way().await? == Verdict::Owned {
+        // In a rotation that was done before the hostnames moved.
+        if self.heir.is_none() && self.give_way().await? == Verdict::Owned {
             return Ok(Ended::TakenOver);
         }
         // Since when nothing has been under way that could remove the obstacle.
@@ -121,6 +130,9 @@ impl<'a> Work<'a> {
                 Ok(ended) => return Ok(ended),
                 Err(obstacle) => obstacle,
             };
+            if !matches!(obstacle, Obstacle::Lingering) {
+                *self.clear_since() = None;
+            }
             if self.may_pass(&obstacle) {
                 idle_since = Instant::now();
             }
@@ -137,14 +149,19 @@ impl<'a> Work<'a> {
     }
 
     async fn attempt(&self) -> Result<Result<Ended, Obstacle>, Diagnostics> {
+        let lingers = || {
+            let since = *self.clear_since().get_or_insert_with(Instant::now);
+            self.heir.is_some() && since.elapsed() < LINGER
+        };
         let free = || {
             let run = self.zone.run();
             let mut keys = self.keys.iter();
             keys.all(|key| run.verdict(key) == Verdict::Free)
         };
+        let wanted = || free() && !lingers();
         let deletion = self
             .zone
-            .delete_certificate(self.scope, self.store, self.certificate, self.heir, free)
+            .delete_certificate(self.scope, self.store, self.certificate, self.heir, wanted)
             .await;
         Ok(match deletion {
             Ok(Deletion::Accepted) => Ok(Ended::Gone),
@@ -152,6 +169,7 @@ impl<'a> Work<'a> {
             Ok(Deletion::Undeployed(hostnames)) => Err(Obstacle::Undeployed(hostnames)),
             Ok(Deletion::Unsettled(hostnames)) => Err(Obstacle::Unsettled(hostnames)),
             Ok(Deletion::LastOfZone { pending }) => Err(Obstacle::LastOfZone { pending }),
+            Ok(Deletion::Withdrawn) if free() => Err(Obstacle::Lingering),
             Ok(Deletion::Withdrawn) => match self.give_way().await? {
                 Verdict::Owned => Ok(Ended::TakenOver),
                 Verdict::Free | Verdict::Contested => Err(Obstacle::Contested),
@@ -174,7 +192,7 @@ impl<'a> Work<'a> {
     }
 
     /// Lets a create of the same certificate come first.
-    async fn give_way(&self) -> Result<Verdict, Diagnostics> {
+    pub(super) async fn give_way(&self) -> Result<Verdict, Diagnostics> {
         let keys: Vec<&Key> = self.keys.iter().collect();
         let verdict = self.zone.run().give_way(&keys, self.scope).await;
         verdict.map_err(|why| self.failed(&why.into()))
@@ -212,6 +230,7 @@ impl<'a> Work<'a> {
         match obstacle {
             Obstacle::Deploying(_)
             | Obstacle::Named
+            | Obstacle::Lingering
             | Obstacle::Unsettled(_)
             | Obstacle::Contested => true,
             Obstacle::Undeployed(_) => false,
@@ -258,6 +277,12 @@ impl<'a> Work<'a> {
             let paused = polls.pause(self.scope).await;
             paused.map_err(|why| self.failed(&why.into()))?;
         }
+    }
+
+    /// A panic elsewhere does not make a moment wrong.
+    fn clear_since(&self) -> MutexGuard<'_, Option<Instant>> {
+        let since = self.clear_since.lock();
+        since.unwrap_or_else(PoisonError::into_inner)
     }
 
     fn failed(&self, error: &Error) -> Diagnostics {

@@ -1,7 +1,7 @@
 //! A store that takes no more certificates: what the plan can foresee, and what the
 //! refusal says.
 
-use super::{Change, Found};
+use super::{Certificate, Change, Found};
 use crate::cloudflare::{Error, Scope, Status, Store, Zone};
 use crate::framework::{Diagnostic, Private};
 
@@ -17,7 +17,11 @@ pub(super) fn note(private: &mut Private, store: Store, list: &[Found]) {
 }
 
 /// Warns of a rotation that will find no room for the new certificate beside the old.
-pub(super) fn foresee(change: &mut Change<'_>, store: Store) {
+pub(super) fn foresee(change: &mut Change<'_>, prior: &Certificate, store: Store) {
+    if !prior.superseded().is_empty() {
+        // The new one may be there already.
+        return;
+    }
     let live = change.private.get(LIVE).and_then(|fact| fact.as_u64());
     let Some((live, most)) = live.zip(store.capacity()) else {
         return;

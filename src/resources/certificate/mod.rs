@@ -106,19 +106,20 @@ impl<S: InStore> Resource for StoredCertificate<S> {
         };
         let list = zone.certificates(&scope, S::STORE).await.map_err(failed)?;
         full::note(&mut ctx.private(), S::STORE, &list);
-        let shelf = (&zone, &scope, S::STORE);
-        let Some(found) = listed_or_look(shelf, &list, &certificate_id)
-            .await
-            .map_err(failed)?
-        else {
+        // What a rotation has left behind takes the place of one that is gone, so that
+        // it is not forgotten.
+        let mut alive = Vec::new();
+        let ids = std::iter::once(certificate_id.clone()).chain(state.superseded());
+        for id in ids {
+            let shelf = (&zone, &scope, S::STORE);
+            let found = listed_or_look(shelf, &list, &id).await.map_err(failed)?;
+            alive.extend(found.filter(|found| alive.iter().all(|a: &Found| a.id != found.id)));
+        }
+        let mut alive = alive.into_iter();
+        let Some(found) = alive.next() else {
             return Ok(None);
         };
-        let mut superseded = Vec::new();
-        for id in state.superseded() {
-            let left = listed_or_look(shelf, &list, &id).await.map_err(failed)?;
-            superseded.extend(left.map(|found| found.id));
-        }
-        state.set_superseded(superseded);
+        state.set_superseded(alive.map(|found| found.id).collect());
         // The user's text stays as long as it means the same certificate.
         if let Some(stored) = leaf_of(&found) {
             let same = certificate(&state.certificate).is_ok_and(|own| own.same_leaf(&stored));

@@ -9,6 +9,8 @@ pub(super) enum Obstacle {
     Deploying(Error),
     /// Hostnames had to be given to the heir first.
     Named,
+    /// The heir has taken over only a moment ago.
+    Lingering,
     /// Cloudflare gave up giving these hostnames to the heir.
     Undeployed(Vec<String>),
     /// Hostnames are being deployed, and one of them may still be served by it.
@@ -52,6 +54,14 @@ impl Obstacle {
                 "it cannot be before its deployment has ended".to_owned(),
                 format!("Apply again in a few minutes.\n\n{error}"),
             ),
+            Self::Lingering => (
+                "Rotation is not finished yet",
+                format!(
+                    "{} took over only a moment ago",
+                    heir.unwrap_or("another certificate")
+                ),
+                "The next apply deletes it.".to_owned(),
+            ),
             Self::Named => (
                 "Hostnames are still being moved",
                 "hostnames kept turning up on it".to_owned(),
@@ -60,9 +70,8 @@ impl Obstacle {
             Self::Undeployed(hostnames) => (
                 "Association was not deployed",
                 format!(
-                    "Cloudflare gave up deploying {} for these hostnames, which may still be \
-                     served by the old one: {}",
-                    heir.unwrap_or("another certificate"),
+                    "Cloudflare gave up giving another certificate to these hostnames, which may \
+                     still be served by this one: {}",
                     hostnames.join(", ")
                 ),
                 "Check them at Cloudflare, and apply again.".to_owned(),
@@ -86,7 +95,8 @@ impl Obstacle {
                  it origins would refuse Cloudflare's requests"
                     .to_owned(),
                 "Turn the switch off first (aop_zone_setting, with depends_on on the certificate), \
-                 or upload another certificate and wait until it is active."
+                 or upload another certificate and wait until it is active. To exchange a \
+                 certificate, change `certificate` of its resource in place, without -replace."
                     .to_owned(),
             ),
         };

@@ -114,8 +114,9 @@ fn plan_update(
     change.planned.status = Attr::unknown();
     change.planned.uploaded_on = Attr::unknown();
     plan_upload(change, leaf);
-    full::foresee(change, store);
-    if timed_out {
+    if !timed_out {
+        full::foresee(change, prior, store);
+    } else {
         change.warn(
             "status",
             "Certificate was not deployed",

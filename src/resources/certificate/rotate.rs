@@ -6,14 +6,16 @@
 //! is deleted. Whatever stops this in the middle, the answer names in
 //! `superseded_ids` what has to go, and the next apply goes on from there.
 
+use std::collections::BTreeSet;
+
 use super::super::Api;
 use super::super::check::{certificate, zone_id};
 use super::super::problem::problem;
 use super::delete::{Ended, Work};
 use super::settle::{Settled, gone, pending, revive, settle, timed_out};
 use super::upload::{Origin, Upload};
-use super::{Certificate, Found, look, stray};
-use crate::cloudflare::{Key, Scope, Store, Zone};
+use super::{Certificate, Found, leaf_of, look, stray};
+use crate::cloudflare::{Error, Key, Scope, Status, Store, Verdict, Zone};
 use crate::framework::{
     Applied, Ctx, Diagnostic, Diagnostics, Failed, Operation, Planned, Timeouts,
 };
@@ -45,6 +47,7 @@ pub(super) async fn update(
         plan,
         leaving,
         uploaded: None,
+        adopted: None,
         switched: !rotates,
     };
     if rotates {
@@ -69,6 +72,8 @@ struct Exchange<'a> {
     leaving: Vec<String>,
     /// The new one, once this resource has put it there.
     uploaded: Option<String>,
+    /// The new one, if it was there already, and what is to be said about that.
+    adopted: Option<(String, Diagnostic)>,
     /// Whether the new one is what serves.
     switched: bool,
 }
@@ -84,15 +89,16 @@ impl Exchange<'_> {
             leaf,
             self.leaving.clone(),
         )?;
+        // Before any request: what destroys hostnames in this run waits for the claim.
+        let fingerprint = self.plan.fingerprint_sha256.text().to_owned();
+        let run = self.ctx.api.run();
+        let claim = run.claim(Key::Leaf(self.store, self.zone.id().clone(), fingerprint));
+        let claim = claim.map_err(|_| upload.declared_twice())?;
         if self.store == Store::Hostname {
             // Without the list nobody could tell which hostnames have to move.
             let list = self.zone.associations(self.scope).await;
             list.map_err(|error| problem(&error, "Listing the hostnames of the old certificate"))?;
         }
-        let fingerprint = self.plan.fingerprint_sha256.text().to_owned();
-        let run = self.ctx.api.run();
-        let claim = run.claim(Key::Leaf(self.store, self.zone.id().clone(), fingerprint));
-        let claim = claim.map_err(|_| upload.declared_twice())?;
         let found = upload.find_or_upload().await;
         let found = match found.map_err(|errors| self.still_serves(errors))? {
             Origin::Own(found) => {
@@ -103,30 +109,21 @@ impl Exchange<'_> {
                 return Err(upload.declared_twice().into());
             }
             Origin::WasThere(found) => {
-                self.ctx.warn(upload.adopted(&found));
+                self.adopted = Some((found.id.clone(), upload.adopted(&found)));
                 found
             }
         };
         self.own(&found.id);
-        claim.keep();
         self.leaving.retain(|leaving| *leaving != found.id);
         // From here on these are on their way out, which makes room for others.
         let leaving = self.leaving.iter();
         let _destructions: Vec<_> = leaving.map(|id| run.destroy(self.key_of(id))).collect();
         let found = revive(self.zone, self.scope, self.store, found).await;
-        self.take_over(found).await
-    }
-
-    /// Errors of an upload that did not come about.
-    fn still_serves(&self, errors: Diagnostics) -> Diagnostics {
-        let old = self.prior.id.text();
-        let mut said = Diagnostics::default();
-        said.extend(errors.into_iter().map(|mut error| {
-            let remark = format!("\n\nThe old certificate still serves, as {old}.");
-            error.detail.push_str(&remark);
-            error
-        }));
-        said
+        let state = self.take_over(found).await?;
+        claim.keep();
+        self.tell_of_adoption();
+        stray::report(self.ctx, self.zone, self.scope, self.store, state.id.text()).await;
+        Ok(state)
     }
 
     /// The certificate is the same; what an interruption has left undone is done.
@@ -148,66 +145,74 @@ impl Exchange<'_> {
     /// what is left.
     async fn take_over(&mut self, found: Found) -> Applied<Certificate> {
         let id = found.id.clone();
-        let found = match settle(self.zone, self.scope, self.store, found).await {
-            Settled::Active(found) => found,
+        let (found, error) = match settle(self.zone, self.scope, self.store, found).await {
+            Settled::Active(found) => (found, None),
             Settled::TimedOut(found) => {
-                let error = timed_out(&found.id, self.zone);
-                return Err(self.failed(Some(&found), error));
+                let error = self.still_serves(timed_out(&id, self.zone).into());
+                (found, Some(error))
             }
             Settled::Pending(found, error) => {
-                let error = pending(&found, self.zone, &error);
-                return Err(self.failed(Some(&found), error));
+                let error = match self.switched {
+                    true => pending(&found, self.zone, &error),
+                    false => self.not_yet(&found, &error),
+                };
+                (found, Some(error.into()))
             }
             Settled::Gone => {
                 self.uploaded = None;
-                let error = gone(&id, self.zone);
+                let error = self.still_serves(gone(&id, self.zone).into());
                 return Err(self.failed(None, error));
             }
         };
-        if let Err(error) = self.move_hostnames(&id).await {
+        if let Some(error) = error {
             return Err(self.failed(Some(&found), error));
         }
-        self.switched = true;
         while let Some(old) = self.leaving.first().cloned() {
-            if let Err(errors) = self.delete(&old, &id).await {
+            if let Err(errors) = self.dismiss(&old, &id).await {
                 return Err(self.failed(Some(&found), errors));
             }
             self.leaving.remove(0);
         }
-        if self.plan.id.is_unknown() {
-            stray::report(self.ctx, self.zone, self.scope, self.store, &id).await;
-        }
         Ok(self.state(&found))
     }
 
-    /// Points the hostnames of everything that leaves at the new certificate.
-    async fn move_hostnames(&mut self, to: &str) -> Result<(), Diagnostic> {
-        if self.store == Store::Zone {
+    /// Lets an old certificate go: its hostnames first, then itself; unless another
+    /// resource of this run has taken it over, which then answers for both.
+    async fn dismiss(&mut self, old: &str, heir: &str) -> Result<(), Diagnostics> {
+        let leaf = self.fingerprint_of(old).await?;
+        let work = Work::new(self.zone, self.scope, self.store, old, leaf.as_deref());
+        let work = work.inherited_by(heir);
+        if work.give_way().await? == Verdict::Owned {
+            tracing::info!(certificate = old, "left to its new owner");
+            self.switched = true;
             return Ok(());
         }
-        for from in &self.leaving {
-            loop {
-                let moved = self.zone.repoint(self.scope, from, to).await;
-                let doing = format!("Giving the hostnames of certificate {from} to {to}");
-                match moved.map_err(|error| problem(&error, &doing))? {
-                    0 => break,
-                    _ => self.switched = true,
-                }
+        while self.store == Store::Hostname {
+            let moved = self.zone.repoint(self.scope, old, heir).await;
+            let doing = format!("Giving the hostnames of certificate {old} to {heir}");
+            match moved.map_err(|error| problem(&error, &doing))? {
+                0 => break,
+                _ => self.switched = true,
             }
         }
-        Ok(())
-    }
-
-    async fn delete(&self, old: &str, heir: &str) -> Result<(), Diagnostics> {
-        let fingerprint = self.prior.fingerprint_sha256.text();
-        let leaf = (old == self.prior.id.text()).then_some(fingerprint);
-        let work = Work::new(self.zone, self.scope, self.store, old, leaf);
-        match work.inherited_by(heir).delete().await? {
-            // Whoever took it over answers for it.
+        self.switched = true;
+        match work.delete().await? {
             Ended::TakenOver => tracing::info!(certificate = old, "left to its new owner"),
             Ended::Gone => tracing::info!(certificate = old, heir, "old certificate deleted"),
         }
         Ok(())
+    }
+
+    /// By what a create of the same certificate would claim it.
+    async fn fingerprint_of(&self, id: &str) -> Result<Option<String>, Diagnostics> {
+        if id == self.prior.id.text() {
+            return Ok(Some(self.prior.fingerprint_sha256.text().to_owned()));
+        }
+        let found = look(self.zone, self.scope, self.store, id).await;
+        let doing = format!("Reading certificate {id} of zone {}", self.zone.id());
+        let found = found.map_err(|error| problem(&error, &doing))?;
+        let leaf = found.as_ref().and_then(leaf_of);
+        Ok(leaf.map(|leaf| leaf.facts().fingerprint_sha256.clone()))
     }
 
     fn own(&self, id: &str) {
@@ -218,22 +223,67 @@ impl Exchange<'_> {
         Key::Certificate(self.store, self.zone.id().clone(), id.to_owned())
     }
 
+    /// What was there already is managed here, once it serves.
+    fn tell_of_adoption(&mut self) {
+        if let Some((_, warning)) = self.adopted.take() {
+            self.ctx.warn(warning);
+        }
+    }
+
+    /// Errors of a rotation that did not come to the switch.
+    fn still_serves(&self, errors: Diagnostics) -> Diagnostics {
+        let old = self.prior.id.text();
+        if self.switched || self.prior.status.text() != Status::Active.as_str() {
+            return errors;
+        }
+        let mut said = Diagnostics::default();
+        said.extend(errors.into_iter().map(|mut error| {
+            let remark = format!("\n\nThe old certificate still serves, as {old}.");
+            error.detail.push_str(&remark);
+            error
+        }));
+        said
+    }
+
+    /// The new certificate is on its way still.
+    fn not_yet(&self, found: &Found, error: &Error) -> Diagnostic {
+        Diagnostic::error(
+            "Rotation is not finished yet",
+            format!(
+                "The new certificate {} of zone {} is uploaded, but it is still {}: {error}. The \
+                 old one, {}, still serves, and stays in state until the next apply goes on from \
+                 here; if deployment needs longer, raise timeouts.",
+                found.id,
+                self.zone.id(),
+                found.status,
+                self.prior.id.text()
+            ),
+        )
+    }
+
     /// What is true now: the new object once it serves, the old one before that, each
     /// with the ids that have to go.
     fn failed(
-        &self,
+        &mut self,
         found: Option<&Found>,
         diagnostics: impl Into<Diagnostics>,
     ) -> Failed<Certificate> {
         let state = match found {
-            Some(found) if self.switched => self.state(found),
+            Some(found) if self.switched => {
+                self.tell_of_adoption();
+                self.state(found)
+            }
             _ => {
                 let mut state = self.prior.clone();
-                let mut left = self.leaving.clone();
-                left.retain(|id| id != self.prior.id.text());
-                left.extend(self.uploaded.clone());
-                left.dedup();
-                state.set_superseded(left);
+                // What was adopted for nothing goes back to whoever had it; if that
+                // one has left it, it is this resource's to clear away.
+                let adopted = self.adopted.as_ref().map(|(id, _)| id.clone());
+                let run = self.ctx.api.run();
+                let inherited = adopted.filter(|id| run.give_back(&self.key_of(id)));
+                let left = self.leaving.iter().chain(&self.uploaded).chain(&inherited);
+                let left: BTreeSet<&String> =
+                    left.filter(|id| *id != self.prior.id.text()).collect();
+                state.set_superseded(left.into_iter().cloned().collect());
                 state
             }
         };

@@ -46,8 +46,8 @@ pub(super) async fn report(
         "Zone has other certificates",
         format!(
             "Beside {own}, zone {} has live zone certificates that this run did not touch: {}. \
-             Cloudflare presents the one that was deployed last. If no other resource manages \
-             them, delete them at Cloudflare, or import them.",
+             Cloudflare presents the one that was deployed last. Delete them at Cloudflare, or \
+             import them, if no other resource manages them and no step of this run deletes them.",
             zone.id(),
             others.join(", ")
         ),

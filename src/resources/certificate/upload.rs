@@ -89,7 +89,11 @@ impl<'a> Upload<'a> {
                     _ if lost || self.own.contains(&twin.id) => return Ok(Origin::Own(twin)),
                     _ => return Ok(Origin::WasThere(twin)),
                 },
-                None if self.is_full(&look.live) && self.makes_room() => {}
+                None if self.is_full(&look.live) && self.makes_room() => {
+                    let waited = polls.pause_for_others(self.scope).await;
+                    waited.map_err(|why| self.failed(&why.into()))?;
+                    continue;
+                }
                 None => match self.upload().await {
                     Ok(uploaded) => return Ok(Origin::Own(uploaded)),
                     // There, though the list does not show it: it is new, or a tombstone.

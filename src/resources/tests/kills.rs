@@ -21,7 +21,7 @@ async fn rotate(serves: Serves, blow: Blow, at: u32, then: Then, case: &str) -> 
     let (old, new) = (scene.issue(), scene.issue());
     let before = serves.config(&old);
     assert_eq!(scene.core.apply(&before).await, [], "the first apply");
-    let watch = scene.watch();
+    let watch = scene.watch().await;
     let after = serves.config(&new);
     scene.core.plan(&after).await.expect("a plan");
     let struck = after.clone();

@@ -25,7 +25,7 @@ async fn a_rotation_writes_as_little_as_possible_and_waits_as_long_as_it_takes()
             s.activation = Some(Duration::from_secs(200));
             s.association = Some(Duration::from_secs(150));
         });
-        let watch = scene.watch();
+        let watch = scene.watch().await;
         let wanted = serves.config(&scene.issue());
         let before = scene.simulator.log().len();
         assert_eq!(scene.core.apply(&wanted).await, []);

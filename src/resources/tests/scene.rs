@@ -1,5 +1,7 @@
 //! A zone served by a certificate, somebody who watches, and what may befall a run.
 
+use std::time::Duration;
+
 use aop_simulator::pki::{Authority, ClientCertificate};
 use aop_simulator::{Action, Answer, Fault, Gate, Simulator, Store, ZONE_ID};
 
@@ -144,8 +146,9 @@ impl Scene {
         made.expect("a certificate")
     }
 
-    /// Begins to watch the edge.
-    pub(super) fn watch(&self) -> Watch {
+    /// Begins to watch the edge, once all of it is up to date.
+    pub(super) async fn watch(&self) -> Watch {
+        tokio::time::sleep(Duration::from_secs(2)).await;
         Watch::begin(&self.simulator, &self.authority, &self.serves.names())
     }
 

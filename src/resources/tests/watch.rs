@@ -9,6 +9,8 @@ use aop_simulator::pki::Authority;
 use aop_simulator::{Edge, Origin, Simulator, ZONE_ID};
 use tokio::task::JoinHandle;
 
+/// How far points of presence are behind: one is up to date, one is not.
+const POINTS: [Duration; 2] = [Duration::ZERO, Duration::from_millis(1500)];
 /// How often the watcher looks.
 const EVERY: Duration = Duration::from_millis(50);
 
@@ -34,14 +36,14 @@ impl Watch {
         let task = tokio::spawn(async move {
             let mut tried: HashMap<Option<String>, bool> = HashMap::new();
             loop {
-                for name in &names {
+                for (name, behind) in names.iter().flat_map(|n| POINTS.map(|point| (n, point))) {
                     let presented = simulator.look(ZONE_ID, |zone, now| {
-                        zone.presented(name, now).id().map(str::to_owned)
+                        zone.presented(name, now, behind).id().map(str::to_owned)
                     });
                     let served = match tried.get(&presented) {
                         Some(served) => *served,
                         None => {
-                            let served = edge.request(name, Duration::ZERO).await.is_ok();
+                            let served = edge.request(name, behind).await.is_ok();
                             tried.insert(presented, served);
                             served
                         }
@@ -49,7 +51,7 @@ impl Watch {
                     if !served {
                         let at = simulator.clock().now();
                         let mut seen = seen.lock().unwrap_or_else(PoisonError::into_inner);
-                        seen.push(format!("{name} at {at:?}"));
+                        seen.push(format!("{name} at {at:?}, {behind:?} behind"));
                     }
                 }
                 tokio::time::sleep(EVERY).await;
