@@ -4,8 +4,8 @@ use aop_simulator::pki::{Authority, Wanted};
 use jiff::{SignedDuration, Timestamp};
 use proptest::prelude::*;
 use rcgen::{
-    CertificateParams, CustomExtension, KeyPair, PKCS_ECDSA_P256_SHA256, PKCS_ECDSA_P384_SHA384,
-    PKCS_ECDSA_P521_SHA512, PKCS_ED25519, PKCS_RSA_SHA256,
+    CertificateParams, CustomExtension, ExtendedKeyUsagePurpose, KeyPair, PKCS_ECDSA_P256_SHA256,
+    PKCS_ECDSA_P384_SHA384, PKCS_ECDSA_P521_SHA512, PKCS_ED25519, PKCS_RSA_SHA256,
 };
 
 use super::{Certificate, PrivateKey, pem};
@@ -133,6 +133,58 @@ fn expiry_is_judged_by_the_time_that_is_given() {
     let certificate = Certificate::parse(&made.certificate).expect("a certificate");
     assert_eq!(certificate.check_expiry(now()), Ok(()));
     assert!(certificate.check_expiry(certificate.not_after()).is_err());
+}
+
+/// Self-signed, 1024 bits; nobody has its key.
+const SMALL: &str = "\
+-----BEGIN CERTIFICATE-----
+MIIB+zCCAWSgAwIBAgIUS+DoH9mdWPC1ueTqNl7qaVYQCNwwDQYJKoZIhvcNAQEL
+BQAwEDEOMAwGA1UEAwwFc21hbGwwIBcNMjYxMTIxMDg0MDEwWhgPMjEyNjEwMjgw
+ODQwMTBaMBAxDjAMBgNVBAMMBXNtYWxsMIGfMA0GCSqGSIb3DQEBAQUAA4GNADCB
+iQKBgQDiVcviA1WG3cswxMsJ2gnwLTk9LuXXBp+sPzIbGczWWCrhFEQga3ZJaybO
+8zpZL8/SM3XdXOxKxYE2e/sjaNmcg9g1y5WkknhNLwkhH0Ua5cBfF6e05NSAtGti
+GbY5jxwXO6fwagqNGN7SSv9IkddDS7jmJfI/GYc5ezEY9oQw+wIDAQABo1AwTjAd
+BgNVHQ4EFgQUtV8J9s1hvHvJCHOZOYtVzKKN0zQwHwYDVR0jBBgwFoAUtV8J9s1h
+vHvJCHOZOYtVzKKN0zQwDAYDVR0TAQH/BAIwADANBgkqhkiG9w0BAQsFAAOBgQC8
+w7zyMQR0GMpuAj+QuRp/AZjZWwe114lK5w7lT4nXcFLAk4Ca62JbPIAPekUWgIZK
+gQINpW897vK2IM/aTWxwXtYt/0TCmZP5EiNcrmbVnvwMnE8kFHt3UUgWfBXtFenl
+do0TgXJHx4QAYAwzZ31EQ3N+dudHH0OtbUWSlVqr0Q==
+-----END CERTIFICATE-----
+";
+
+#[test]
+fn what_no_client_should_present_is_named() {
+    let authority = Authority::new("CA").expect("an authority");
+    let parse = |text: &str| Certificate::parse(text).expect("a certificate");
+    let problem = parse(authority.certificate()).check_leaf();
+    let problem = problem.expect_err("an authority's certificate");
+    assert_eq!(problem.summary, "Certificate is an authority's");
+    let problem = parse(SMALL).check_leaf().expect_err("a small key");
+    assert!(problem.detail.contains("1024 bits"), "{}", problem.detail);
+
+    let rsa = KeyPair::generate_for(&PKCS_RSA_SHA256).expect("a key");
+    let made = authority.issue_for(&wanted("leaf"), &rsa);
+    let made = parse(&made.expect("a certificate").certificate);
+    assert_eq!(made.check_leaf(), Ok(()));
+    assert!(made.serves_clients());
+    let key = KeyPair::generate().expect("a key");
+    let mut params = CertificateParams::default();
+    for (usages, serves) in [
+        (vec![], true),
+        (vec![ExtendedKeyUsagePurpose::ServerAuth], false),
+        (vec![ExtendedKeyUsagePurpose::Any], true),
+        (
+            vec![
+                ExtendedKeyUsagePurpose::ServerAuth,
+                ExtendedKeyUsagePurpose::ClientAuth,
+            ],
+            true,
+        ),
+    ] {
+        params.extended_key_usages = usages;
+        let made = params.self_signed(&key).expect("a certificate");
+        assert_eq!(parse(&made.pem()).serves_clients(), serves);
+    }
 }
 
 proptest! {

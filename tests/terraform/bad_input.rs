@@ -130,6 +130,7 @@ fn each_faulty_certificate_has_its_own_sentence() {
             (&good.certificate.repeat(11), "Too many certificates"),
             (&"x".repeat(70_000), "Certificate is too large"),
             (expired.certificate.as_str(), "Certificate has expired"),
+            (ca.as_str(), "Certificate is an authority's"),
         ] {
             scene.workspace.write("shop.pem", text).unwrap();
             scene.plan_fails(&[sentence, "certificate = file(\"shop.pem\")"]);
@@ -179,8 +180,20 @@ fn each_faulty_key_has_its_own_sentence_and_is_never_shown() {
             let ran = scene.plan_fails(&[sentence, "private_key = file(\"shop.key\")"]);
             assert!(!ran.text().contains(&secret));
         }
+        let write_only = CERTIFICATE.replace("private_key =", "private_key_wo =");
+        scene.rewrite(&write_only);
+        scene.plan_fails(&[
+            "does not belong to the certificate",
+            "private_key_wo = file(\"shop.key\")",
+        ]);
+        let both = CERTIFICATE.replace(
+            "private_key =",
+            "private_key = file(\"shop.key\")\n  private_key_wo =",
+        );
+        scene.rewrite(&both);
+        scene.plan_fails(&["Two private keys", "Keep one of them"]);
         scene.rewrite(&CERTIFICATE.replace("  private_key = file(\"shop.key\")\n", ""));
-        scene.plan_fails(&["Private key is missing"]);
+        scene.plan_fails(&["Private key is missing", "private_key_wo"]);
         nothing_was_sent(scene);
     });
 }

@@ -4,7 +4,7 @@
 use aop_simulator::Store;
 use serde_json::Value;
 
-use crate::scene::{Scene, says, with_every_cli};
+use crate::scene::{Scene, says, with_every_cli_at_once};
 
 /// So many certificates, each with a hostname.
 fn config(count: usize) -> String {
@@ -47,7 +47,7 @@ fn begin(scene: &Scene, count: usize) -> crate::scene::Live {
 
 #[test]
 fn nine_of_ten_certificates_are_exchanged_in_one_apply() {
-    with_every_cli("nine-of-ten", |scene| {
+    with_every_cli_at_once("nine-of-ten", |scene| {
         let live = begin(scene, 9);
         scene.apply();
         assert_eq!(scene.requests("DELETE", ""), 9);
@@ -60,7 +60,7 @@ fn nine_of_ten_certificates_are_exchanged_in_one_apply() {
 
 #[test]
 fn ten_of_ten_are_warned_of_and_refused_before_anything_changes() {
-    with_every_cli("ten-of-ten", |scene| {
+    with_every_cli_at_once("ten-of-ten", |scene| {
         let live = begin(scene, 10);
         scene.plan_changes(&["Warning: Store of the zone is full", "Cloudflare takes 10"]);
         let before = scene.ids(Store::Hostname);
@@ -98,7 +98,7 @@ fn ten_of_ten_are_warned_of_and_refused_before_anything_changes() {
 
 #[test]
 fn an_unused_certificate_in_the_way_is_named() {
-    with_every_cli("full-unused", |scene| {
+    with_every_cli_at_once("full-unused", |scene| {
         let live = begin(scene, 9);
         let made = scene.certificate("stranger");
         let body = serde_json::json!({

@@ -3,7 +3,7 @@
 
 use std::time::Duration;
 
-use aop_simulator::Store;
+use aop_simulator::{Action, Answer, Fault, Store};
 
 use crate::scene::{Live, Scene, says, with_every_cli};
 
@@ -315,6 +315,26 @@ fn replacing_in_destroy_first_order_is_refused_while_hostnames_need_the_certific
             &["Certificate is still in use", "app.example.com", "in place"],
         );
         // Nothing is lost, and without -replace it is an exchange in place.
+        scene.apply();
+        end(scene, live);
+    });
+}
+
+/// The first resource takes over the certificate of one that is removed, and then
+/// cannot go on: the certificate is not forgotten.
+#[test]
+fn what_was_taken_over_for_nothing_is_cleared_away() {
+    with_every_cli("handover-for-nothing", |scene| {
+        scene.certificate("other");
+        let other = block("aop_hostname_certificate").replace("shop", "other");
+        let live = begin(scene, &format!("{ALL}{other}"));
+        let config = ALL.replace("file(\"shop.", "file(\"other.");
+        let forbidden = Answer::error(403, 10000, "Authentication error");
+        let fault = Fault::on("PUT", "/hostnames", Action::Answer(forbidden));
+        scene.simulator.order(fault);
+        scene.rewrite(&config);
+        scene.apply_fails(&["Permission denied"]);
+        scene.rewrite(ALL);
         scene.apply();
         end(scene, live);
     });

@@ -7,7 +7,7 @@ use aop_simulator::{Action, Answer, Fault, Gate, Store};
 use serde_json::json;
 
 use crate::interruption::{finish, signal_group};
-use crate::scene::{CERTIFICATE, CONFIG, Scene, says, with_every_cli};
+use crate::scene::{CERTIFICATE, CONFIG, Scene, says, with_every_cli, with_every_cli_at_once};
 
 const CERTIFICATES: &str = "/hostnames/certificates";
 const HOSTNAMES: &str = "/origin_tls_client_auth/hostnames";
@@ -165,14 +165,14 @@ fn kill_at_every_request(scene: &Scene, hold: fn(Gate) -> Action) {
 
 #[test]
 fn killed_before_any_request_takes_effect_the_next_apply_ends_it() {
-    with_every_cli("rotate-kill-before", |scene| {
+    with_every_cli_at_once("rotate-kill-before", |scene| {
         kill_at_every_request(scene, Action::HoldBefore);
     });
 }
 
 #[test]
 fn killed_after_any_request_took_effect_the_next_apply_ends_it() {
-    with_every_cli("rotate-kill-after", |scene| {
+    with_every_cli_at_once("rotate-kill-after", |scene| {
         kill_at_every_request(scene, Action::HoldAfter);
     });
 }
@@ -361,5 +361,32 @@ fn a_second_zone_certificate_stays_and_is_told_of() {
         assert_eq!(after.len(), 2);
         assert!(after.contains(&stranger));
         scene.destroy_leaving(1);
+    });
+}
+
+#[test]
+fn a_hundred_hostnames_move_with_one_request() {
+    with_every_cli_at_once("rotate-hundred", |scene| {
+        scene.simulator.set(|s| s.rate_limit = None);
+        scene.certificate("shop");
+        let associations = r#"
+resource "aop_hostname_association" "all" {
+  for_each       = toset([for i in range(100) : "h${i}.example.com"])
+  zone_id        = var.zone_id
+  hostname       = each.key
+  certificate_id = aop_hostname_certificate.shop.id
+}
+"#;
+        scene.configure(&format!("{CERTIFICATE}{associations}"));
+        scene.apply();
+        let names: Vec<String> = (0..100).map(|i| format!("h{i}.example.com")).collect();
+        let live = scene.traffic(&names.iter().map(String::as_str).collect::<Vec<_>>());
+        scene.certificate("shop");
+        let written = writes(scene).len();
+        let applied = scene.apply();
+        says(&applied, &["0 added, 101 changed, 0 destroyed"]);
+        assert_eq!(writes(scene)[written..], ["POST", "PUT", "DELETE"]);
+        live.was_never_refused();
+        scene.plan_is_empty();
     });
 }

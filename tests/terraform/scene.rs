@@ -70,6 +70,17 @@ pub fn with_every_cli(name: &str, play: impl Fn(&mut Scene)) {
     }
 }
 
+/// The same at once, for a test that takes minutes with each.
+pub fn with_every_cli_at_once(name: &str, play: impl Fn(&mut Scene) + Sync) {
+    let clis = Cli::present().unwrap_or_else(|error| fail(&error.to_string()));
+    std::thread::scope(|scope| {
+        for cli in &clis {
+            let play = &play;
+            scope.spawn(move || play(&mut Scene::new(&format!("{name}-{:?}", cli.product), cli)));
+        }
+    });
+}
+
 /// Fails the test with one line.
 #[track_caller]
 pub fn fail(line: &str) -> ! {

@@ -4,6 +4,7 @@
 mod core;
 mod kills;
 mod numbers;
+mod odd;
 mod scene;
 mod watch;
 

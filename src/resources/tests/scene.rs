@@ -90,10 +90,18 @@ pub(super) enum Blow {
     Faulty(fn() -> Action),
 }
 
-pub(super) const BLOWS: [(&str, Blow); 11] = [
+pub(super) const BLOWS: [(&str, Blow); 13] = [
     ("killed before", Blow::KilledBefore),
     ("killed after", Blow::KilledAfter),
     ("interrupted", Blow::Interrupted),
+    (
+        "400",
+        Blow::Faulty(|| Action::Answer(Answer::error(400, 10000, "not now"))),
+    ),
+    (
+        "404 without a route",
+        Blow::Faulty(|| Action::Answer(Answer::error(404, 7003, "no route"))),
+    ),
     (
         "403",
         Blow::Faulty(|| Action::Answer(Answer::error(403, 10000, "no"))),

@@ -12,7 +12,7 @@ use tokio::task::JoinHandle;
 /// How far points of presence are behind: one is up to date, one is not.
 const POINTS: [Duration; 2] = [Duration::ZERO, Duration::from_millis(1500)];
 /// How often the watcher looks.
-const EVERY: Duration = Duration::from_millis(50);
+const EVERY: Duration = Duration::from_millis(100);
 
 /// A watcher at work.
 pub(super) struct Watch {
