@@ -27,7 +27,7 @@ fn superseded(scene: &Scene) -> Vec<String> {
 fn live(scene: &Scene) -> usize {
     let store = match scene.serves {
         Serves::Zone => Store::Zone,
-        Serves::Hostnames(_) => Store::Hostname,
+        Serves::Hostnames(_) | Serves::Strangers(_) => Store::Hostname,
     };
     scene
         .simulator

@@ -3,7 +3,8 @@
 use std::time::Duration;
 
 use aop_simulator::pki::{Authority, ClientCertificate};
-use aop_simulator::{Action, Answer, Fault, Gate, Simulator, Store, ZONE_ID};
+use aop_simulator::{Action, Answer, Fault, Gate, Request, Simulator, Store, TOKEN, ZONE_ID};
+use serde_json::json;
 
 use super::core::{Argument, Core, Declared, text};
 use super::start;
@@ -17,6 +18,8 @@ use crate::value::Dynamic;
 pub(super) enum Serves {
     /// So many hostnames.
     Hostnames(usize),
+    /// So many hostnames that somebody else manages.
+    Strangers(usize),
     /// The whole zone.
     Zone,
 }
@@ -24,14 +27,16 @@ pub(super) enum Serves {
 impl Serves {
     fn store(self) -> Store {
         match self {
-            Self::Hostnames(_) => Store::Hostname,
+            Self::Hostnames(_) | Self::Strangers(_) => Store::Hostname,
             Self::Zone => Store::Zone,
         }
     }
 
     fn names(self) -> Vec<String> {
         match self {
-            Self::Hostnames(count) => (0..count).map(|i| format!("h{i}.example.com")).collect(),
+            Self::Hostnames(count) | Self::Strangers(count) => {
+                (0..count).map(|i| format!("h{i}.example.com")).collect()
+            }
             Self::Zone => vec!["www.example.com".to_owned()],
         }
     }
@@ -62,6 +67,9 @@ impl Serves {
                     )
                 },
             ],
+            Self::Strangers(_) => {
+                vec![declared("certificate", "aop_hostname_certificate", upload)]
+            }
             Self::Hostnames(_) => {
                 let associations = self.names().into_iter().map(|hostname| {
                     let arguments = vec![
@@ -208,7 +216,7 @@ impl Scene {
             assert_eq!(live, [id.as_str()], "{case}: live certificates");
             match self.serves {
                 Serves::Zone => assert!(zone.enabled, "{case}: the switch"),
-                Serves::Hostnames(count) => {
+                Serves::Hostnames(count) | Serves::Strangers(count) => {
                     let all = zone.associations();
                     assert_eq!(all.len(), count, "{case}: associations");
                     let mut all = all.values();
@@ -219,8 +227,30 @@ impl Scene {
         });
     }
 
+    /// Somebody else gives the certificate to the hostnames, or (`None`) takes it away.
+    pub(super) async fn give_to_strangers(&self, enabled: Option<bool>) {
+        if !matches!(self.serves, Serves::Strangers(_)) {
+            return;
+        }
+        let id = text(&self.core.state("certificate"), "id");
+        let names = self.serves.names().into_iter();
+        let items =
+            names.map(|name| json!({ "hostname": name, "cert_id": id, "enabled": enabled }));
+        let body = json!({ "config": items.collect::<Vec<_>>() });
+        let request = Request {
+            method: "PUT".to_owned(),
+            path: format!("/client/v4/zones/{ZONE_ID}/origin_tls_client_auth/hostnames"),
+            authorization: Some(format!("Bearer {TOKEN}")),
+            body: body.to_string().into_bytes(),
+            ..Request::default()
+        };
+        self.simulator.handle(request).await;
+        tokio::time::sleep(Duration::from_secs(10)).await;
+    }
+
     /// Destroys everything, and looks whether anything is left.
     pub(super) async fn clear(&self, declared: &[Declared], case: &str) {
+        self.give_to_strangers(None).await;
         for _ in 0..3 {
             if self.core.destroy(declared).await.is_empty() {
                 break;

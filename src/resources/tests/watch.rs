@@ -14,6 +14,9 @@ const POINTS: [Duration; 2] = [Duration::ZERO, Duration::from_millis(1500)];
 /// How often the watcher looks.
 const EVERY: Duration = Duration::from_millis(100);
 
+/// How many hostnames it looks at each time: of more it takes turns.
+const MOST_AT_ONCE: usize = 10;
+
 /// A watcher at work.
 pub(super) struct Watch {
     refused: Arc<Mutex<Vec<String>>>,
@@ -35,8 +38,10 @@ impl Watch {
             (Arc::clone(&refused), hostnames.to_vec(), simulator.clone());
         let task = tokio::spawn(async move {
             let mut tried: HashMap<Option<String>, bool> = HashMap::new();
-            loop {
-                for (name, behind) in names.iter().flat_map(|n| POINTS.map(|point| (n, point))) {
+            let stride = names.len().div_ceil(MOST_AT_ONCE).max(1);
+            for round in 0.. {
+                let looked_at = names.iter().skip(round % stride).step_by(stride);
+                for (name, behind) in looked_at.flat_map(|n| POINTS.map(|point| (n, point))) {
                     let presented = simulator.look(ZONE_ID, |zone, now| {
                         zone.presented(name, now, behind).id().map(str::to_owned)
                     });
