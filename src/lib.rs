@@ -30,12 +30,15 @@
 //!   of Terraform's; `resources` and `provider` know these; `wire` knows the
 //!   framework and not Cloudflare; `plugin` knows `wire` and no resource.
 //! - The planner is synchronous and pure: configuration, prior state, private
-//!   state and the clock go in, a plan comes out.
+//!   state, the provider's settings and the clock go in, a plan comes out.
 //! - Only `plugin` writes to standard output or reads `PLUGIN_*`.
 //! - Only `cloudflare::send` opens connections.
 //! - A cryptographic library is named in `plugin::identity` and `x509::key` only.
 //! - A secret leaves its wrapper in two files: where a request is sent and where
 //!   a key is matched with its certificate.
+//! - No certificate is deleted that a hostname is left on, that may still be
+//!   serving one, or that another resource of the run has taken over; and none that
+//!   the answer's state names (`resources::tests` strikes every request of a run).
 //! - The clock is read in one place, and everything that waits can be
 //!   interrupted and has a deadline.
 

@@ -1,5 +1,10 @@
 //! `aop_zone_certificate` and `aop_hostname_certificate`: one implementation for
 //! the two stores.
+//!
+//! `plan` says whether it is still the same certificate. `create` and `rotate` both
+//! `upload` and wait (`settle`); a rotation then lets the old one go with what
+//! `delete` does for a destroy, and `obstacle` names what can stand against it.
+//! `full` and `stray` are about the other certificates of the zone.
 
 mod create;
 mod delete;

@@ -1,7 +1,9 @@
 //! Runs that are killed, refused, delayed or lost at every one of their requests: the
 //! origin refuses no handshake, and the next apply ends what was begun.
 
+use super::core::{Argument, Declared};
 use super::scene::{BLOWS, Blow, Scene, Serves};
+use crate::value::Dynamic;
 
 /// What the next apply wants.
 #[derive(Clone, Copy, Debug)]
@@ -137,6 +139,44 @@ async fn a_destroy_survives_every_blow_at_every_request() {
                     break;
                 }
             }
+        }
+    }
+}
+
+/// The configuration with a deadline for every operation on the certificate.
+fn hurried(mut declared: Vec<Declared>, milliseconds: u64) -> Vec<Declared> {
+    let limit = Dynamic::from(format!("{milliseconds}ms").as_str());
+    let limits = ["create", "update", "delete"].map(|name| (name.to_owned(), limit.clone()));
+    if let Some(certificate) = declared.first_mut() {
+        let timeouts = Argument::Value(Dynamic::Map(limits.into()));
+        certificate.arguments.push(("timeouts", timeouts));
+    }
+    declared
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_deadline_may_come_at_any_moment() {
+    for serves in [Serves::Hostnames(1), Serves::Zone] {
+        for limit in (100..24_000).step_by(400) {
+            let case = format!("{serves:?} with {limit} ms");
+            let scene = Scene::new(serves);
+            let (old, new) = (serves.config(&scene.issue()), serves.config(&scene.issue()));
+            // The create of something that needs longer; it is never tainted, so it goes on.
+            let _ = scene.core.apply(&hurried(old.clone(), limit)).await;
+            scene.heal(&old, &format!("create of {case}")).await;
+            let watch = scene.watch().await;
+            let _ = scene.core.apply(&hurried(new.clone(), limit)).await;
+            scene.heal(&new, &format!("rotation of {case}")).await;
+            assert_eq!(watch.refused(), Vec::<String>::new(), "{case}: refused");
+            drop(watch);
+            assert_eq!(scene.core.apply(&hurried(new.clone(), limit)).await, []);
+            let _ = scene.core.destroy(&new).await;
+            assert_eq!(
+                scene.core.apply(&new).await,
+                [],
+                "{case}: after the destroy"
+            );
+            scene.clear(&new, &case).await;
         }
     }
 }
