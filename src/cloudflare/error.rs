@@ -114,15 +114,6 @@ impl Error {
     pub fn is_gone(&self) -> bool {
         [1551, 1552, 1553].iter().any(|code| self.has_code(*code))
     }
-
-    /// Why the operation had to stop, if that is what happened.
-    pub fn interrupted(&self) -> Option<Interrupted> {
-        match self {
-            Self::Stopped { why, .. } => Some(*why),
-            Self::RateLimited { .. } => Some(Interrupted::Deadline),
-            _ => None,
-        }
-    }
 }
 
 impl From<Interrupted> for Error {

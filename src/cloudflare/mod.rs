@@ -30,7 +30,7 @@ pub use certificate::{Certificate, Deletion, Store};
 pub use client::{Client, Options, Zone};
 pub use error::{Error, Refusal};
 pub use id::{Hostname, IdProblem, ZoneId};
-pub use run::{Claim, Destruction, Key, Run, Taken, Verdict};
+pub use run::{Claim, Destruction, Key, Queuing, Run, Taken, Verdict};
 pub use scope::{Interrupted, Scope};
 pub use send::{
     Answer, Body, Credential, Http, Method, Request, SendError, Transport, is_loopback,

@@ -59,6 +59,8 @@ struct State {
     written: HashMap<Key, AssociationWrite>,
     /// Left alone by their old owners for the sake of new ones.
     left: HashSet<Key>,
+    /// Leaves whose upload waits for a place in the store.
+    queuing: HashMap<Key, u32>,
 }
 
 /// Another resource of this run owns the object, or is about to.
@@ -161,9 +163,13 @@ impl Run {
                 if !is_contested && !keys.iter().any(|key| self.may_be_taken_over(key)) {
                     break;
                 }
-                waited |= !is_contested;
                 // The sender lives as long as this run.
-                let _ = scope.until(changed.changed()).await?;
+                if is_contested {
+                    let _ = scope.until(changed.changed()).await?;
+                } else {
+                    waited = true;
+                    let _ = scope.until_others(changed.changed()).await?;
+                }
             }
             if !waited {
                 return Ok(Verdict::Free);
@@ -173,14 +179,39 @@ impl Run {
     }
 
     /// Whether a resource that takes the object over may be waiting for a certificate
-    /// that this run is bringing into the zone.
+    /// that this run is bringing into the zone. One that has to wait for a place is not
+    /// on its way: what is destroyed may make the place.
     fn may_be_taken_over(&self, key: &Key) -> bool {
-        let waits = matches!(key, Key::Association(..) | Key::Switch(..));
-        waits
-            && self.look(|state| {
-                let mut writing = state.writing.keys();
-                writing.any(|other| matches!(other, Key::Leaf(_, zone, _) if zone == key.zone()))
+        let store = match key {
+            Key::Association(..) => Store::Hostname,
+            Key::Switch(..) => Store::Zone,
+            Key::Certificate(..) | Key::Leaf(..) => return false,
+        };
+        self.look(|state| {
+            let mut writing = state.writing.keys();
+            writing.any(|other| {
+                let on_its_way = !state.queuing.contains_key(other);
+                matches!(other, Key::Leaf(of, zone, _) if *of == store && zone == key.zone())
+                    && on_its_way
             })
+        })
+    }
+
+    /// The upload of this leaf waits for a place in the store; until the answer is
+    /// dropped.
+    pub fn queue(&self, leaf: Key) -> Queuing<'_> {
+        self.with(|state| *state.queuing.entry(leaf.clone()).or_default() += 1);
+        Queuing { run: self, leaf }
+    }
+
+    /// Whether this run has brought anything into the zone that the edge has to learn.
+    pub fn has_brought(&self, zone: &ZoneId) -> bool {
+        self.look(|state| {
+            let mut owned = state.owned.iter();
+            let mut written = state.written.iter();
+            owned.any(|key| matches!(key, Key::Certificate(..)) && key.zone() == zone)
+                || written.any(|(key, write)| write.enabled.is_some() && key.zone() == zone)
+        })
     }
 
     /// Whether this run destroyed the object, or is about to.
@@ -203,12 +234,15 @@ impl Run {
         self.look(|state| state.written.get(key).cloned())
     }
 
-    /// Whether a certificate of the store is being deleted, which makes room for another.
+    /// Whether this run is deleting a certificate of the store, which makes room for
+    /// another, or is taking away a hostname, which often comes before that.
     pub fn is_freeing(&self, store: Store, zone: &ZoneId) -> bool {
         self.look(|state| {
             let mut destroying = state.destroying.keys();
-            destroying.any(|key| {
-                matches!(key, Key::Certificate(of, in_zone, _) if *of == store && in_zone == zone)
+            destroying.any(|key| match key {
+                Key::Certificate(of, in_zone, _) => *of == store && in_zone == zone,
+                Key::Association(in_zone, _) => store == Store::Hostname && in_zone == zone,
+                Key::Leaf(..) | Key::Switch(..) => false,
             })
         })
     }
@@ -274,6 +308,19 @@ impl Drop for Claim<'_> {
     fn drop(&mut self) {
         self.run
             .with(|state| release(&mut state.writing, &self.key));
+    }
+}
+
+/// An upload that waits for a place.
+pub struct Queuing<'a> {
+    run: &'a Run,
+    leaf: Key,
+}
+
+impl Drop for Queuing<'_> {
+    fn drop(&mut self) {
+        self.run
+            .with(|state| release(&mut state.queuing, &self.leaf));
     }
 }
 

@@ -88,6 +88,20 @@ impl Scope {
         }
     }
 
+    /// Waits for other operations, which have deadlines of their own: that does not
+    /// count against this one's.
+    pub async fn until_others<T>(&self, future: impl Future<Output = T>) -> Result<T, Interrupted> {
+        let started = Instant::now();
+        tokio::select! {
+            biased;
+            () = self.cancel.cancelled() => Err(Interrupted::Cancelled),
+            output = future => {
+                self.put_off(started.elapsed());
+                Ok(output)
+            }
+        }
+    }
+
     /// Sleeps without its counting against the deadline: it is another operation's
     /// turn, which has a deadline of its own.
     pub async fn sleep_for_others(&self, duration: Duration) -> Result<(), Interrupted> {

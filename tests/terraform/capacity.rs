@@ -117,3 +117,36 @@ fn an_unused_certificate_in_the_way_is_named() {
         scene.destroy();
     });
 }
+
+/// Nothing but the destroys can make the place that the new certificate waits for.
+#[test]
+fn a_new_certificate_waits_for_the_place_of_one_that_is_removed() {
+    with_every_cli_at_once("full-replaced", |scene| {
+        certificates(scene, 9);
+        scene.certificate("old");
+        scene.certificate("new");
+        let single = |name: &str| {
+            format!(
+                r#"
+resource "aop_hostname_certificate" "{name}" {{
+  zone_id     = var.zone_id
+  certificate = file("{name}.pem")
+  private_key = file("{name}.key")
+}}
+resource "aop_hostname_association" "{name}" {{
+  zone_id        = var.zone_id
+  hostname       = "{name}.example.com"
+  certificate_id = aop_hostname_certificate.{name}.id
+}}
+"#
+            )
+        };
+        scene.configure(&format!("{}{}", config(9), single("old")));
+        scene.apply();
+        scene.rewrite(&format!("{}{}", config(9), single("new")));
+        scene.apply();
+        scene.plan_is_empty();
+        assert_eq!(scene.ids(Store::Hostname).len(), 10);
+        scene.destroy();
+    });
+}

@@ -34,6 +34,9 @@ resource "aop_zone_setting" "zone" {
 const CREATE_BEFORE_DESTROY: &str = "\n  lifecycle { create_before_destroy = true }\n}\n";
 
 fn begin(scene: &Scene, config: &str) -> Live {
+    scene
+        .simulator
+        .set(|s| s.edge_lag = Duration::from_millis(1500));
     scene.certificate("shop");
     scene.certificate("zone");
     scene.configure(config);
@@ -337,5 +340,32 @@ fn what_was_taken_over_for_nothing_is_cleared_away() {
         scene.rewrite(ALL);
         scene.apply();
         end(scene, live);
+    });
+}
+
+/// The same when the old owner has taken another certificate instead.
+#[test]
+fn what_was_taken_over_from_a_rotation_for_nothing_is_cleared_away() {
+    with_every_cli("handover-from-rotation", |scene| {
+        scene.certificate("third");
+        scene.certificate("other");
+        let other = block("aop_hostname_certificate").replace("shop", "other");
+        let live = begin(scene, &format!("{ALL}{other}"));
+        // "shop" wants what "other" had, and "other" something new.
+        let crossed = format!("{ALL}{other}")
+            .replace("file(\"other.", "file(\"third.")
+            .replace("file(\"shop.", "file(\"other.");
+        let forbidden = Answer::error(403, 10000, "Authentication error");
+        let fault = Fault::on("PUT", "/hostnames", Action::Answer(forbidden));
+        scene.simulator.order(fault);
+        scene.rewrite(&crossed);
+        scene.apply_fails(&["Permission denied"]);
+        let back = format!("{ALL}{other}").replace("file(\"other.", "file(\"third.");
+        scene.rewrite(&back);
+        scene.apply();
+        scene.plan_is_empty();
+        assert_eq!(scene.ids(Store::Hostname).len(), 2);
+        live.was_never_refused();
+        scene.destroy();
     });
 }

@@ -192,7 +192,7 @@ fn a_new_certificate_that_the_api_refuses_leaves_everything_as_it_was() {
             .order(Fault::on("POST", CERTIFICATES, Action::Answer(refusal)));
         scene.apply_fails(&[
             "Cloudflare cannot read the certificate",
-            "The old certificate still serves",
+            "The old certificate still serves, and stays in state",
         ]);
         assert_eq!(scene.ids(Store::Hostname), before);
         scene.plan_changes(&["2 to change"]);

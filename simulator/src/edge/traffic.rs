@@ -83,8 +83,11 @@ impl Edge {
 }
 
 impl Traffic {
-    /// What became of the requests so far.
+    /// What became of the requests so far. Traffic that ended by itself counts as refused.
     pub fn tally(&self) -> Tally {
+        if self.task.is_finished() {
+            lock(&self.tally).refused += 1;
+        }
         lock(&self.tally).clone()
     }
 }

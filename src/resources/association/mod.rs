@@ -195,7 +195,7 @@ impl Resource for HostnameAssociation {
         let work = Work::new(ctx, planned.plan, Operation::Update)?;
         let claim = ctx.api.run().reclaim(work.key());
         // A rotation in this run may have moved the hostname away from what is wanted.
-        if writes || waits && work.is_overwritten() {
+        if writes || work.is_overwritten() {
             let written = match work.written_already().await? {
                 Some(found) => found,
                 None => work.write(moves).await?,
@@ -217,17 +217,18 @@ impl Resource for HostnameAssociation {
         let key = work.key();
         let destruction = run.destroy(key.clone());
         let doing = format!("Voiding the association of {}", work.name);
-        // A rotation may have moved the hostname since the state was read.
-        let mut certificate = match run.written(&key) {
-            Some(written) => written.cert_id,
-            None => work.plan.certificate_id.text().to_owned(),
-        };
+        let mut moved_to = None;
         loop {
             let verdict = run.give_way(&[&key], &work.scope).await;
             if verdict.map_err(|why| problem(&why.into(), &doing))? == Verdict::Owned {
                 ctx.warn(work.taken_over());
                 return Ok(());
             }
+            // A rotation may have moved the hostname since the state was read.
+            let written = run.written(&key).map(|written| written.cert_id);
+            let certificate = moved_to.clone().or(written);
+            let certificate =
+                certificate.unwrap_or_else(|| work.plan.certificate_id.text().to_owned());
             let void = [AssociationWrite {
                 hostname: work.name.as_str().to_owned(),
                 cert_id: certificate.clone(),
@@ -244,7 +245,7 @@ impl Resource for HostnameAssociation {
                 Err(error) if error.is_gone() => break,
                 // Its certificate is gone: either nothing is presented, or another is.
                 Err(error) if error.has_code(1415) => match work.look().await? {
-                    Some(found) if found.cert_id != certificate => certificate = found.cert_id,
+                    Some(found) if found.cert_id != certificate => moved_to = Some(found.cert_id),
                     _ => break,
                 },
                 Err(error) => return Err(problem(&error, &doing).into()),

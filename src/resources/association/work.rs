@@ -193,11 +193,13 @@ impl<'a> Work<'a> {
     }
 
     fn state(&self, found: &Found) -> Association {
-        Association {
-            id: format!("{}/{}", self.zone.id(), self.name).into(),
-            status: found.status.as_str().into(),
-            ..self.plan.clone()
+        let mut state = self.plan.clone();
+        state.id = format!("{}/{}", self.zone.id(), self.name).into();
+        // What the plan promised is kept.
+        if state.status.is_unknown() {
+            state.status = found.status.as_str().into();
         }
+        state
     }
 
     pub(super) fn declared_twice(&self) -> Diagnostic {

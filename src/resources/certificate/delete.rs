@@ -19,7 +19,7 @@ use crate::framework::{Ctx, Diagnostic, Diagnostics, Operation, Timeouts};
 const PATIENCE: Duration = Duration::from_secs(60);
 /// A tombstone that stays `pending_deletion` this long is one for good.
 const TOMBSTONE: Duration = Duration::from_secs(60);
-/// How long after its heir has taken over everywhere an old certificate stays.
+/// How long a certificate stays after all that this run has brought is deployed.
 const LINGER: Duration = Duration::from_secs(2);
 
 /// Destroys the resource: its certificate, and what an interrupted rotation has left.
@@ -37,8 +37,6 @@ pub(super) async fn delete(
     let fingerprint = state.fingerprint_sha256.text();
     let work = Work::new(&zone, &scope, store, state.id.text(), Some(fingerprint));
     if work.delete().await? == Ended::TakenOver {
-        let key = Key::Certificate(store, zone.id().clone(), state.id.text().to_owned());
-        zone.run().leave(key);
         ctx.warn(Diagnostic::warning(
             "Certificate is left as it is",
             format!(
@@ -65,9 +63,9 @@ pub(super) struct Work<'a> {
     scope: &'a Scope,
     store: Store,
     certificate: &'a str,
-    /// What it is known by in this run; a create of the same certificate claims its
-    /// leaf before it knows the id.
-    keys: Vec<Key>,
+    id: Key,
+    /// What a create of the same certificate claims before it knows the id.
+    leaf: Option<Key>,
     /// The certificate that takes over its hostnames.
     heir: Option<&'a str>,
     /// Since when nothing stands against it: points of presence may be a moment behind.
@@ -91,7 +89,8 @@ impl<'a> Work<'a> {
             scope,
             store,
             certificate,
-            keys: std::iter::once(id).chain(leaf).collect(),
+            id,
+            leaf,
             heir: None,
             clear_since: Mutex::default(),
         }
@@ -108,12 +107,15 @@ impl<'a> Work<'a> {
     /// Deletes it and waits until it is gone.
     pub(super) async fn delete(&self) -> Result<Ended, Diagnostics> {
         let run = self.zone.run();
-        let key = self.keys.first().cloned();
-        let _destruction = key.map(|key| run.destroy(key));
-        match self.send().await? {
-            Ended::Gone => self.wait_until_gone().await,
-            Ended::TakenOver => Ok(Ended::TakenOver),
+        let _destruction = run.destroy(self.id.clone());
+        let ended = match self.send().await? {
+            Ended::Gone => self.wait_until_gone().await?,
+            Ended::TakenOver => Ended::TakenOver,
+        };
+        if ended == Ended::TakenOver {
+            run.leave(self.id.clone());
         }
+        Ok(ended)
     }
 
     /// Sends the DELETE, as soon as nothing stands against it.
@@ -151,11 +153,11 @@ impl<'a> Work<'a> {
     async fn attempt(&self) -> Result<Result<Ended, Obstacle>, Diagnostics> {
         let lingers = || {
             let since = *self.clear_since().get_or_insert_with(Instant::now);
-            self.heir.is_some() && since.elapsed() < LINGER
+            self.zone.run().has_brought(self.zone.id()) && since.elapsed() < LINGER
         };
         let free = || {
             let run = self.zone.run();
-            let mut keys = self.keys.iter();
+            let mut keys = self.keys();
             keys.all(|key| run.verdict(key) == Verdict::Free)
         };
         let wanted = || free() && !lingers();
@@ -193,14 +195,17 @@ impl<'a> Work<'a> {
 
     /// Lets a create of the same certificate come first.
     pub(super) async fn give_way(&self) -> Result<Verdict, Diagnostics> {
-        let keys: Vec<&Key> = self.keys.iter().collect();
+        let keys: Vec<&Key> = self.keys().collect();
         let verdict = self.zone.run().give_way(&keys, self.scope).await;
         verdict.map_err(|why| self.failed(&why.into()))
     }
 
+    fn keys(&self) -> impl Iterator<Item = &Key> {
+        std::iter::once(&self.id).chain(&self.leaf)
+    }
+
     fn is_taken_over(&self) -> bool {
-        let key = self.keys.first();
-        key.is_some_and(|key| self.zone.run().verdict(key) == Verdict::Owned)
+        self.zone.run().verdict(&self.id) == Verdict::Owned
     }
 
     /// Who holds the certificate, as far as the API and this run tell.

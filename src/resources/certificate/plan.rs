@@ -114,7 +114,7 @@ fn plan_update(
     change.planned.status = Attr::unknown();
     change.planned.uploaded_on = Attr::unknown();
     plan_upload(change, leaf);
-    if !timed_out {
+    if same.is_none() {
         full::foresee(change, prior, store);
     } else {
         change.warn(

@@ -153,10 +153,10 @@ impl Exchange<'_> {
             }
             Settled::Pending(found, error) => {
                 let error = match self.switched {
-                    true => pending(&found, self.zone, &error),
+                    true => pending(&found, self.zone, &error).into(),
                     false => self.not_yet(&found, &error),
                 };
-                (found, Some(error.into()))
+                (found, Some(error))
             }
             Settled::Gone => {
                 self.uploaded = None;
@@ -182,9 +182,12 @@ impl Exchange<'_> {
         let leaf = self.fingerprint_of(old).await?;
         let work = Work::new(self.zone, self.scope, self.store, old, leaf.as_deref());
         let work = work.inherited_by(heir);
+        // The hostnames of earlier leftovers are not yet the switch.
+        let is_switch = self.store == Store::Zone || old == self.prior.id.text();
         if work.give_way().await? == Verdict::Owned {
             tracing::info!(certificate = old, "left to its new owner");
-            self.switched = true;
+            self.ctx.api.run().leave(self.key_of(old));
+            self.switched |= is_switch;
             return Ok(());
         }
         while self.store == Store::Hostname {
@@ -192,10 +195,10 @@ impl Exchange<'_> {
             let doing = format!("Giving the hostnames of certificate {old} to {heir}");
             match moved.map_err(|error| problem(&error, &doing))? {
                 0 => break,
-                _ => self.switched = true,
+                _ => self.switched |= is_switch,
             }
         }
-        self.switched = true;
+        self.switched |= is_switch;
         match work.delete().await? {
             Ended::TakenOver => tracing::info!(certificate = old, "left to its new owner"),
             Ended::Gone => tracing::info!(certificate = old, heir, "old certificate deleted"),
@@ -206,7 +209,10 @@ impl Exchange<'_> {
     /// By what a create of the same certificate would claim it.
     async fn fingerprint_of(&self, id: &str) -> Result<Option<String>, Diagnostics> {
         if id == self.prior.id.text() {
-            return Ok(Some(self.prior.fingerprint_sha256.text().to_owned()));
+            let own = self.prior.fingerprint_sha256.text();
+            // A certificate that is uploaded again is claimed by this very rotation.
+            let again = self.plan.fingerprint_sha256.text() == own;
+            return Ok((!again).then(|| own.to_owned()));
         }
         let found = look(self.zone, self.scope, self.store, id).await;
         let doing = format!("Reading certificate {id} of zone {}", self.zone.id());
@@ -238,7 +244,8 @@ impl Exchange<'_> {
         }
         let mut said = Diagnostics::default();
         said.extend(errors.into_iter().map(|mut error| {
-            let remark = format!("\n\nThe old certificate still serves, as {old}.");
+            let remark =
+                format!("\n\nThe old certificate still serves, and stays in state: {old}.");
             error.detail.push_str(&remark);
             error
         }));
@@ -246,19 +253,18 @@ impl Exchange<'_> {
     }
 
     /// The new certificate is on its way still.
-    fn not_yet(&self, found: &Found, error: &Error) -> Diagnostic {
-        Diagnostic::error(
+    fn not_yet(&self, found: &Found, error: &Error) -> Diagnostics {
+        let error = Diagnostic::error(
             "Rotation is not finished yet",
             format!(
                 "The new certificate {} of zone {} is uploaded, but it is still {}: {error}. The \
-                 old one, {}, still serves, and stays in state until the next apply goes on from \
-                 here; if deployment needs longer, raise timeouts.",
+                 next apply goes on from here; if deployment needs longer, raise timeouts.",
                 found.id,
                 self.zone.id(),
                 found.status,
-                self.prior.id.text()
             ),
-        )
+        );
+        self.still_serves(error.into())
     }
 
     /// What is true now: the new object once it serves, the old one before that, each

@@ -7,7 +7,7 @@
 use super::super::problem::{invalid_pem, problem};
 use super::{Certificate, Found, full, leaf_of, plan};
 use crate::cloudflare::{
-    Association, Deletion, Error, Key, Polls, Scope, Status, Store, Verdict, Zone,
+    Association, Deletion, Error, Key, Polls, Queuing, Scope, Status, Store, Verdict, Zone,
 };
 use crate::framework::{Diagnostic, Diagnostics};
 use crate::x509::{self, PrivateKey};
@@ -73,6 +73,10 @@ impl<'a> Upload<'a> {
         // Whether an upload of ours may have been carried out unseen.
         let mut lost = false;
         let mut deleted_again = false;
+        // Held once there was no place, so that what may make one does not wait for this.
+        let mut queuing = None;
+        // The hostnames for whose sake a failed copy could not be deleted yet.
+        let mut blocked = Vec::new();
         loop {
             let look = self.look().await?;
             let mut last = None;
@@ -82,14 +86,17 @@ impl<'a> Upload<'a> {
                     Status::DeploymentTimedOut | Status::DeletionTimedOut if deleted_again => {}
                     Status::DeploymentTimedOut if self.own.contains(&twin.id) => {
                         self.check_unused(&twin).await?;
-                        deleted_again = self.delete_again(&twin).await?;
+                        (deleted_again, blocked) = self.delete_again(&twin).await?;
                     }
                     Status::DeploymentTimedOut => return Err(self.twin_timed_out(&twin).into()),
-                    Status::DeletionTimedOut => deleted_again = self.delete_again(&twin).await?,
+                    Status::DeletionTimedOut => {
+                        (deleted_again, blocked) = self.delete_again(&twin).await?;
+                    }
                     _ if lost || self.own.contains(&twin.id) => return Ok(Origin::Own(twin)),
                     _ => return Ok(Origin::WasThere(twin)),
                 },
                 None if self.is_full(&look.live) && self.makes_room() => {
+                    queuing.get_or_insert_with(|| self.queue());
                     let waited = polls.pause_for_others(self.scope).await;
                     waited.map_err(|why| self.failed(&why.into()))?;
                     continue;
@@ -102,11 +109,18 @@ impl<'a> Upload<'a> {
                         lost = true;
                         last = Some(error);
                     }
-                    Err(error) => self.wait_for_room(error, &mut polls).await?,
+                    Err(error) => {
+                        queuing.get_or_insert_with(|| self.queue());
+                        self.wait_for_room(error, &mut polls).await?;
+                    }
                 },
             }
             if let Err(why) = polls.pause(self.scope).await {
-                return Err(self.failed(&last.unwrap_or(why.into())));
+                let mut errors = self.failed(&last.unwrap_or(why.into()));
+                if !blocked.is_empty() {
+                    errors.push(self.blocked(&blocked));
+                }
+                return Err(errors);
             }
         }
     }
@@ -129,7 +143,8 @@ impl<'a> Upload<'a> {
                     Err(error) => return Err(self.failed(&error)),
                 }
             }
-            if leaf_of(&found).is_some_and(|leaf| leaf.same_leaf(&self.leaf)) {
+            let is_gone = found.status == Status::Deleted;
+            if !is_gone && leaf_of(&found).is_some_and(|leaf| leaf.same_leaf(&self.leaf)) {
                 equal.push(found.clone());
             }
             if !found.status.is_tombstone() {
@@ -152,6 +167,13 @@ impl<'a> Upload<'a> {
         self.zone
             .upload(self.scope, self.store, certificate, key)
             .await
+    }
+
+    /// Says that this upload waits for a place.
+    fn queue(&self) -> Queuing<'_> {
+        let fingerprint = self.leaf.facts().fingerprint_sha256.clone();
+        let run = self.zone.run();
+        run.queue(Key::Leaf(self.store, self.zone.id().clone(), fingerprint))
     }
 
     fn is_full(&self, live: &[Found]) -> bool {
@@ -183,25 +205,46 @@ impl<'a> Upload<'a> {
 
     /// A certificate that was never deployed may only go if no hostname needs it.
     async fn check_unused(&self, found: &Found) -> Result<(), Diagnostics> {
+        if self.store == Store::Zone {
+            return Ok(());
+        }
         let list = self.zone.associations_if_listed(self.scope).await;
         let list = list.map_err(|error| self.failed(&error))?;
         let uses = |a: &Association| a.cert_id == found.id && !a.is_gone();
-        match self.store == Store::Hostname && list.iter().any(uses) {
+        match list.iter().any(uses) {
             true => Err(self.twin_timed_out(found).into()),
             false => Ok(()),
         }
     }
 
     /// Cloudflare gave up on it once; it must go before it can come again. Answers
-    /// whether the DELETE was sent.
-    async fn delete_again(&self, found: &Found) -> Result<bool, Diagnostics> {
+    /// whether the DELETE was sent, and for the sake of which hostnames it was not.
+    async fn delete_again(&self, found: &Found) -> Result<(bool, Vec<String>), Diagnostics> {
         let wanted = || !self.is_owned(found);
         let deleted = self
             .zone
             .delete_certificate(self.scope, self.store, &found.id, None, wanted)
             .await;
-        let deleted = deleted.map_err(|error| self.failed(&error))?;
-        Ok(deleted == Deletion::Accepted)
+        Ok(match deleted.map_err(|error| self.failed(&error))? {
+            Deletion::Accepted => (true, Vec::new()),
+            Deletion::Unsettled(hostnames) | Deletion::Undeployed(hostnames) => (false, hostnames),
+            Deletion::Named | Deletion::LastOfZone { .. } | Deletion::Withdrawn => {
+                (false, Vec::new())
+            }
+        })
+    }
+
+    fn blocked(&self, hostnames: &[String]) -> Diagnostic {
+        Diagnostic::error(
+            "Hostnames are still being deployed",
+            format!(
+                "The copy of the certificate that was not deployed before could not be deleted, \
+                 because these hostnames of zone {} are being deployed: {}. Apply again when they \
+                 are active.",
+                self.zone.id(),
+                hostnames.join(", ")
+            ),
+        )
     }
 
     /// Whether another resource of this run has it.
