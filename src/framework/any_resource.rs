@@ -62,6 +62,14 @@ pub struct ApplyRequest {
     pub private: Private,
 }
 
+/// A request to bring an existing object into state.
+pub struct ImportRequest {
+    /// The parts of its identity, joined by slashes; empty if it is named by identity.
+    pub id: String,
+    /// Its identity; null if it is named by id.
+    pub identity: Dynamic,
+}
+
 /// An answer to come.
 pub(super) type Later<'a, T> = Pin<Box<dyn Future<Output = T> + Send + 'a>>;
 
@@ -81,6 +89,8 @@ pub trait AnyResource<A, S>: Send + Sync {
     fn plan(&self, request: PlanRequest, settings: &S) -> PlanAnswer;
     /// Reads what is.
     fn read(&self, ctx: Ctx<A>, state: Dynamic) -> Later<'_, Answer>;
+    /// Brings an existing object into state. After an error the state is null.
+    fn import(&self, ctx: Ctx<A>, request: ImportRequest) -> Later<'_, Answer>;
     /// Carries out a plan.
     fn apply(&self, ctx: Ctx<A>, request: ApplyRequest) -> Later<'_, Answer>;
 }

@@ -5,7 +5,8 @@ use std::sync::OnceLock;
 use super::any_resource::Later;
 use super::{
     Answer, AnyResource, Applied, ApplyRequest, Change, Ctx, Diagnostic, Diagnostics, Failed,
-    PlanAnswer, PlanRequest, Planned, Resource, Schema, plan, read_model, write_model,
+    ImportRequest, PlanAnswer, PlanRequest, Planned, Resource, Schema, plan, read_model,
+    write_model,
 };
 use crate::framework::Model;
 use crate::value::{DecodeError, Dynamic, Path, from_json};
@@ -109,6 +110,46 @@ impl<R: Resource> Entry<R> {
             })
     }
 
+    /// The identity that an import names.
+    fn named(&self, request: ImportRequest) -> Result<Dynamic, Diagnostics> {
+        if !request.identity.is_null() {
+            return Ok(request.identity);
+        }
+        let attributes = &self.identity_schema().attributes;
+        let parts: Vec<&str> = request.id.split('/').collect();
+        if parts.len() != attributes.len() || parts.contains(&"") {
+            let form = attributes.iter().map(|a| format!("<{}>", a.name));
+            let form = form.collect::<Vec<_>>().join("/");
+            return Err(Diagnostic::error(
+                "Malformed import id",
+                format!(
+                    "The import id of {} has the form {form}; this one has {} of {} parts. Write \
+                     terraform import {}.NAME {form}",
+                    R::NAME,
+                    parts.iter().filter(|part| !part.is_empty()).count(),
+                    attributes.len(),
+                    R::NAME
+                ),
+            )
+            .into());
+        }
+        let named = attributes.iter().zip(parts);
+        let named = named.map(|(a, part)| (a.name.to_owned(), Dynamic::from(part)));
+        Ok(Dynamic::Map(named.collect()))
+    }
+
+    async fn import_typed(
+        &self,
+        ctx: &Ctx<R::Api>,
+        request: ImportRequest,
+    ) -> Result<Dynamic, Diagnostics> {
+        let identity = read_model(self.named(request)?).map_err(malformed)?;
+        let model = self.resource.import(ctx, identity).await?;
+        let mut state = self.stored(&model);
+        plan::fill_defaults(&self.schema().attributes, &mut state);
+        Ok(state)
+    }
+
     fn answer(
         &self,
         ctx: Ctx<R::Api>,
@@ -208,6 +249,15 @@ impl<R: Resource> AnyResource<R::Api, R::Settings> for Entry<R> {
                 }
                 Ok(None) => self.answer(ctx, Dynamic::Null, None),
                 Err(errors) => self.answer(ctx, state, errors),
+            }
+        })
+    }
+
+    fn import(&self, ctx: Ctx<R::Api>, request: ImportRequest) -> Later<'_, Answer> {
+        Box::pin(async move {
+            match self.import_typed(&ctx, request).await {
+                Ok(state) => self.answer(ctx, state, None),
+                Err(errors) => self.answer(ctx, Dynamic::Null, errors),
             }
         })
     }

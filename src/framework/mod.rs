@@ -23,7 +23,7 @@ mod timeouts;
 #[cfg(test)]
 mod tests;
 
-pub use any_resource::{Answer, AnyResource, ApplyRequest, PlanAnswer, PlanRequest};
+pub use any_resource::{Answer, AnyResource, ApplyRequest, ImportRequest, PlanAnswer, PlanRequest};
 pub use attr::Attr;
 pub use diagnostic::{Diagnostic, Diagnostics, Severity};
 pub use duration::parse_duration;

@@ -100,6 +100,21 @@ fn prepare_attribute(
     }
 }
 
+/// Gives every attribute that is not set its default, if it has one.
+pub(super) fn fill_defaults(attributes: &[Attribute], value: &mut Dynamic) {
+    let Dynamic::Map(entries) = value else {
+        return;
+    };
+    for attribute in attributes {
+        let Some(slot) = entries.get_mut(attribute.name) else {
+            continue;
+        };
+        if let (Dynamic::Null, Some(default)) = (&*slot, &attribute.spec.default) {
+            *slot = default.clone();
+        }
+    }
+}
+
 /// Removes write-only values, which no plan and no state may hold.
 pub(super) fn strip_write_only(attributes: &[Attribute], value: &mut Dynamic) {
     let Dynamic::Map(entries) = value else {

@@ -9,8 +9,8 @@ use tokio_util::sync::CancellationToken;
 
 use super::doubles::{Doubles, Fate};
 use super::{
-    Answer, AnyResource, ApplyRequest, Ctx, Diagnostic, Diagnostics, Model, PlanAnswer,
-    PlanRequest, Private, Schema, read_model,
+    Answer, AnyResource, ApplyRequest, Ctx, Diagnostic, Diagnostics, ImportRequest, Model,
+    PlanAnswer, PlanRequest, Private, Schema, read_model,
 };
 use crate::value::Dynamic;
 
@@ -212,6 +212,22 @@ impl<P: Provider> Server<P> {
                 attend(resource.read(ctx, state), &cancel, &cancelled).await
             }
             Err(errors) => kept(state, Dynamic::Null, private, errors),
+        }
+    }
+
+    /// Brings an existing object into state.
+    pub async fn import(
+        &self,
+        name: &str,
+        request: ImportRequest,
+        cancelled: CancellationToken,
+    ) -> Answer {
+        match self.begin(name, &Private::default()) {
+            Ok((resource, ctx)) => {
+                let cancel = ctx.cancel.clone();
+                attend(resource.import(ctx, request), &cancel, &cancelled).await
+            }
+            Err(errors) => kept(Dynamic::Null, Dynamic::Null, Private::default(), errors),
         }
     }
 

@@ -48,6 +48,13 @@ pub trait Resource: Send + Sync + 'static {
         state: Self::Model,
     ) -> impl Future<Output = Result<Option<Self::Model>, Diagnostics>> + Send;
 
+    /// Finds an object that exists already. What is not set and has a default gets it.
+    fn import(
+        &self,
+        ctx: &Ctx<Self::Api>,
+        identity: Self::Identity,
+    ) -> impl Future<Output = Result<Self::Model, Diagnostics>> + Send;
+
     /// Changes the object in place. An error without a state keeps the prior one.
     fn update(
         &self,

@@ -119,6 +119,13 @@ impl Resource for Kinds {
         Ok(Some(state))
     }
 
+    async fn import(&self, _: &Ctx<()>, id: Id) -> Result<Everything, Diagnostics> {
+        Ok(Everything {
+            name: id.name,
+            ..Everything::default()
+        })
+    }
+
     async fn update(
         &self,
         _: &Ctx<()>,

@@ -115,6 +115,19 @@ impl Resource for ZoneSetting {
         Ok(Some(state))
     }
 
+    async fn import(&self, ctx: &Ctx<Api>, identity: Identity) -> Result<Setting, Diagnostics> {
+        let asked = Setting {
+            zone_id: identity.zone_id,
+            ..Setting::default()
+        };
+        let zone = asked.zone_id.text().to_owned();
+        let found = self.read(ctx, asked).await?;
+        found.ok_or_else(|| {
+            let detail = format!("Zone {zone} has no such setting. Check zone_id.");
+            Diagnostic::error("Setting not found", detail).into()
+        })
+    }
+
     async fn update(
         &self,
         ctx: &Ctx<Api>,

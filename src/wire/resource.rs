@@ -9,7 +9,8 @@ use super::convert::{
 };
 use super::pb::tfplugin6::{self as pb};
 use crate::framework::{
-    Answer, ApplyRequest, Diagnostic, Diagnostics, PlanRequest, Private, Provider, Server,
+    Answer, ApplyRequest, Diagnostic, Diagnostics, ImportRequest, PlanRequest, Private, Provider,
+    Server,
 };
 
 pub(super) async fn validate<P: Provider>(
@@ -143,14 +144,31 @@ pub(super) async fn apply<P: Provider>(
     })
 }
 
-/// Importing is not offered by any resource.
 pub(super) async fn import<P: Provider>(
     server: Arc<Server<P>>,
     request: pb::import_resource_state::Request,
+    cancelled: CancellationToken,
 ) -> Result<pb::import_resource_state::Response, Diagnostics> {
-    server.resource(&request.type_name)?;
-    let detail = format!("{} cannot be imported by this version.", request.type_name);
-    Err(Diagnostic::error("Import is not supported", detail).into())
+    let resource = server.resource(&request.type_name)?;
+    let decoded = ImportRequest {
+        id: request.id,
+        identity: decode_identity(request.identity, resource.identity_schema())?,
+    };
+    let answer = server.import(&request.type_name, decoded, cancelled).await;
+    let imported = match &answer.state {
+        crate::value::Dynamic::Null => Vec::new(),
+        state => vec![pb::import_resource_state::ImportedResource {
+            type_name: request.type_name,
+            state: Some(encode(state, resource.schema())?),
+            private: answer.private.to_bytes(),
+            identity: encode_identity(&answer.identity, resource.identity_schema())?,
+        }],
+    };
+    Ok(pb::import_resource_state::Response {
+        imported_resources: imported,
+        diagnostics: diagnostics(answer.diagnostics),
+        deferred: None,
+    })
 }
 
 /// Moving from another type is not offered by any resource.

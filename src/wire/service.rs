@@ -215,7 +215,7 @@ impl<P: Provider> pb::provider_server::Provider for Service<P> {
         &self,
         request: Request<pb::import_resource_state::Request>,
     ) -> Reply<pb::import_resource_state::Response> {
-        self.run(request, resource::import).await
+        self.attend(request, resource::import).await
     }
 
     async fn move_resource_state(

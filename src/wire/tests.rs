@@ -52,6 +52,10 @@ impl Resource for Fragile {
         Ok(Some(state))
     }
 
+    async fn import(&self, _: &Ctx<()>, identity: Name) -> Result<Name, Diagnostics> {
+        Ok(identity)
+    }
+
     async fn update(&self, _: &Ctx<()>, _: Name, planned: Planned<Name>) -> Applied<Name> {
         Ok(planned.plan)
     }

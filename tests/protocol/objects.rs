@@ -326,3 +326,54 @@ async fn a63_a_setting_is_switched_and_switched_back() {
         );
     }
 }
+
+#[tokio::test]
+async fn i64_i65_an_import_by_id_and_by_identity_is_the_same_object() {
+    let mut world = World::new().await;
+    let state = world.create().await;
+    let Dynamic::String(id) = get(&state, "id").clone() else {
+        unreachable!()
+    };
+    let ty = Type::from_json(br#"["object",{"zone_id":"string","certificate_id":"string"}]"#);
+    let ty = ty.unwrap();
+    let parts = [
+        ("zone_id".to_owned(), Dynamic::from(ZONE_ID)),
+        ("certificate_id".to_owned(), Dynamic::from(id.as_str())),
+    ];
+    let identity = pb::ResourceIdentityData {
+        identity_data: Some(encode(&Dynamic::Map(parts.into()), &ty)),
+    };
+    for (id, identity) in [
+        (format!("{ZONE_ID}/{id}"), None),
+        (String::new(), Some(identity)),
+    ] {
+        let request = pb::import_resource_state::Request {
+            type_name: "aop_hostname_certificate".to_owned(),
+            id,
+            identity,
+            client_capabilities: None,
+        };
+        let answer: pb::import_resource_state::Response = world
+            .client
+            .call_path("/tfplugin6.Provider/ImportResourceState", request)
+            .await
+            .unwrap();
+        assert_eq!(answer.diagnostics, []);
+        let [imported] = answer.imported_resources.as_slice() else {
+            unreachable!("one object")
+        };
+        assert_eq!(imported.type_name, "aop_hostname_certificate");
+        assert!(imported.identity.is_some());
+        let found = decode(imported.state.clone(), &world.certificate);
+        assert!(get(&found, "private_key").is_null());
+        for name in [
+            "id",
+            "certificate",
+            "status",
+            "wait_for_deployment",
+            "issuer",
+        ] {
+            assert_eq!(get(&found, name), get(&state, name), "{name}");
+        }
+    }
+}

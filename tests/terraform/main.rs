@@ -15,6 +15,7 @@ mod drift;
 mod expiry;
 mod faults;
 mod handover;
+mod import;
 mod interruption;
 mod lifecycle;
 mod owners;

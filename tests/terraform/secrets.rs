@@ -6,7 +6,7 @@ use std::fs;
 use std::path::{Path, PathBuf};
 
 use aop_simulator::pki::ClientCertificate;
-use aop_simulator::{Action, Answer, Fault, TOKEN};
+use aop_simulator::{Action, Answer, Fault, Store, TOKEN, ZONE_ID};
 use base64::Engine;
 use base64::engine::general_purpose::STANDARD;
 
@@ -172,6 +172,11 @@ fn play(scene: &mut Scene, config: &str, stored: bool) {
     }
     assert_eq!(run(scene, &["plan", "-out=second.tfplan"]), 0);
     assert_eq!(run(scene, &APPLY), 0, "rotation");
+    let address = "aop_hostname_certificate.shop";
+    let id = format!("{ZONE_ID}/{}", scene.ids(Store::Hostname).remove(0));
+    assert_eq!(run(scene, &["state", "rm", address]), 0);
+    assert_eq!(run(scene, &["import", address, &id]), 0, "import");
+    assert_eq!(run(scene, &APPLY), 0, "after the import");
     // A key that does not belong, and one that is cut.
     let stranger = scene
         .authority

@@ -12,8 +12,8 @@ use super::problem::problem;
 use super::{Api, Settings};
 use crate::cloudflare::{AssociationWrite, Scope, Verdict};
 use crate::framework::{
-    Applied, Attr, Change, Ctx, Diagnostics, Model, Object, Operation, Planned, Resource, Timeouts,
-    Walk,
+    Applied, Attr, Change, Ctx, Diagnostic, Diagnostics, Model, Object, Operation, Planned,
+    Resource, Timeouts, Walk,
 };
 
 /// The resource.
@@ -181,6 +181,26 @@ impl Resource for HostnameAssociation {
         state.enabled = found.enabled.into();
         state.status = found.status.as_str().into();
         Ok(Some(state))
+    }
+
+    async fn import(&self, ctx: &Ctx<Api>, identity: Identity) -> Result<Association, Diagnostics> {
+        let asked = Association {
+            zone_id: identity.zone_id,
+            hostname: identity.hostname,
+            ..Association::default()
+        };
+        let (zone, name) = (zone_id(&asked.zone_id)?, hostname(&asked.hostname)?);
+        let found = self.read(ctx, asked).await?;
+        found.ok_or_else(|| {
+            Diagnostic::error(
+                "Association not found",
+                format!(
+                    "{name} has no association in zone {zone}: nothing is presented for it but \
+                     what the zone says. Check the hostname, or create the association."
+                ),
+            )
+            .into()
+        })
     }
 
     async fn update(

@@ -9,6 +9,7 @@
 mod create;
 mod delete;
 mod full;
+mod import;
 mod model;
 mod obstacle;
 mod plan;
@@ -135,6 +136,10 @@ impl<S: InStore> Resource for StoredCertificate<S> {
         }
         state.set_found(&found);
         Ok(Some(state))
+    }
+
+    async fn import(&self, ctx: &Ctx<Api>, identity: Identity) -> Result<Certificate, Diagnostics> {
+        import::find(self, ctx, identity).await
     }
 
     async fn update(
