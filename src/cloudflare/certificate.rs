@@ -4,7 +4,7 @@
 use serde::Deserialize;
 
 use super::client::{segment, share, take};
-use super::{Association, Body, Error, Key, Method, Scope, Status, Switch, Zone};
+use super::{Association, AssociationWrite, Body, Error, Key, Method, Scope, Status, Switch, Zone};
 use crate::secret::Secret;
 
 /// One of a zone's two stores.
@@ -203,29 +203,29 @@ impl Zone<'_> {
             Err(error) if !is_deleted(&error) => Err(error),
             _ => {
                 // Lists may show it unchanged for a while.
-                let key = Key::Certificate(store, self.id().clone(), id.to_owned());
+                let key = Key::certificate(store, self.id(), id);
                 self.run().destroy(key).done();
                 Ok(Deletion::Accepted)
             }
         }
     }
 
-    /// Whether this run has said which certificate the hostname is to have.
+    /// What this run has said a hostname is to have. What it has voided may look alive
+    /// for minutes; there the API knows better.
+    fn written(&self, association: &Association) -> Option<AssociationWrite> {
+        let key = association.key(self.id())?;
+        let written = self.run().written(&key);
+        written.filter(|written| written.enabled.is_some())
+    }
+
     fn is_written(&self, association: &Association) -> bool {
-        let key = association.key(self.id());
-        let written = key.and_then(|key| self.run().written(&key));
-        written.is_some_and(|written| written.enabled.is_some())
+        self.written(association).is_some()
     }
 
     /// Whether the list does not show yet what this run has written.
     fn is_outdated(&self, association: &Association) -> bool {
-        let key = association.key(self.id());
-        let written = key.and_then(|key| self.run().written(&key));
-        written.is_some_and(|written| {
-            let differs =
-                written.cert_id != association.cert_id || written.enabled != association.enabled;
-            // What is voided may look alive for minutes; the API knows better.
-            written.enabled.is_some() && differs
+        self.written(association).is_some_and(|written| {
+            written.cert_id != association.cert_id || written.enabled != association.enabled
         })
     }
 
@@ -235,7 +235,7 @@ impl Zone<'_> {
         let list = self.list(scope, Store::Zone).await?;
         let list = self.with_own(scope, Store::Zone, list).await?;
         let stays = |found: &&Certificate| {
-            let key = Key::Certificate(Store::Zone, self.id().clone(), found.id.clone());
+            let key = Key::certificate(Store::Zone, self.id(), &found.id);
             found.id != id && !self.run().is_destroyed(&key)
         };
         let is_active = |found: &Certificate| found.status == Status::Active;

@@ -29,6 +29,16 @@ pub enum Key {
 }
 
 impl Key {
+    /// A certificate by its id.
+    pub fn certificate(store: Store, zone: &ZoneId, id: &str) -> Self {
+        Self::Certificate(store, zone.clone(), id.to_owned())
+    }
+
+    /// A certificate by the fingerprint of its leaf.
+    pub fn leaf(store: Store, zone: &ZoneId, fingerprint: &str) -> Self {
+        Self::Leaf(store, zone.clone(), fingerprint.to_owned())
+    }
+
     fn zone(&self) -> &ZoneId {
         match self {
             Self::Certificate(_, zone, _)

@@ -5,6 +5,7 @@ use std::time::Duration;
 
 use aop_simulator::Store;
 
+use crate::rotation::ZONE;
 use crate::scene::{CERTIFICATE, CONFIG, Scene, says, with_every_cli};
 
 /// Requests that void a hostname.
@@ -89,18 +90,7 @@ fn replacing_with_create_before_destroy_adopts_and_keeps() {
 fn a_renamed_setting_is_never_switched_off() {
     with_every_cli("rename-setting", |scene| {
         scene.certificate("zone");
-        let config = r#"
-resource "aop_zone_certificate" "zone" {
-  zone_id     = var.zone_id
-  certificate = file("zone.pem")
-  private_key = file("zone.key")
-}
-resource "aop_zone_setting" "zone" {
-  zone_id    = var.zone_id
-  enabled    = true
-  depends_on = [aop_zone_certificate.zone]
-}
-"#;
+        let config = ZONE;
         scene.configure(config);
         scene.apply();
         scene.rewrite(&config.replace(

@@ -21,11 +21,8 @@ pub(super) async fn create(
     let duration = Timeouts::of(&plan.timeouts, Operation::Create);
     let scope = Scope::lasting(duration, ctx.cancel.clone());
     let upload = Upload::new((&zone, &scope, store), &config, leaf, Vec::new())?;
-    let fingerprint = plan.fingerprint_sha256.text().to_owned();
-    let claim = ctx
-        .api
-        .run()
-        .claim(Key::Leaf(store, id.clone(), fingerprint));
+    let leaf = Key::leaf(store, &id, plan.fingerprint_sha256.text());
+    let claim = ctx.api.run().claim(leaf);
     let claim = claim.map_err(|_| upload.declared_twice())?;
 
     let found = match upload.find_or_upload().await? {
@@ -39,7 +36,7 @@ pub(super) async fn create(
         }
     };
     let certificate_id = found.id.clone();
-    let key = Key::Certificate(store, id, certificate_id.clone());
+    let key = Key::certificate(store, &id, &certificate_id);
     ctx.api.run().own(key);
     claim.keep();
 

@@ -11,7 +11,7 @@ use super::super::problem::problem;
 use super::Certificate;
 use super::obstacle::{Holders, Obstacle};
 use crate::cloudflare::{
-    Association, Deletion, Error, Hostname, Key, Polls, Scope, Status, Store, Verdict, Zone,
+    Association, Deletion, Error, Key, Polls, Scope, Status, Store, Verdict, Zone,
 };
 use crate::framework::{Ctx, Diagnostic, Diagnostics, Operation, Timeouts};
 
@@ -82,8 +82,8 @@ impl<'a> Work<'a> {
         certificate: &'a str,
         fingerprint: Option<&str>,
     ) -> Self {
-        let id = Key::Certificate(store, zone.id().clone(), certificate.to_owned());
-        let leaf = fingerprint.map(|leaf| Key::Leaf(store, zone.id().clone(), leaf.to_owned()));
+        let id = Key::certificate(store, zone.id(), certificate);
+        let leaf = fingerprint.map(|leaf| Key::leaf(store, zone.id(), leaf));
         Self {
             zone,
             scope,
@@ -225,10 +225,8 @@ impl<'a> Work<'a> {
 
     /// Whether this run voids the hostname or gives it another certificate.
     fn is_letting_go(&self, held: &Association) -> bool {
-        Hostname::parse(&held.hostname).is_ok_and(|hostname| {
-            let key = Key::Association(self.zone.id().clone(), hostname);
-            self.zone.run().is_leaving(&key) || self.zone.run().is_writing(&key)
-        })
+        held.key(self.zone.id())
+            .is_some_and(|key| self.zone.run().is_leaving(&key) || self.zone.run().is_writing(&key))
     }
 
     fn may_pass(&self, obstacle: &Obstacle) -> bool {

@@ -90,9 +90,9 @@ impl Exchange<'_> {
             self.leaving.clone(),
         )?;
         // Before any request: what destroys hostnames in this run waits for the claim.
-        let fingerprint = self.plan.fingerprint_sha256.text().to_owned();
+        let fingerprint = self.plan.fingerprint_sha256.text();
         let run = self.ctx.api.run();
-        let claim = run.claim(Key::Leaf(self.store, self.zone.id().clone(), fingerprint));
+        let claim = run.claim(Key::leaf(self.store, self.zone.id(), fingerprint));
         let claim = claim.map_err(|_| upload.declared_twice())?;
         if self.store == Store::Hostname {
             // Without the list nobody could tell which hostnames have to move.
@@ -130,8 +130,8 @@ impl Exchange<'_> {
     async fn finish(mut self) -> Applied<Certificate> {
         let id = self.prior.id.text().to_owned();
         self.own(&id);
-        let leaf = self.prior.fingerprint_sha256.text().to_owned();
-        let leaf = Key::Leaf(self.store, self.zone.id().clone(), leaf);
+        let fingerprint = self.prior.fingerprint_sha256.text();
+        let leaf = Key::leaf(self.store, self.zone.id(), fingerprint);
         let _claim = self.ctx.api.run().reclaim(leaf);
         let found = look(self.zone, self.scope, self.store, &id).await;
         let doing = format!("Reading certificate {id} of zone {}", self.zone.id());
@@ -226,7 +226,7 @@ impl Exchange<'_> {
     }
 
     fn key_of(&self, id: &str) -> Key {
-        Key::Certificate(self.store, self.zone.id().clone(), id.to_owned())
+        Key::certificate(self.store, self.zone.id(), id)
     }
 
     /// What was there already is managed here, once it serves.

@@ -27,11 +27,9 @@ pub(super) async fn report(
     let others: Vec<String> = list
         .into_iter()
         .filter(|found| {
-            let key = Key::Certificate(store, zone.id().clone(), found.id.clone());
-            let leaf = leaf_of(found).map(|leaf| {
-                let fingerprint = leaf.facts().fingerprint_sha256.clone();
-                Key::Leaf(store, zone.id().clone(), fingerprint)
-            });
+            let key = Key::certificate(store, zone.id(), &found.id);
+            let leaf = leaf_of(found)
+                .map(|leaf| Key::leaf(store, zone.id(), &leaf.facts().fingerprint_sha256));
             let is_ours = run.verdict(&key) != Verdict::Free
                 || run.is_leaving(&key)
                 || leaf.is_some_and(|leaf| run.verdict(&leaf) != Verdict::Free);

@@ -159,7 +159,7 @@ impl<'a> Upload<'a> {
     }
 
     fn key_of(&self, found: &Found) -> Key {
-        Key::Certificate(self.store, self.zone.id().clone(), found.id.clone())
+        Key::certificate(self.store, self.zone.id(), &found.id)
     }
 
     async fn upload(&self) -> Result<Found, Error> {
@@ -171,9 +171,9 @@ impl<'a> Upload<'a> {
 
     /// Says that this upload waits for a place.
     fn queue(&self) -> Queuing<'_> {
-        let fingerprint = self.leaf.facts().fingerprint_sha256.clone();
-        let run = self.zone.run();
-        run.queue(Key::Leaf(self.store, self.zone.id().clone(), fingerprint))
+        let fingerprint = &self.leaf.facts().fingerprint_sha256;
+        let leaf = Key::leaf(self.store, self.zone.id(), fingerprint);
+        self.zone.run().queue(leaf)
     }
 
     fn is_full(&self, live: &[Found]) -> bool {
