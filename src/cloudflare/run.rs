@@ -194,8 +194,8 @@ impl Run {
     fn may_be_taken_over(&self, key: &Key) -> bool {
         let store = match key {
             Key::Association(..) => Store::Hostname,
-            Key::Switch(..) => Store::Zone,
-            Key::Certificate(..) | Key::Leaf(..) => return false,
+            Key::Switch(_, Switch::Zone) => Store::Zone,
+            Key::Switch(_, Switch::Global) | Key::Certificate(..) | Key::Leaf(..) => return false,
         };
         self.look(|state| {
             let mut writing = state.writing.keys();

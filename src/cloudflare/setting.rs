@@ -11,6 +11,9 @@ use super::{Body, Error, Method, Scope, Zone};
 pub enum Switch {
     /// Zone-level Authenticated Origin Pulls: the zone's own certificate is presented.
     Zone,
+    /// Global Authenticated Origin Pulls: the certificate that all of Cloudflare's
+    /// customers share is presented. One of the zone's general settings.
+    Global,
 }
 
 #[derive(Deserialize)]
@@ -18,7 +21,13 @@ struct Enabled {
     enabled: bool,
 }
 
+#[derive(Deserialize)]
+struct Value {
+    value: String,
+}
+
 const ZONE_PATH: &str = "/origin_tls_client_auth/settings";
+const GLOBAL_PATH: &str = "/settings/tls_client_auth";
 
 impl Zone<'_> {
     /// Whether the switch is on.
@@ -33,6 +42,10 @@ impl Zone<'_> {
             Switch::Zone => {
                 let enabled: Enabled = self.request(scope, Method::Get, ZONE_PATH, None).await?;
                 Ok(enabled.enabled)
+            }
+            Switch::Global => {
+                let setting: Value = self.request(scope, Method::Get, GLOBAL_PATH, None).await?;
+                Ok(setting.value == "on")
             }
         }
     }
@@ -50,14 +63,16 @@ impl Zone<'_> {
         if !wanted() {
             return Ok(false);
         }
-        match switch {
-            Switch::Zone => {
-                let body = Body::Json(json!({ "enabled": on }));
-                // Accepted is accepted, whatever the answer repeats.
-                self.request::<Json>(scope, Method::Put, ZONE_PATH, Some(body))
-                    .await?;
-                Ok(true)
+        let (method, path, body) = match switch {
+            Switch::Zone => (Method::Put, ZONE_PATH, json!({ "enabled": on })),
+            Switch::Global => {
+                let value = if on { "on" } else { "off" };
+                (Method::Patch, GLOBAL_PATH, json!({ "value": value }))
             }
-        }
+        };
+        // Accepted is accepted, whatever the answer repeats.
+        let body = Some(Body::Json(body));
+        self.request::<Json>(scope, method, path, body).await?;
+        Ok(true)
     }
 }

@@ -6,7 +6,7 @@ mod certificate;
 mod check;
 mod problem;
 mod ready;
-mod zone_setting;
+mod setting;
 
 #[cfg(test)]
 mod tests;
@@ -15,7 +15,7 @@ use std::sync::Arc;
 
 pub use association::HostnameAssociation;
 pub use certificate::{HostnameStore, StoredCertificate, ZoneStore};
-pub use zone_setting::ZoneSetting;
+pub use setting::{GlobalSwitch, Setting, ZoneSwitch};
 
 use crate::cloudflare::Client;
 use crate::framework::{AnyResource, Entry};
@@ -44,6 +44,7 @@ pub fn all() -> Vec<Box<dyn AnyResource<Api, Settings>>> {
         Entry::boxed(StoredCertificate::<ZoneStore>::default()),
         Entry::boxed(StoredCertificate::<HostnameStore>::default()),
         Entry::boxed(HostnameAssociation),
-        Entry::boxed(ZoneSetting),
+        Entry::boxed(Setting::<ZoneSwitch>::default()),
+        Entry::boxed(Setting::<GlobalSwitch>::default()),
     ]
 }

@@ -15,6 +15,9 @@ const ZONE: [i64; 2] = [7000, 7003];
 const PERMISSION_ADVICE: &str = "The API token needs the permission \"SSL and Certificates: Edit\" \
     for this zone (\"Read\" is enough to plan). Check api_token, or CLOUDFLARE_API_TOKEN, and the \
     zones that the token includes.";
+const SETTINGS_PERMISSION_ADVICE: &str = "The global switch is one of the zone's general settings: \
+    the API token needs the permission \"Zone Settings: Edit\" for this zone (\"Read\" is enough to \
+    plan), beside \"SSL and Certificates\" for everything else.";
 const CREDENTIAL_ADVICE: &str = "Cloudflare does not know the credential. Check api_token (or \
     CLOUDFLARE_API_TOKEN), or api_key and email, for missing characters and for white space. It \
     must exist, be active, and have the permission \"SSL and Certificates: Edit\" for this zone \
@@ -95,6 +98,10 @@ fn refused(refusal: &Refusal) -> (&'static str, &'static str) {
     if let Some((_, summary, advice)) = known {
         return (summary, advice);
     }
+    let permission = match refusal.trace.path.ends_with("/settings/tls_client_auth") {
+        true => SETTINGS_PERMISSION_ADVICE,
+        false => PERMISSION_ADVICE,
+    };
     match refusal.status {
         _ if has(&ZONE) => (
             "Zone not found",
@@ -102,9 +109,9 @@ fn refused(refusal: &Refusal) -> (&'static str, &'static str) {
              the zones that the token includes.",
         ),
         _ if has(&CREDENTIAL) => ("Credential refused", CREDENTIAL_ADVICE),
-        403 => ("Permission denied", PERMISSION_ADVICE),
+        403 => ("Permission denied", permission),
         401 => ("Credential refused", CREDENTIAL_ADVICE),
-        _ if has(&PERMISSION) => ("Permission denied", PERMISSION_ADVICE),
+        _ if has(&PERMISSION) => ("Permission denied", permission),
         429 => (
             "Rate limit",
             "Wait five minutes, or find what else uses up the budget of this user or token.",

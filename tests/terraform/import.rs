@@ -25,6 +25,10 @@ resource "aop_zone_setting" "zone" {
   enabled    = true
   depends_on = [aop_zone_certificate.zone]
 }
+resource "aop_global_setting" "all" {
+  zone_id = var.zone_id
+  enabled = false
+}
 "#;
 
 /// Everything of the configuration, made and then forgotten.
@@ -63,6 +67,7 @@ fn everything_is_imported_by_id_and_the_plan_is_empty() {
             ),
             ("aop_zone_certificate.zone", format!("{ZONE_ID}/{zone}")),
             ("aop_zone_setting.zone", ZONE_ID.to_owned()),
+            ("aop_global_setting.all", ZONE_ID.to_owned()),
         ] {
             scene.run(&["import", address, &id], 0);
         }
@@ -91,11 +96,12 @@ fn import_blocks_generate_a_configuration_that_is_valid_at_once() {
                 &format!("{ZONE_ID}/app.example.com"),
             ),
             block("aop_zone_setting.zone", ZONE_ID),
+            block("aop_global_setting.all", ZONE_ID),
         ];
         scene.rewrite(&blocks.concat());
         scene.run(&["plan", "-generate-config-out=generated.tf"], 0);
         let applied = scene.apply();
-        says(&applied, &["4 imported, 0 added, 0 changed, 0 destroyed"]);
+        says(&applied, &["5 imported, 0 added, 0 changed, 0 destroyed"]);
         scene.plan_is_empty();
     });
 }

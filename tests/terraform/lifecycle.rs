@@ -287,3 +287,36 @@ fn a_certificate_in_use_is_not_deleted_and_its_hostnames_are_named() {
         scene.destroy();
     });
 }
+
+#[test]
+fn the_global_switch_is_set_in_place_and_its_drift_is_seen() {
+    with_every_cli("global", |scene| {
+        let setting = |enabled: bool| {
+            format!(
+                "resource \"aop_global_setting\" \"all\" {{\n  zone_id = var.zone_id\n  enabled = \
+                 {enabled}\n}}\n"
+            )
+        };
+        let is_on = |on: bool| {
+            let found = scene
+                .simulator
+                .look(ZONE_ID, |zone, _| zone.tls_client_auth);
+            assert_eq!(found, on);
+        };
+        scene.configure(&setting(true));
+        scene.apply();
+        is_on(true);
+        scene.plan_is_empty();
+        scene.rewrite(&setting(false));
+        scene.plan_changes(&["0 to add, 1 to change", "enabled = true -> false"]);
+        scene.apply();
+        is_on(false);
+        scene.plan_is_empty();
+        scene.elsewhere("PATCH", "/settings/tls_client_auth", "{\"value\":\"on\"}");
+        scene.plan_changes(&["0 to add, 1 to change", "enabled = true -> false"]);
+        scene.rewrite(&setting(true));
+        scene.plan_is_empty();
+        scene.destroy();
+        is_on(false);
+    });
+}

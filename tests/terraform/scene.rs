@@ -215,6 +215,7 @@ impl Scene {
                 + zone.live(Store::Hostname).len()
                 + zone.associations().len()
                 + usize::from(zone.enabled)
+                + usize::from(zone.tls_client_auth)
         })
     }
 

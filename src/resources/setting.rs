@@ -1,4 +1,7 @@
-//! `aop_zone_setting`: whether Cloudflare presents the zone's own certificate.
+//! `aop_zone_setting` and `aop_global_setting`: one implementation for a zone's two
+//! switches.
+
+use std::marker::PhantomData;
 
 use super::check::zone_id;
 use super::problem::problem;
@@ -10,12 +13,53 @@ use crate::framework::{
     Resource, Timeouts, Walk,
 };
 
-/// The resource.
-pub struct ZoneSetting;
+/// The resource for one of the switches.
+pub struct Setting<S>(PhantomData<S>);
+
+impl<S> Default for Setting<S> {
+    fn default() -> Self {
+        Self(PhantomData)
+    }
+}
+
+/// Which switch a resource is about.
+pub trait OfSwitch: Send + Sync + 'static {
+    /// The switch.
+    const SWITCH: Switch;
+    /// The type name.
+    const NAME: &'static str;
+    /// The resource's documentation.
+    const DOC: &'static str;
+}
+
+/// The zone-level switch.
+pub struct ZoneSwitch;
+
+/// The global switch.
+pub struct GlobalSwitch;
+
+impl OfSwitch for ZoneSwitch {
+    const SWITCH: Switch = Switch::Zone;
+    const NAME: &'static str = "aop_zone_setting";
+    const DOC: &'static str = "The zone-level switch of Authenticated Origin Pulls. While it is \
+        on, Cloudflare presents the newest active `aop_zone_certificate` to every origin of the \
+        zone. Destroying the resource turns it off. Let it depend on the certificate \
+        (`depends_on`), so that it is on only while there is one.";
+}
+
+impl OfSwitch for GlobalSwitch {
+    const SWITCH: Switch = Switch::Global;
+    const NAME: &'static str = "aop_global_setting";
+    const DOC: &'static str = "Global Authenticated Origin Pulls, the zone setting \
+        `tls_client_auth`. While it is on, Cloudflare presents a certificate that all of its \
+        customers share, where neither a hostname nor the zone has one of its own: it proves that \
+        a request came through Cloudflare, not that it came through your zone. Destroying the \
+        resource turns it off. The API token needs the permission \"Zone Settings: Edit\".";
+}
 
 /// Its attributes.
 #[derive(Clone, Default, PartialEq)]
-pub struct Setting {
+pub struct Switched {
     zone_id: Attr<String>,
     enabled: Attr<bool>,
     timeouts: Attr<Object<Timeouts>>,
@@ -27,7 +71,7 @@ pub struct Identity {
     zone_id: Attr<String>,
 }
 
-impl Model for Setting {
+impl Model for Switched {
     fn describe(&mut self, walk: &mut dyn Walk) {
         let Self {
             zone_id,
@@ -38,10 +82,9 @@ impl Model for Setting {
             .required()
             .replaces()
             .doc("The zone's id, 32 hexadecimal digits.");
-        walk.attr("enabled", enabled).required().doc(
-            "Whether Cloudflare presents the zone's newest active certificate to the origins of \
-             the zone.",
-        );
+        walk.attr("enabled", enabled)
+            .required()
+            .doc("Whether the switch is on.");
         walk.attr("timeouts", timeouts)
             .optional()
             .doc(Timeouts::DOC);
@@ -57,46 +100,44 @@ impl Model for Identity {
     }
 }
 
-impl Resource for ZoneSetting {
+impl<S: OfSwitch> Resource for Setting<S> {
     type Api = Api;
     type Settings = Settings;
-    type Model = Setting;
+    type Model = Switched;
     type Identity = Identity;
-    const NAME: &'static str = "aop_zone_setting";
-    const DOC: &'static str = "The zone-level switch of Authenticated Origin Pulls. While it is \
-        on, Cloudflare presents the newest active `aop_zone_certificate` to every origin of the \
-        zone. Destroying the resource turns it off. Let it depend on the certificate \
-        (`depends_on`), so that it is on only while there is one.";
+    const NAME: &'static str = S::NAME;
+    const DOC: &'static str = S::DOC;
 
-    fn plan(&self, change: &mut Change<'_, Setting, Settings>) {
+    fn plan(&self, change: &mut Change<'_, Switched, Settings>) {
         Timeouts::check(&change.planned.timeouts, &mut change.report);
         if change.planned.zone_id.known().is_some() {
             change.report.extend(zone_id(&change.planned.zone_id).err());
         }
     }
 
-    fn identity(&self, model: &Setting) -> Identity {
+    fn identity(&self, model: &Switched) -> Identity {
         Identity {
             zone_id: model.zone_id.clone(),
         }
     }
 
-    async fn create(&self, ctx: &Ctx<Api>, planned: Planned<Setting>) -> Applied<Setting> {
+    async fn create(&self, ctx: &Ctx<Api>, planned: Planned<Switched>) -> Applied<Switched> {
         let plan = planned.plan;
         let zone = zone_id(&plan.zone_id)?;
         let duration = Timeouts::of(&plan.timeouts, Operation::Create);
         let scope = Scope::lasting(duration, ctx.cancel.clone());
-        let claim = ctx.api.run().claim(Key::Switch(zone.clone(), Switch::Zone));
+        let claim = ctx.api.run().claim(Key::Switch(zone.clone(), S::SWITCH));
         let claim = claim.map_err(|_| {
             Diagnostic::error(
                 "Setting is declared twice",
                 format!(
-                    "Another aop_zone_setting of this configuration manages zone {zone}. Keep one \
-                     of them; if the resource was renamed, write a moved block."
+                    "Another {} of this configuration manages zone {zone}. Keep one of them; if \
+                     the resource was renamed, write a moved block.",
+                    S::NAME
                 ),
             )
         })?;
-        set(ctx, &scope, &plan, claim.was_destroyed()).await?;
+        set(ctx, &scope, S::SWITCH, &plan, claim.was_destroyed()).await?;
         claim.keep();
         Ok(plan)
     }
@@ -104,21 +145,21 @@ impl Resource for ZoneSetting {
     async fn read(
         &self,
         ctx: &Ctx<Api>,
-        mut state: Setting,
-    ) -> Result<Option<Setting>, Diagnostics> {
+        mut state: Switched,
+    ) -> Result<Option<Switched>, Diagnostics> {
         let zone = zone_id(&state.zone_id)?;
         let scope = Scope::reading(ctx.cancel.clone());
-        let on = ctx.api.zone(&zone).switch(&scope, Switch::Zone).await;
-        let on =
-            on.map_err(|error| problem(&error, &format!("Reading the switch of zone {zone}")))?;
+        let on = ctx.api.zone(&zone).switch(&scope, S::SWITCH).await;
+        let doing = format!("Reading {} of zone {zone}", named(S::SWITCH));
+        let on = on.map_err(|error| problem(&error, &doing))?;
         state.enabled = on.into();
         Ok(Some(state))
     }
 
-    async fn import(&self, ctx: &Ctx<Api>, identity: Identity) -> Result<Setting, Diagnostics> {
-        let asked = Setting {
+    async fn import(&self, ctx: &Ctx<Api>, identity: Identity) -> Result<Switched, Diagnostics> {
+        let asked = Switched {
             zone_id: identity.zone_id,
-            ..Setting::default()
+            ..Switched::default()
         };
         let zone = asked.zone_id.text().to_owned();
         let found = self.read(ctx, asked).await?;
@@ -131,28 +172,28 @@ impl Resource for ZoneSetting {
     async fn update(
         &self,
         ctx: &Ctx<Api>,
-        prior: Setting,
-        planned: Planned<Setting>,
-    ) -> Applied<Setting> {
+        prior: Switched,
+        planned: Planned<Switched>,
+    ) -> Applied<Switched> {
         let plan = planned.plan;
         let zone = zone_id(&plan.zone_id)?;
-        let claim = ctx.api.run().reclaim(Key::Switch(zone, Switch::Zone));
+        let claim = ctx.api.run().reclaim(Key::Switch(zone, S::SWITCH));
         if prior.enabled != plan.enabled {
             let duration = Timeouts::of(&plan.timeouts, Operation::Update);
             let scope = Scope::lasting(duration, ctx.cancel.clone());
-            set(ctx, &scope, &plan, false).await?;
+            set(ctx, &scope, S::SWITCH, &plan, false).await?;
         }
         claim.keep();
         Ok(plan)
     }
 
-    async fn delete(&self, ctx: &Ctx<Api>, state: Setting) -> Result<(), Diagnostics> {
+    async fn delete(&self, ctx: &Ctx<Api>, state: Switched) -> Result<(), Diagnostics> {
         let id = zone_id(&state.zone_id)?;
         let duration = Timeouts::of(&state.timeouts, Operation::Delete);
         let scope = Scope::lasting(duration, ctx.cancel.clone());
         let (run, zone) = (ctx.api.run(), ctx.api.zone(&id));
-        let key = Key::Switch(id.clone(), Switch::Zone);
-        let doing = format!("Turning off the switch of zone {id}");
+        let key = Key::Switch(id.clone(), S::SWITCH);
+        let doing = format!("Turning off {} of zone {id}", named(S::SWITCH));
         let destruction = run.destroy(key.clone());
         loop {
             let verdict = run.give_way(&[&key], &scope).await;
@@ -160,14 +201,15 @@ impl Resource for ZoneSetting {
                 ctx.warn(Diagnostic::warning(
                     "Setting is left as it is",
                     format!(
-                        "Another aop_zone_setting took over zone {id} in this run, so the switch \
-                         was not turned off."
+                        "Another {} took over zone {id} in this run, so the switch was not turned \
+                         off.",
+                        S::NAME
                     ),
                 ));
                 return Ok(());
             }
             let wanted = || run.verdict(&key) == Verdict::Free;
-            let set = zone.set_switch(&scope, Switch::Zone, false, wanted).await;
+            let set = zone.set_switch(&scope, S::SWITCH, false, wanted).await;
             if set.map_err(|error| problem(&error, &doing))? {
                 destruction.done();
                 return Ok(());
@@ -180,23 +222,26 @@ impl Resource for ZoneSetting {
 async fn set(
     ctx: &Ctx<Api>,
     scope: &Scope,
-    plan: &Setting,
+    switch: Switch,
+    plan: &Switched,
     stale: bool,
 ) -> Result<(), Diagnostics> {
     let id = zone_id(&plan.zone_id)?;
     let zone = ctx.api.zone(&id);
     let on = plan.enabled.known() == Some(&true);
-    let certificates = match on {
+    // The shared certificate is always there.
+    let presents_own = on && switch == Switch::Zone;
+    let certificates = match presents_own {
         true => wait_for_zone_certificate(&zone, scope).await?,
         false => 0,
     };
-    let doing = format!("Setting the switch of zone {id}");
+    let doing = format!("Setting {} of zone {id}", named(switch));
     let fail = |error| problem(&error, &doing);
-    if stale || zone.switch(scope, Switch::Zone).await.map_err(fail)? != on {
-        let set = zone.set_switch(scope, Switch::Zone, on, || true).await;
+    if stale || zone.switch(scope, switch).await.map_err(fail)? != on {
+        let set = zone.set_switch(scope, switch, on, || true).await;
         set.map_err(fail)?;
     }
-    if on && certificates == 0 {
+    if presents_own && certificates == 0 {
         ctx.warn(Diagnostic::warning(
             "Zone has no certificate to present",
             format!(
@@ -207,4 +252,12 @@ async fn set(
         ));
     }
     Ok(())
+}
+
+/// A switch inside a sentence.
+fn named(switch: Switch) -> &'static str {
+    match switch {
+        Switch::Zone => "the zone-level switch",
+        Switch::Global => "the global switch",
+    }
 }
