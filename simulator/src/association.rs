@@ -75,6 +75,9 @@ impl Zone {
         (now, date): (Duration, String),
         settings: &Settings,
     ) -> Result<Json, Refusal> {
+        if items.len() > settings.associations_per_write {
+            return Err(Refusal(400, 1494, "Too many hostnames (simulated)."));
+        }
         let mut checked = Vec::new();
         for item in items {
             checked.push(self.check(item)?);

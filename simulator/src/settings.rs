@@ -42,6 +42,8 @@ pub struct Settings {
     pub hostname_certificates: usize,
     /// Associations that a certificate takes (D: 100).
     pub associations: usize,
+    /// Associations that one PUT takes (G: nothing is documented).
+    pub associations_per_write: usize,
 }
 
 impl Default for Settings {
@@ -64,6 +66,7 @@ impl Default for Settings {
             rate_limit: Some((1200, Duration::from_secs(300))),
             hostname_certificates: 10,
             associations: 100,
+            associations_per_write: 1000,
         }
     }
 }

@@ -1,5 +1,7 @@
 //! Associations: which certificate Cloudflare presents for a hostname.
 
+use std::collections::{HashMap, HashSet};
+
 use serde::{Deserialize, Deserializer, Serialize};
 use serde_json::{Value as Json, json};
 
@@ -58,7 +60,7 @@ const PATH: &str = "/origin_tls_client_auth/hostnames";
 const PER_PAGE: usize = 1000;
 /// How many hostnames one write names. What the API accepts is not documented; a
 /// certificate has at most this many.
-const PER_WRITE: usize = 100;
+pub(super) const PER_WRITE: usize = 100;
 
 impl Zone<'_> {
     /// All associations of the zone, whatever their status.
@@ -102,19 +104,60 @@ impl Zone<'_> {
         self.request(scope, Method::Get, &path, None).await
     }
 
-    /// Writes associations, unless `wanted`, asked when no other write is under
-    /// way, says no; then `None`.
+    /// Writes those associations that `wanted`, asked when no other write is under
+    /// way, still wants. Answers as the API does; nothing where none was wanted.
     pub async fn write_associations(
         &self,
         scope: &Scope,
         writes: &[AssociationWrite],
-        wanted: impl Fn() -> bool,
+        wanted: impl Fn(&AssociationWrite) -> bool,
     ) -> Result<Option<Vec<Association>>, Error> {
         let _turn = take(scope, &self.turns.associations).await?;
-        if !wanted() {
-            return Ok(None);
+        let wanted: Vec<_> = writes.iter().filter(|w| wanted(w)).cloned().collect();
+        match wanted.is_empty() {
+            true => Ok(None),
+            false => self.put(scope, &wanted).await.map(Some),
         }
-        self.put(scope, writes).await.map(Some)
+    }
+
+    /// The associations of these hostnames, from the list; one by one where the API
+    /// does not offer it. Hostnames that were never configured are missing. Waits for
+    /// an association write of this process, so that it never shows the time before.
+    pub async fn associations_of(
+        &self,
+        scope: &Scope,
+        hostnames: impl Iterator<Item = &Hostname>,
+    ) -> Result<HashMap<Hostname, Association>, Error> {
+        let list = {
+            let _turn = share(scope, &self.turns.associations).await?;
+            self.associations(scope).await
+        };
+        let mut found = HashMap::new();
+        match list {
+            Ok(list) => {
+                let wanted: HashSet<&Hostname> = hostnames.collect();
+                let named = list.into_iter().filter_map(|association| {
+                    let hostname = Hostname::parse(&association.hostname).ok()?;
+                    wanted
+                        .contains(&hostname)
+                        .then_some((hostname, association))
+                });
+                found.extend(named);
+            }
+            Err(error) if error.is_no_route() => {
+                for hostname in hostnames {
+                    match self.association(scope, hostname).await {
+                        Ok(association) => {
+                            found.insert(hostname.clone(), association);
+                        }
+                        Err(error) if error.is_gone() => {}
+                        Err(error) => return Err(error),
+                    }
+                }
+            }
+            Err(error) => return Err(error),
+        }
+        Ok(found)
     }
 
     /// Points hostnames of the certificate `from` at `to` with one request, each with
@@ -145,6 +188,13 @@ impl Zone<'_> {
             );
         }
         Ok(writes.len())
+    }
+
+    /// Whether this is what this run wrote last for its hostname.
+    pub fn has_written(&self, write: &AssociationWrite) -> bool {
+        let hostname = Hostname::parse(&write.hostname).ok();
+        let key = hostname.map(|hostname| Key::Association(self.id().clone(), hostname));
+        key.and_then(|key| self.run().written(&key)).as_ref() == Some(write)
     }
 
     /// Whether a hostname lives on a certificate, and this run has not said where it

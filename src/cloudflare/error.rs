@@ -109,6 +109,17 @@ impl Error {
         refused || self.has_code(7003)
     }
 
+    /// Whether Cloudflare refused what the request says, rather than who asks, when, or
+    /// where: then a part of it may be accepted.
+    pub fn is_about_content(&self) -> bool {
+        let Self::Refused(refusal) = self else {
+            return false;
+        };
+        let elsewhere = [401, 403, 405, 408, 409, 429].contains(&refusal.status);
+        let no_zone = self.has_code(7000) || self.has_code(7003);
+        (400..500).contains(&refusal.status) && !elsewhere && !no_zone
+    }
+
     /// Whether the object that was asked for does not exist: 1551 and 1552 for
     /// certificates, 1553 for associations. Any other 404 says nothing of the kind.
     pub fn is_gone(&self) -> bool {

@@ -7,6 +7,7 @@
 //! answer means. Terraform's words do not occur here.
 
 mod association;
+mod batch;
 mod certificate;
 mod client;
 mod envelope;
@@ -26,6 +27,7 @@ mod wait;
 pub(crate) mod tests;
 
 pub use association::{Association, AssociationWrite};
+pub use batch::Batch;
 pub use certificate::{Certificate, Deletion, Store};
 pub use client::{Client, Options, Zone};
 pub use error::{Error, Refusal};

@@ -81,6 +81,8 @@ pub trait AnyResource<A, S>: Send + Sync {
     fn schema(&self) -> &Schema;
     /// The schema of its identity.
     fn identity_schema(&self) -> &Schema;
+    /// Whether several objects may have the same identity, each with a part of it.
+    fn shares_identity(&self) -> bool;
     /// Checks the structure of a configuration.
     fn validate(&self, config: Dynamic, write_only_allowed: bool) -> Diagnostics;
     /// Brings stored state to the current shape.

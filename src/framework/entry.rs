@@ -185,6 +185,10 @@ impl<R: Resource> AnyResource<R::Api, R::Settings> for Entry<R> {
         self.identity.get_or_init(|| R::Identity::schema(0, ""))
     }
 
+    fn shares_identity(&self) -> bool {
+        R::SHARES_IDENTITY
+    }
+
     fn validate(&self, config: Dynamic, write_only_allowed: bool) -> Diagnostics {
         let mut report = Diagnostics::default();
         if !write_only_allowed {

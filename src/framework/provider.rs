@@ -180,6 +180,7 @@ impl<P: Provider> Server<P> {
         };
         let request = request((self.clock)());
         let fate = match (request.prior.is_null(), request.proposed.is_null()) {
+            _ if resource.shares_identity() => None,
             (true, false) => Some(Fate::Created),
             (false, true) => Some(Fate::Destroyed),
             _ => None,

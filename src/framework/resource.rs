@@ -23,6 +23,8 @@ pub trait Resource: Send + Sync + 'static {
     const DOC: &'static str;
     /// Version of the stored shape.
     const VERSION: i64 = 0;
+    /// Whether several objects may have the same identity, each with a part of it.
+    const SHARES_IDENTITY: bool = false;
 
     /// Checks the structure of a configuration. Meaning is checked at plan,
     /// because mocked tests of users' modules pass through here.

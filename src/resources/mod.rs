@@ -2,8 +2,10 @@
 //! meet here and nowhere else.
 
 mod association;
+mod associations;
 mod certificate;
 mod check;
+mod identity;
 mod problem;
 mod ready;
 mod setting;
@@ -14,6 +16,7 @@ mod tests;
 use std::sync::Arc;
 
 pub use association::HostnameAssociation;
+pub use associations::HostnameAssociations;
 pub use certificate::{HostnameStore, StoredCertificate, ZoneStore};
 pub use setting::{GlobalSwitch, Setting, ZoneSwitch};
 
@@ -44,6 +47,7 @@ pub fn all() -> Vec<Box<dyn AnyResource<Api, Settings>>> {
         Entry::boxed(StoredCertificate::<ZoneStore>::default()),
         Entry::boxed(StoredCertificate::<HostnameStore>::default()),
         Entry::boxed(HostnameAssociation),
+        Entry::boxed(HostnameAssociations),
         Entry::boxed(Setting::<ZoneSwitch>::default()),
         Entry::boxed(Setting::<GlobalSwitch>::default()),
     ]

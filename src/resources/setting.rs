@@ -4,6 +4,7 @@
 use std::marker::PhantomData;
 
 use super::check::zone_id;
+use super::identity::OfZone;
 use super::problem::problem;
 use super::ready::wait_for_zone_certificate;
 use super::{Api, Settings};
@@ -65,12 +66,6 @@ pub struct Switched {
     timeouts: Attr<Object<Timeouts>>,
 }
 
-/// What identifies it.
-#[derive(Clone, Default, PartialEq)]
-pub struct Identity {
-    zone_id: Attr<String>,
-}
-
 impl Model for Switched {
     fn describe(&mut self, walk: &mut dyn Walk) {
         let Self {
@@ -91,20 +86,11 @@ impl Model for Switched {
     }
 }
 
-impl Model for Identity {
-    fn describe(&mut self, walk: &mut dyn Walk) {
-        let Self { zone_id } = self;
-        walk.attr("zone_id", zone_id)
-            .required()
-            .doc("The zone's id.");
-    }
-}
-
 impl<S: OfSwitch> Resource for Setting<S> {
     type Api = Api;
     type Settings = Settings;
     type Model = Switched;
-    type Identity = Identity;
+    type Identity = OfZone;
     const NAME: &'static str = S::NAME;
     const DOC: &'static str = S::DOC;
 
@@ -115,8 +101,8 @@ impl<S: OfSwitch> Resource for Setting<S> {
         }
     }
 
-    fn identity(&self, model: &Switched) -> Identity {
-        Identity {
+    fn identity(&self, model: &Switched) -> OfZone {
+        OfZone {
             zone_id: model.zone_id.clone(),
         }
     }
@@ -156,7 +142,7 @@ impl<S: OfSwitch> Resource for Setting<S> {
         Ok(Some(state))
     }
 
-    async fn import(&self, ctx: &Ctx<Api>, identity: Identity) -> Result<Switched, Diagnostics> {
+    async fn import(&self, ctx: &Ctx<Api>, identity: OfZone) -> Result<Switched, Diagnostics> {
         let asked = Switched {
             zone_id: identity.zone_id,
             ..Switched::default()

@@ -19,6 +19,7 @@ mod import;
 mod interruption;
 mod lifecycle;
 mod owners;
+mod plural;
 mod rotation;
 mod scene;
 mod secrets;

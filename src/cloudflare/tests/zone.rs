@@ -61,7 +61,7 @@ async fn a_list_is_read_to_its_end() {
                 enabled: Some(number % 2 == 0),
             })
             .collect();
-        zone.write_associations(&scope, &writes, || true)
+        zone.write_associations(&scope, &writes, |_| true)
             .await
             .expect("written");
         let list = zone.associations(&scope).await.expect("a list");
@@ -83,14 +83,14 @@ async fn nothing_is_deleted_while_a_hostname_is_being_deployed() {
     };
     let delete =
         || zone.delete_certificate(&scope, Store::Hostname, &certificate.id, None, || true);
-    zone.write_associations(&scope, &[write(Some(true))], || true)
+    zone.write_associations(&scope, &[write(Some(true))], |_| true)
         .await
         .expect("written");
     let held = Deletion::Unsettled(vec!["app.example.com".to_owned()]);
     assert_eq!(delete().await.expect("an answer"), held);
     simulator.clock().advance(Duration::from_secs(5));
     assert!(delete().await.expect_err("in use").has_code(1433));
-    zone.write_associations(&scope, &[write(None)], || true)
+    zone.write_associations(&scope, &[write(None)], |_| true)
         .await
         .expect("voided");
     simulator.clock().advance(Duration::from_secs(5));

@@ -4,13 +4,15 @@
 //! hostname would be without its certificate in between. So once a write was
 //! accepted, the answer is the object and at most a warning.
 
+mod void;
 mod work;
 
+pub(super) use self::void::{look, void};
 use self::work::Work;
 use super::check::{certificate_id, hostname, settles, zone_id};
 use super::problem::problem;
 use super::{Api, Settings};
-use crate::cloudflare::{AssociationWrite, Scope, Verdict};
+use crate::cloudflare::{Scope, Verdict};
 use crate::framework::{
     Applied, Attr, Change, Ctx, Diagnostic, Diagnostics, Model, Object, Operation, Planned,
     Resource, Timeouts, Walk,
@@ -236,43 +238,19 @@ impl Resource for HostnameAssociation {
         let run = ctx.api.run();
         let key = work.key();
         let destruction = run.destroy(key.clone());
-        let doing = format!("Voiding the association of {}", work.name);
-        let mut moved_to = None;
+        let doing = format!("Waiting to void the association of {}", work.name);
         loop {
             let verdict = run.give_way(&[&key], &work.scope).await;
             if verdict.map_err(|why| problem(&why.into(), &doing))? == Verdict::Owned {
                 ctx.warn(work.taken_over());
                 return Ok(());
             }
-            // A rotation may have moved the hostname since the state was read.
-            let written = run.written(&key).map(|written| written.cert_id);
-            let certificate = moved_to.clone().or(written);
-            let certificate =
-                certificate.unwrap_or_else(|| work.plan.certificate_id.text().to_owned());
-            let void = [AssociationWrite {
-                hostname: work.name.as_str().to_owned(),
-                cert_id: certificate.clone(),
-                enabled: None,
-            }];
-            let wanted = || run.verdict(&key) == Verdict::Free;
-            let voided = work
-                .zone
-                .write_associations(&work.scope, &void, wanted)
-                .await;
-            match voided {
-                Ok(None) => {}
-                Ok(Some(_)) => break,
-                Err(error) if error.is_gone() => break,
-                // Its certificate is gone: either nothing is presented, or another is.
-                Err(error) if error.has_code(1415) => match work.look().await? {
-                    Some(found) if found.cert_id != certificate => moved_to = Some(found.cert_id),
-                    _ => break,
-                },
-                Err(error) => return Err(problem(&error, &doing).into()),
+            let certificate = work.plan.certificate_id.text();
+            if void(&work.zone, &work.scope, &work.name, certificate).await? {
+                destruction.done();
+                return Ok(());
             }
         }
-        destruction.done();
-        Ok(())
     }
 }
 

@@ -4,6 +4,7 @@ use super::super::Api;
 use super::super::check::{hostname, zone_id};
 use super::super::problem::problem;
 use super::super::ready::wait_for_certificate;
+use super::void::look;
 use super::{Association, HostnameAssociation};
 use crate::cloudflare::{
     Association as Found, AssociationWrite, Error, Hostname, Key, Polls, Scope, Status, Zone,
@@ -46,13 +47,8 @@ impl<'a> Work<'a> {
     }
 
     /// The live association, if there is one.
-    pub(super) async fn look(&self) -> Result<Option<Found>, Diagnostics> {
-        match self.zone.association(&self.scope, &self.name).await {
-            Ok(found) if found.is_gone() => Ok(None),
-            Ok(found) => Ok(Some(found)),
-            Err(error) if error.is_gone() => Ok(None),
-            Err(error) => Err(problem(&error, &format!("Reading {}", self.name)).into()),
-        }
+    pub(super) async fn look(&self) -> Result<Option<Found>, Diagnostic> {
+        look(&self.zone, &self.scope, &self.name).await
     }
 
     pub(super) fn is_wanted(&self, found: &Found) -> bool {
@@ -70,8 +66,8 @@ impl<'a> Work<'a> {
 
     /// The association, if a rotation in this run has written what is wanted.
     pub(super) async fn written_already(&self) -> Result<Option<Found>, Diagnostics> {
-        match self.zone.run().written(&self.key()) == Some(self.wanted()) {
-            true => self.look().await,
+        match self.zone.has_written(&self.wanted()) {
+            true => Ok(self.look().await?),
             false => Ok(None),
         }
     }
@@ -101,7 +97,7 @@ impl<'a> Work<'a> {
         let write = [self.wanted()];
         let written = self
             .zone
-            .write_associations(&self.scope, &write, || true)
+            .write_associations(&self.scope, &write, |_| true)
             .await;
         let written = written.map_err(|error| self.refused(&error))?;
         let same = |found: &Found| Hostname::parse(&found.hostname).as_ref() == Ok(&self.name);

@@ -1,0 +1,57 @@
+//! Looking at the association of one hostname, and taking it away.
+
+use super::super::problem::problem;
+use crate::cloudflare::{Association, AssociationWrite, Hostname, Key, Scope, Verdict, Zone};
+use crate::framework::Diagnostic;
+
+/// The live association, if there is one.
+pub(in super::super) async fn look(
+    zone: &Zone<'_>,
+    scope: &Scope,
+    name: &Hostname,
+) -> Result<Option<Association>, Diagnostic> {
+    match zone.association(scope, name).await {
+        Ok(found) if found.is_gone() => Ok(None),
+        Ok(found) => Ok(Some(found)),
+        Err(error) if error.is_gone() => Ok(None),
+        Err(error) => Err(problem(&error, &format!("Reading {name}"))),
+    }
+}
+
+/// Voids an association. `false`: another resource of this run has come to want the
+/// hostname, and nothing was sent. What is gone, or whose certificate is, is void.
+pub(in super::super) async fn void(
+    zone: &Zone<'_>,
+    scope: &Scope,
+    name: &Hostname,
+    last_known: &str,
+) -> Result<bool, Diagnostic> {
+    let (run, key) = (
+        zone.run(),
+        Key::Association(zone.id().clone(), name.clone()),
+    );
+    // A rotation may have moved the hostname since the state was read.
+    let written = run.written(&key).map(|written| written.cert_id);
+    let mut certificate = written.unwrap_or_else(|| last_known.to_owned());
+    loop {
+        let write = [AssociationWrite {
+            hostname: name.as_str().to_owned(),
+            cert_id: certificate.clone(),
+            enabled: None,
+        }];
+        let wanted = |_: &AssociationWrite| run.verdict(&key) == Verdict::Free;
+        match zone.write_associations(scope, &write, wanted).await {
+            Ok(written) => return Ok(written.is_some()),
+            Err(error) if error.is_gone() => return Ok(true),
+            // Its certificate is gone: either nothing is presented, or another is.
+            Err(error) if error.has_code(1415) => match look(zone, scope, name).await? {
+                Some(found) if found.cert_id != certificate => certificate = found.cert_id,
+                _ => return Ok(true),
+            },
+            Err(error) => {
+                let doing = format!("Voiding the association of {name}");
+                return Err(problem(&error, &doing));
+            }
+        }
+    }
+}

@@ -1,0 +1,77 @@
+//! The plan of many associations: are they hostnames, and does each have one
+//! certificate?
+
+use std::collections::BTreeMap;
+
+use super::super::Settings;
+use super::super::check::{certificate_id, hostname, zone_id};
+use super::model::Associations;
+use super::target::{entry, place};
+use crate::framework::{Change, Diagnostic, Timeouts};
+
+/// How many hostnames a certificate serves at most, as documented.
+const PER_CERTIFICATE: usize = 100;
+
+/// Checks the plan of a create or an update.
+pub(super) fn complete(change: &mut Change<'_, Associations, Settings>) {
+    Timeouts::check(&change.planned.timeouts, &mut change.report);
+    if change.planned.zone_id.known().is_some() {
+        change.report.extend(zone_id(&change.planned.zone_id).err());
+    }
+    let mut spellings = BTreeMap::new();
+    let mut counts: BTreeMap<&str, usize> = BTreeMap::new();
+    for (spelling, said) in change.planned.associations.known().into_iter().flatten() {
+        match hostname(&spelling.as_str().into()) {
+            Err(error) => change.report.push(error.at_path(entry(spelling))),
+            Ok(name) => {
+                if let Some(other) = spellings.insert(name, spelling) {
+                    change.report.push(spelt_twice(other, spelling));
+                }
+            }
+        }
+        if said.is_null() {
+            change.report.push(says_nothing(spelling));
+        }
+        let certificate = said.known().map(|said| &said.0.certificate_id);
+        if let Some((attr, id)) = certificate.and_then(|attr| Some((attr, attr.known()?))) {
+            *counts.entry(id).or_default() += 1;
+            let error = certificate_id(attr).err();
+            let error = error.map(|error| error.at_path(place(spelling, "certificate_id")));
+            change.report.extend(error);
+        }
+    }
+    let many = counts.into_iter().filter(|(_, n)| *n > PER_CERTIFICATE);
+    change
+        .report
+        .extend(many.map(|(id, count)| too_many(id, count)));
+}
+
+fn spelt_twice(one: &str, other: &str) -> Diagnostic {
+    Diagnostic::error(
+        "Hostname is listed twice",
+        format!("{one:?} and {other:?} are spellings of one hostname. Keep one of them."),
+    )
+    .at_path(entry(other))
+}
+
+fn says_nothing(spelling: &str) -> Diagnostic {
+    Diagnostic::error(
+        "Association is empty",
+        format!(
+            "Nothing is said about {spelling}. Give it a certificate_id, or take it out of the map."
+        ),
+    )
+    .at_path(entry(spelling))
+}
+
+fn too_many(id: &str, count: usize) -> Diagnostic {
+    Diagnostic::warning(
+        "Many hostnames for one certificate",
+        format!(
+            "{count} hostnames are to use certificate {id}; Cloudflare documents {PER_CERTIFICATE} \
+             for each certificate, and may refuse the others. Spread them over more certificates."
+        ),
+    )
+    .at("associations")
+    .once()
+}

@@ -1,0 +1,288 @@
+//! Bringing hostnames where they are wanted: claim, look, write, wait.
+
+use std::collections::{BTreeMap, BTreeSet};
+
+use super::super::Api;
+use super::super::check::zone_id;
+use super::super::problem::problem;
+use super::super::ready::wait_for_certificate;
+use super::model::Associations;
+use super::target::{Target, Targets, entry, place};
+use crate::cloudflare::{
+    AssociationWrite, Claim, Error, Hostname, Key, Polls, Scope, Status, Zone,
+};
+use crate::framework::{Ctx, Diagnostic, Diagnostics, Operation, Timeouts};
+
+/// One operation on many hostnames.
+pub(super) struct Work<'a> {
+    pub(super) ctx: &'a Ctx<Api>,
+    pub(super) zone: Zone<'a>,
+    pub(super) scope: Scope,
+}
+
+/// What was written.
+pub(super) struct Written {
+    /// The hostnames that are as wanted now.
+    pub(super) accepted: BTreeSet<Hostname>,
+    /// Why others are not.
+    pub(super) errors: Diagnostics,
+}
+
+impl<'a> Work<'a> {
+    pub(super) fn new(
+        ctx: &'a Ctx<Api>,
+        model: &Associations,
+        operation: Operation,
+    ) -> Result<Self, Diagnostic> {
+        let duration = Timeouts::of(&model.timeouts, operation);
+        Ok(Self {
+            ctx,
+            zone: ctx.api.zone(&zone_id(&model.zone_id)?),
+            scope: Scope::lasting(duration, ctx.cancel.clone()),
+        })
+    }
+
+    pub(super) fn key(&self, name: &Hostname) -> Key {
+        Key::Association(self.zone.id().clone(), name.clone())
+    }
+
+    /// Claims hostnames that this resource did not have.
+    pub(super) fn claim(
+        &self,
+        targets: &Targets,
+    ) -> Result<BTreeMap<Hostname, Claim<'_>>, Diagnostics> {
+        let (mut claims, mut taken) = (BTreeMap::new(), Diagnostics::default());
+        for (name, target) in targets {
+            match self.zone.run().claim(self.key(name)) {
+                Ok(claim) => {
+                    claims.insert(name.clone(), claim);
+                }
+                Err(_) => taken.push(self.declared_twice(name, target)),
+            }
+        }
+        match taken.has_error() {
+            true => Err(taken),
+            false => Ok(claims),
+        }
+    }
+
+    /// Claims hostnames that this resource has.
+    pub(super) fn hold(&self, targets: &Targets) -> Vec<Claim<'_>> {
+        let names = targets.keys();
+        names
+            .map(|name| self.zone.run().reclaim(self.key(name)))
+            .collect()
+    }
+
+    /// Whether this run has made a hostname something else than is wanted.
+    pub(super) fn is_overwritten(&self, name: &Hostname, targets: &Targets) -> bool {
+        let written = self.zone.run().written(&self.key(name));
+        let wanted = targets.get(name).map(|target| target.write(name));
+        written.is_some() && written != wanted
+    }
+
+    /// Keeps rotations of this run away from what is as it is wanted.
+    pub(super) fn insist(&self, targets: &Targets) {
+        for (name, target) in targets {
+            self.zone.run().wrote(self.key(name), target.write(name));
+        }
+    }
+
+    /// An error if a hostname is live with something else. What this run has voided
+    /// may look alive for minutes.
+    pub(super) async fn refuse_others(
+        &self,
+        targets: &Targets,
+        claims: &BTreeMap<Hostname, Claim<'_>>,
+    ) -> Result<(), Diagnostics> {
+        if targets.is_empty() {
+            return Ok(());
+        }
+        let found = self.zone.associations_of(&self.scope, targets.keys()).await;
+        let doing = format!("Reading the associations of zone {}", self.zone.id());
+        let found = found.map_err(|error| problem(&error, &doing))?;
+        let mut others = Diagnostics::default();
+        for (name, target) in targets {
+            let was_destroyed = claims.get(name).is_some_and(Claim::was_destroyed);
+            let live = found.get(name).filter(|found| !found.is_gone());
+            if let Some(live) = live.filter(|live| !was_destroyed && !target.is(live)) {
+                let enabled = live.enabled.unwrap_or_default();
+                others.push(self.is_another(name, &live.cert_id, enabled, &target.spelling));
+            }
+        }
+        match others.has_error() {
+            true => Err(others),
+            false => Ok(()),
+        }
+    }
+
+    /// Writes hostnames, those that present a certificate, or are `moved` to another,
+    /// once it can be presented.
+    pub(super) async fn write(&self, targets: &Targets, moved: &Targets) -> Written {
+        let mut written = Written {
+            accepted: BTreeSet::new(),
+            errors: Diagnostics::default(),
+        };
+        let presents =
+            |(name, target): &(&Hostname, &Target)| target.enabled || moved.contains_key(*name);
+        let presenting = targets.iter().filter(presents);
+        let certificates: BTreeMap<&str, &Target> = presenting
+            .map(|(_, target)| (target.certificate_id.as_str(), target))
+            .collect();
+        for (id, target) in certificates {
+            if let Err(mut error) = wait_for_certificate(&self.zone, &self.scope, id).await {
+                error.detail.push_str(" Nothing was written.");
+                let path = place(&target.spelling, "certificate_id");
+                written.errors.push(error.at_path(path));
+                return written;
+            }
+        }
+        let (done, writes): (Vec<_>, Vec<_>) = targets
+            .iter()
+            .map(|(name, target)| target.write(name))
+            .partition(|write| self.zone.has_written(write));
+        let batch = self.zone.write_many(&self.scope, &writes, |_| true).await;
+        let accepted = done.iter().chain(&batch.accepted);
+        written.accepted = accepted.filter_map(name_of).collect();
+        written.errors = self.refused(&batch.refused, targets);
+        written
+    }
+
+    /// Waits until everything is active. What was written is written: at the deadline
+    /// a warning.
+    pub(super) async fn wait(&self, model: &Associations, targets: &Targets) {
+        if model.wait_for_deployment.known() == Some(&false) || targets.is_empty() {
+            return;
+        }
+        let mut polls = Polls::new();
+        loop {
+            let found = self.zone.associations_of(&self.scope, targets.keys()).await;
+            let (mut pending, mut failed) = (Vec::new(), Vec::new());
+            for (name, target) in targets {
+                let found = found.as_ref().ok().and_then(|found| found.get(name));
+                match found.filter(|found| target.is(found)).map(|f| &f.status) {
+                    Some(Status::Active) => {}
+                    Some(Status::DeploymentTimedOut | Status::DeletionTimedOut) => {
+                        failed.push(name);
+                    }
+                    _ => pending.push(name),
+                }
+            }
+            let ended = match found {
+                Err(error) => Some(error),
+                Ok(_) if pending.is_empty() => None,
+                Ok(_) => match polls.pause(&self.scope).await {
+                    Ok(()) => continue,
+                    Err(why) => Some(why.into()),
+                },
+            };
+            if let Some(error) = ended {
+                self.ctx.warn(self.not_active(&pending, &error));
+            }
+            if !failed.is_empty() {
+                self.ctx.warn(self.not_deployed(&failed));
+            }
+            return;
+        }
+    }
+
+    // === What to say ===
+
+    fn refused(&self, refused: &[(AssociationWrite, Error)], targets: &Targets) -> Diagnostics {
+        let mut errors = Diagnostics::default();
+        let mut unsent: Vec<Hostname> = Vec::new();
+        let mut why = None;
+        for (write, error) in refused {
+            let Some(name) = name_of(write) else { continue };
+            if !error.is_about_content() {
+                unsent.push(name);
+                why = Some(error);
+                continue;
+            }
+            let doing = format!("Associating {name} with certificate {}", write.cert_id);
+            let spelling = targets.get(&name).map_or(name.as_str(), |t| &t.spelling);
+            let path = match error.has_code(1415) || error.has_code(1404) {
+                true => place(spelling, "certificate_id"),
+                false => entry(spelling),
+            };
+            errors.push(problem(error, &doing).at_path(path));
+        }
+        if let Some(error) = why {
+            let doing = format!(
+                "Associating {} hostnames of zone {} ({})",
+                unsent.len(),
+                self.zone.id(),
+                listed(unsent.iter())
+            );
+            errors.push(problem(error, &doing).at("associations"));
+        }
+        errors
+    }
+
+    fn declared_twice(&self, name: &Hostname, target: &Target) -> Diagnostic {
+        Diagnostic::error(
+            "Hostname is declared twice",
+            format!(
+                "Another resource of this configuration manages {name} in zone {}. Keep it in one \
+                 of them; if this resource was renamed, write a moved block.",
+                self.zone.id()
+            ),
+        )
+        .at_path(entry(&target.spelling))
+    }
+
+    fn is_another(&self, name: &Hostname, id: &str, enabled: bool, spelling: &str) -> Diagnostic {
+        Diagnostic::error(
+            "Hostname is already associated",
+            format!(
+                "{name} is already associated with certificate {id} (enabled = {enabled}) in zone \
+                 {}, and may be serving with it. Write these values here first: an equal \
+                 association is adopted. Then change them, so that the change is planned.",
+                self.zone.id(),
+            ),
+        )
+        .at_path(entry(spelling))
+    }
+
+    fn not_active(&self, pending: &[&Hostname], error: &Error) -> Diagnostic {
+        Diagnostic::warning(
+            "Associations are not active yet",
+            format!(
+                "{} hostnames of zone {} were written and are kept in state, but are not active \
+                 yet ({}): {error}. If deployment needs longer, raise timeouts.",
+                pending.len(),
+                self.zone.id(),
+                listed(pending.iter().copied())
+            ),
+        )
+    }
+
+    fn not_deployed(&self, failed: &[&Hostname]) -> Diagnostic {
+        Diagnostic::warning(
+            "Associations were not deployed",
+            format!(
+                "Cloudflare gave up deploying {} hostnames of zone {}, so they may have what they \
+                 had before: {}. Give them another certificate, or write to Cloudflare's support.",
+                failed.len(),
+                self.zone.id(),
+                listed(failed.iter().copied())
+            ),
+        )
+    }
+}
+
+fn name_of(write: &AssociationWrite) -> Option<Hostname> {
+    Hostname::parse(&write.hostname).ok()
+}
+
+/// Names inside a sentence: all of a few, the first of many.
+pub(super) fn listed<'n>(names: impl Iterator<Item = &'n Hostname>) -> String {
+    const SHOWN: usize = 50;
+    let names: Vec<&str> = names.map(Hostname::as_str).collect();
+    match names.split_at_checked(SHOWN) {
+        Some((shown, rest)) if !rest.is_empty() => {
+            format!("{} and {} more", shown.join(", "), rest.len())
+        }
+        _ => names.join(", "),
+    }
+}

@@ -1,0 +1,352 @@
+//! Many hostnames in one resource.
+
+use aop_simulator::{Action, Answer, Fault, Store, ZONE_ID};
+
+use crate::scene::{CERTIFICATE, Scene, says, with_every_cli};
+
+const PATH: &str = "/hostnames";
+
+/// The resource with these entries, beside the certificate.
+fn plural(entries: &[(&str, &str)]) -> String {
+    let entries: Vec<String> = entries
+        .iter()
+        .map(|(name, more)| {
+            format!(
+                "    \"{name}\" = {{ certificate_id = aop_hostname_certificate.shop.id{more} }}\n"
+            )
+        })
+        .collect();
+    format!(
+        "{CERTIFICATE}resource \"aop_hostname_associations\" \"all\" {{\n  zone_id = var.zone_id\n  \
+         associations = {{\n{}  }}\n}}\n",
+        entries.concat()
+    )
+}
+
+fn live(scene: &Scene) -> Vec<(String, bool)> {
+    scene.simulator.look(ZONE_ID, |zone, _| {
+        let live = zone.associations();
+        live.iter()
+            .map(|(name, a)| ((*name).to_owned(), a.enabled == Some(true)))
+            .collect()
+    })
+}
+
+fn puts(scene: &Scene) -> usize {
+    scene.requests("PUT", PATH)
+}
+
+#[test]
+fn many_hostnames_live_and_die_with_one_write_each_time() {
+    with_every_cli("plural", |scene| {
+        scene.certificate("shop");
+        scene.configure(&plural(&[
+            ("app.example.com", ""),
+            ("API.example.com", ""),
+            ("www.example.com", ", enabled = false"),
+        ]));
+        scene.apply();
+        assert_eq!(puts(scene), 1);
+        let expected = [("api", true), ("app", true), ("www", false)];
+        let expected = expected.map(|(name, on)| (format!("{name}.example.com"), on));
+        assert_eq!(live(scene), expected);
+        scene.plan_is_empty();
+
+        // Another spelling is no write.
+        let changed = [
+            ("app.example.com", ""),
+            ("api.example.com", ""),
+            ("www.example.com", ""),
+        ];
+        scene.rewrite(&plural(&changed));
+        scene.plan_changes(&["0 to add, 1 to change", "enabled = false -> true"]);
+        scene.apply();
+        assert_eq!(puts(scene), 2);
+        scene.plan_is_empty();
+
+        scene.rewrite(&plural(&[("app.example.com", ""), ("new.example.com", "")]));
+        scene.apply();
+        let left: Vec<String> = live(scene).into_iter().map(|(name, _)| name).collect();
+        assert_eq!(left, ["app.example.com", "new.example.com"]);
+        scene.plan_is_empty();
+
+        let before = puts(scene);
+        scene.destroy();
+        assert_eq!(puts(scene), before + 1);
+    });
+}
+
+#[test]
+fn drift_of_each_hostname_is_seen_and_mended() {
+    with_every_cli("plural-drift", |scene| {
+        scene.certificate("shop");
+        scene.configure(&plural(&[("app.example.com", ""), ("api.example.com", "")]));
+        scene.apply();
+        let id = scene.ids(Store::Hostname).remove(0);
+        for enabled in ["false", "null"] {
+            let body = format!(
+                r#"{{"config":[{{"hostname":"api.example.com","cert_id":"{id}","enabled":{enabled}}}]}}"#
+            );
+            scene.elsewhere("PUT", "/origin_tls_client_auth/hostnames", &body);
+            scene.plan_changes(&["0 to add, 1 to change", "api.example.com"]);
+            scene.apply();
+            assert!(live(scene).contains(&("api.example.com".to_owned(), true)));
+            scene.plan_is_empty();
+        }
+        scene.destroy();
+    });
+}
+
+#[test]
+fn a_refused_hostname_of_a_create_is_named_and_the_others_are_adopted_next_time() {
+    with_every_cli("plural-create", |scene| {
+        scene.certificate("shop");
+        scene.configure(&plural(&[
+            ("app.example.com", ""),
+            ("api.example.com", ""),
+            ("app.elsewhere.net", ""),
+        ]));
+        scene.apply_fails(&[
+            "Associating app.elsewhere.net with certificate",
+            "A part was written",
+            "2 of 3 hostnames were written",
+        ]);
+        assert_eq!(live(scene).len(), 2);
+        let state = scene.run(&["state", "list"], 0).stdout;
+        assert!(!state.contains("aop_hostname_associations"), "{state}");
+        scene.rewrite(&plural(&[("app.example.com", ""), ("api.example.com", "")]));
+        scene.apply();
+        scene.plan_is_empty();
+        scene.destroy();
+    });
+}
+
+#[test]
+fn a_refused_hostname_of_an_update_leaves_what_is_true_in_state() {
+    with_every_cli("plural-update", |scene| {
+        scene.certificate("shop");
+        scene.configure(&plural(&[("app.example.com", ""), ("old.example.com", "")]));
+        scene.apply();
+        scene.rewrite(&plural(&[
+            ("app.example.com", ", enabled = false"),
+            ("api.example.com", ""),
+            ("app.elsewhere.net", ""),
+        ]));
+        scene.apply_fails(&["Associating app.elsewhere.net with certificate"]);
+        let state = scene.run(&["state", "pull"], 0).stdout;
+        assert!(state.contains("api.example.com"), "{state}");
+        assert!(!state.contains("old.example.com") && !state.contains("elsewhere.net"));
+        // What is left to do is the refused one, without asking the API.
+        let planned = scene.run(&["plan", "-refresh=false"], 0);
+        says(
+            &planned,
+            &["+ \"app.elsewhere.net\"", "0 to add, 1 to change"],
+        );
+        scene.rewrite(&plural(&[
+            ("app.example.com", ", enabled = false"),
+            ("api.example.com", ""),
+        ]));
+        scene.plan_is_empty();
+        scene.destroy();
+    });
+}
+
+#[test]
+fn another_association_is_not_overwritten_and_an_equal_one_is_adopted() {
+    with_every_cli("plural-other", |scene| {
+        scene.certificate("shop");
+        scene.configure(CERTIFICATE);
+        scene.apply();
+        let id = scene.ids(Store::Hostname).remove(0);
+        let body = format!(
+            r#"{{"config":[{{"hostname":"app.example.com","cert_id":"{id}","enabled":false}}]}}"#
+        );
+        scene.elsewhere("PUT", "/origin_tls_client_auth/hostnames", &body);
+        scene.rewrite(&plural(&[("app.example.com", ""), ("api.example.com", "")]));
+        scene.apply_fails(&[
+            "Hostname is already associated",
+            "app.example.com",
+            "enabled = false",
+        ]);
+        assert_eq!(live(scene).len(), 1, "nothing was written");
+        scene.rewrite(&plural(&[
+            ("app.example.com", ", enabled = false"),
+            ("api.example.com", ""),
+        ]));
+        scene.apply();
+        scene.plan_is_empty();
+        scene.destroy();
+    });
+}
+
+#[test]
+fn a_zone_is_imported_as_a_whole() {
+    with_every_cli("plural-import", |scene| {
+        scene.certificate("shop");
+        let all = plural(&[
+            ("app.example.com", ""),
+            ("api.example.com", ", enabled = false"),
+        ]);
+        scene.configure(&all);
+        scene.apply();
+        scene.run(&["state", "rm", "aop_hostname_associations.all"], 0);
+        scene.run(&["import", "aop_hostname_associations.all", ZONE_ID], 0);
+        scene.plan_is_empty();
+        scene.destroy();
+        scene.rewrite(&all);
+        let refused = scene.run(&["import", "aop_hostname_associations.all", ZONE_ID], 1);
+        says(&refused, &["Zone has no associations"]);
+    });
+}
+
+#[test]
+fn a_hostname_has_one_resource() {
+    with_every_cli("plural-overlap", |scene| {
+        scene.certificate("shop");
+        let single = crate::scene::ASSOCIATION;
+        let both = format!("{}{single}", plural(&[("app.example.com", "")]));
+        scene.configure(&both);
+        scene.apply_fails(&["Hostname is declared twice", "app.example.com"]);
+        scene.destroy();
+    });
+}
+
+#[test]
+fn a_hostname_passes_from_the_single_resource_to_the_plural_one_and_back_under_traffic() {
+    with_every_cli("plural-handover", |scene| {
+        scene.certificate("shop");
+        let single = format!("{CERTIFICATE}{}", crate::scene::ASSOCIATION);
+        scene.configure(&single);
+        scene.apply();
+        let traffic = scene.traffic(&["app.example.com"]);
+        scene.rewrite(&plural(&[("app.example.com", ""), ("api.example.com", "")]));
+        scene.apply();
+        scene.plan_is_empty();
+        scene.rewrite(&format!(
+            "{}{}",
+            plural(&[("api.example.com", "")]),
+            crate::scene::ASSOCIATION
+        ));
+        scene.apply();
+        scene.plan_is_empty();
+        traffic.was_never_refused();
+        scene.destroy();
+    });
+}
+
+#[test]
+fn a_rotation_takes_the_plural_resource_along_under_traffic() {
+    with_every_cli("plural-rotation", |scene| {
+        scene.certificate("shop");
+        scene.configure(&plural(&[("app.example.com", ""), ("api.example.com", "")]));
+        scene.apply();
+        let traffic = scene.traffic(&["app.example.com", "api.example.com"]);
+        let before = puts(scene);
+        scene.certificate("shop");
+        scene.apply();
+        assert_eq!(puts(scene), before + 1);
+        scene.plan_is_empty();
+        traffic.was_never_refused();
+        scene.destroy();
+    });
+}
+
+#[test]
+fn a_request_that_is_too_large_is_halved() {
+    with_every_cli("plural-halves", |scene| {
+        scene
+            .simulator
+            .set(|settings| settings.associations_per_write = 30);
+        scene.certificate("shop");
+        let names: Vec<String> = (0..100).map(|n| format!("h{n}.example.com")).collect();
+        let entries: Vec<(&str, &str)> = names.iter().map(|name| (name.as_str(), "")).collect();
+        scene.configure(&plural(&entries));
+        scene.apply();
+        assert_eq!(live(scene).len(), 100);
+        // 100 and twice 50 are refused, four times 25 are not.
+        assert_eq!(puts(scene), 7);
+        scene.plan_is_empty();
+        scene.destroy();
+    });
+}
+
+#[test]
+fn five_hundred_hostnames_take_five_writes() {
+    with_every_cli("plural-500", |scene| {
+        scene.simulator.set(|settings| settings.associations = 500);
+        scene.certificate("shop");
+        scene.configure(&format!(
+            "{CERTIFICATE}resource \"aop_hostname_associations\" \"all\" {{\n  zone_id = \
+             var.zone_id\n  associations = {{ for n in range(500) : \"h${{n}}.example.com\" => {{ \
+             certificate_id = aop_hostname_certificate.shop.id }} }}\n}}\n"
+        ));
+        scene.apply();
+        assert_eq!((live(scene).len(), puts(scene)), (500, 5));
+        let lists = scene.requests("GET", "/hostnames");
+        scene.run(&["plan", "-detailed-exitcode"], 0);
+        assert_eq!(
+            scene.requests("GET", "/hostnames"),
+            lists + 1,
+            "one list for a plan"
+        );
+        scene.destroy();
+    });
+}
+
+#[test]
+fn what_cannot_be_meant_is_an_error_at_its_place_in_the_plan() {
+    with_every_cli("plural-bad", |scene| {
+        scene.certificate("shop");
+        scene.configure(&plural(&[("app.example.com", "")]));
+        for (entries, parts) in [
+            (
+                &[("app.example.com", ""), ("App.Example.com.", "")][..],
+                ["Hostname is listed twice", "spellings of one hostname"],
+            ),
+            (
+                &[("https://app.example.com", "")],
+                ["Invalid hostname", "URL with a scheme"],
+            ),
+        ] {
+            scene.rewrite(&plural(entries));
+            scene.plan_fails(&parts);
+        }
+        let empty = "\"app.example.com\" = null";
+        let text = plural(&[]).replace(
+            "associations = {\n",
+            &format!("associations = {{ {empty}\n"),
+        );
+        scene.rewrite(&text);
+        scene.plan_fails(&["Association is empty", "app.example.com"]);
+        assert!(scene.simulator.log().is_empty(), "nothing was asked");
+    });
+}
+
+#[test]
+fn an_outage_in_the_middle_names_what_was_not_written() {
+    with_every_cli("plural-outage", |scene| {
+        scene.simulator.set(|settings| settings.associations = 500);
+        scene.certificate("shop");
+        let names: Vec<String> = (0..101).map(|n| format!("h{n:03}.example.com")).collect();
+        let entries: Vec<(&str, &str)> = names.iter().map(|name| (name.as_str(), "")).collect();
+        scene.configure(&plural(&entries));
+        let denied = Action::Answer(Answer::error(
+            403,
+            9109,
+            "Unauthorized to access requested resource",
+        ));
+        scene
+            .simulator
+            .order(Fault::on("PUT", PATH, denied).after(1).times(9));
+        scene.apply_fails(&[
+            "Associating 1 hostnames",
+            "h100.example.com",
+            "Permission denied",
+            "100 of 101 hostnames were written",
+        ]);
+        scene.simulator.forget_faults();
+        scene.apply();
+        scene.plan_is_empty();
+        scene.destroy();
+    });
+}
