@@ -4,7 +4,7 @@ use std::pin::Pin;
 
 use jiff::Timestamp;
 
-use super::{Ctx, Diagnostics, Private, Schema};
+use super::{Ctx, Diagnostics, Foreign, Private, Schema};
 use crate::value::{Dynamic, Path};
 
 /// A request to plan a create, an update or (with a null proposal) a destroy.
@@ -93,6 +93,9 @@ pub trait AnyResource<A, S>: Send + Sync {
     fn read(&self, ctx: Ctx<A>, state: Dynamic) -> Later<'_, Answer>;
     /// Brings an existing object into state. After an error the state is null.
     fn import(&self, ctx: Ctx<A>, request: ImportRequest) -> Later<'_, Answer>;
+    /// Makes an object of another provider one of this type. After an error the state is
+    /// null.
+    fn moved(&self, source: &Foreign) -> Answer;
     /// Carries out a plan.
     fn apply(&self, ctx: Ctx<A>, request: ApplyRequest) -> Later<'_, Answer>;
 }

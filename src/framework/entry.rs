@@ -5,8 +5,8 @@ use std::sync::OnceLock;
 use super::any_resource::Later;
 use super::{
     Answer, AnyResource, Applied, ApplyRequest, Change, Ctx, Diagnostic, Diagnostics, Failed,
-    ImportRequest, PlanAnswer, PlanRequest, Planned, Resource, Schema, plan, read_model,
-    write_model,
+    Foreign, ImportRequest, Moved, PlanAnswer, PlanRequest, Planned, Private, Resource, Schema,
+    plan, read_model, write_model,
 };
 use crate::framework::Model;
 use crate::value::{DecodeError, Dynamic, Path, from_json};
@@ -158,15 +158,19 @@ impl<R: Resource> Entry<R> {
     ) -> Answer {
         let (mut diagnostics, private) = ctx.finish();
         diagnostics.extend(errors);
-        let identity = match &state {
-            Dynamic::Null => Dynamic::Null,
-            state => read_model(state.clone()).map_or(Dynamic::Null, |m| self.identity_of(&m)),
-        };
         Answer {
+            identity: self.identity_of_state(&state),
             state,
-            identity,
             private,
             diagnostics,
+        }
+    }
+
+    /// Null where there is no object.
+    fn identity_of_state(&self, state: &Dynamic) -> Dynamic {
+        match state {
+            Dynamic::Null => Dynamic::Null,
+            state => read_model(state.clone()).map_or(Dynamic::Null, |m| self.identity_of(&m)),
         }
     }
 }
@@ -264,6 +268,23 @@ impl<R: Resource> AnyResource<R::Api, R::Settings> for Entry<R> {
                 Err(errors) => self.answer(ctx, Dynamic::Null, errors),
             }
         })
+    }
+
+    fn moved(&self, source: &Foreign) -> Answer {
+        let (state, diagnostics) = match self.resource.moved(source) {
+            Ok(Moved { model, warning }) => {
+                let mut state = self.stored(&model);
+                plan::fill_defaults(&self.schema().attributes, &mut state);
+                (state, warning.map(Diagnostics::from).unwrap_or_default())
+            }
+            Err(errors) => (Dynamic::Null, errors),
+        };
+        Answer {
+            identity: self.identity_of_state(&state),
+            state,
+            private: Private::default(),
+            diagnostics,
+        }
     }
 
     fn apply(&self, ctx: Ctx<R::Api>, request: ApplyRequest) -> Later<'_, Answer> {

@@ -5,7 +5,7 @@ use std::sync::{Mutex, MutexGuard, PoisonError};
 
 use tokio_util::sync::CancellationToken;
 
-use super::{Change, Diagnostic, Diagnostics, Model, Private};
+use super::{Change, Diagnostic, Diagnostics, Foreign, Model, Private};
 
 /// A managed resource: its model, its identity and what to do. Nothing of the wire.
 pub trait Resource: Send + Sync + 'static {
@@ -57,6 +57,17 @@ pub trait Resource: Send + Sync + 'static {
         identity: Self::Identity,
     ) -> impl Future<Output = Result<Self::Model, Diagnostics>> + Send;
 
+    /// Makes an object of another provider one of this type. There is no API here: what
+    /// the other state lacks stays null, and the read that follows fills it. What has a
+    /// default gets it. Without a word of its own, a type takes nothing over.
+    fn moved(&self, source: &Foreign) -> Result<Moved<Self::Model>, Diagnostics> {
+        Err(Diagnostic::error(
+            "Move is not supported",
+            format!("{} cannot become an {}.", source.type_name, Self::NAME),
+        )
+        .into())
+    }
+
     /// Changes the object in place. An error without a state keeps the prior one.
     fn update(
         &self,
@@ -79,6 +90,14 @@ pub struct Planned<M> {
     pub config: M,
     /// What was promised.
     pub plan: M,
+}
+
+/// An object that came from another provider.
+pub struct Moved<M> {
+    /// What it is here.
+    pub model: M,
+    /// What to say about it.
+    pub warning: Option<Diagnostic>,
 }
 
 /// The outcome of a create or an update.

@@ -5,13 +5,14 @@ use std::marker::PhantomData;
 
 use super::check::zone_id;
 use super::identity::OfZone;
+use super::official::{self, Official};
 use super::problem::problem;
 use super::ready::wait_for_zone_certificate;
 use super::{Api, Settings};
 use crate::cloudflare::{Key, Scope, Switch, Verdict};
 use crate::framework::{
-    Applied, Attr, Change, Ctx, Diagnostic, Diagnostics, Model, Object, Operation, Planned,
-    Resource, Timeouts, Walk,
+    Applied, Attr, Change, Ctx, Diagnostic, Diagnostics, Foreign, Model, Moved, Object, Operation,
+    Planned, Resource, Timeouts, Walk,
 };
 
 /// The resource for one of the switches.
@@ -153,6 +154,35 @@ impl<S: OfSwitch> Resource for Setting<S> {
             let detail = format!("Zone {zone} has no such setting. Check zone_id.");
             Diagnostic::error("Setting not found", detail).into()
         })
+    }
+
+    fn moved(&self, source: &Foreign) -> Result<Moved<Switched>, Diagnostics> {
+        let official = Official::recognise(source)?;
+        let (enabled, whole_zone) = match official.object {
+            official::Object::Switch {
+                switch,
+                enabled,
+                whole_zone,
+            } if switch == S::SWITCH => (enabled, whole_zone),
+            _ => return Err(official.is_no(S::NAME, source).into()),
+        };
+        let warning = whole_zone.then(|| {
+            Diagnostic::warning(
+                "A hostname has switched the whole zone",
+                format!(
+                    "The object that is moved names a hostname and no certificate. Version 4 of the \
+                     official provider has turned on the global switch of zone {} for that, for \
+                     every hostname; that is what this resource manages from now on.",
+                    official.zone_id
+                ),
+            )
+        });
+        let model = Switched {
+            zone_id: official.zone_id.into(),
+            enabled: enabled.into(),
+            ..Switched::default()
+        };
+        Ok(Moved { model, warning })
     }
 
     async fn update(

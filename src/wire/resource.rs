@@ -9,8 +9,8 @@ use super::convert::{
 };
 use super::pb::tfplugin6::{self as pb};
 use crate::framework::{
-    Answer, ApplyRequest, Diagnostic, Diagnostics, ImportRequest, PlanRequest, Private, Provider,
-    Server,
+    Answer, ApplyRequest, Attributes, Diagnostic, Diagnostics, Foreign, ImportRequest, PlanRequest,
+    Private, Provider, Server,
 };
 
 pub(super) async fn validate<P: Provider>(
@@ -171,18 +171,25 @@ pub(super) async fn import<P: Provider>(
     })
 }
 
-/// Moving from another type is not offered by any resource.
 pub(super) async fn move_state<P: Provider>(
     server: Arc<Server<P>>,
     request: pb::move_resource_state::Request,
 ) -> Result<pb::move_resource_state::Response, Diagnostics> {
-    server.resource(&request.target_type_name)?;
-    Err(Diagnostic::error(
-        "Move is not supported",
-        format!(
-            "{} of {} cannot be moved to {} by this version.",
-            request.source_type_name, request.source_provider_address, request.target_type_name
-        ),
-    )
-    .into())
+    let resource = server.resource(&request.target_type_name)?;
+    let answer = resource.moved(&Foreign {
+        provider: request.source_provider_address,
+        type_name: request.source_type_name,
+        version: request.source_schema_version,
+        attributes: Attributes::from_json(&request.source_state.unwrap_or_default().json)?,
+    });
+    let state = match &answer.state {
+        crate::value::Dynamic::Null => None,
+        state => Some(encode(state, resource.schema())?),
+    };
+    Ok(pb::move_resource_state::Response {
+        target_state: state,
+        target_identity: encode_identity(&answer.identity, resource.identity_schema())?,
+        target_private: answer.private.to_bytes(),
+        diagnostics: diagnostics(answer.diagnostics),
+    })
 }

@@ -15,6 +15,7 @@
 mod client;
 mod descriptors;
 mod handshake;
+mod moves;
 mod objects;
 mod plan;
 mod plugin;

@@ -18,6 +18,7 @@ mod handover;
 mod import;
 mod interruption;
 mod lifecycle;
+mod moves;
 mod owners;
 mod plural;
 mod rotation;

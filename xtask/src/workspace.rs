@@ -47,18 +47,8 @@ impl Workspace {
         if directory.exists() {
             fs::remove_dir_all(&directory)?;
         }
-        let platform = format!("{}_{}", go_os(), go_arch());
         let mirror = directory.join(".mirror");
-        let package = mirror.join(ADDRESS).join(VERSION).join(platform);
-        fs::create_dir_all(&package)?;
-        let installed = package.join(format!(
-            "terraform-provider-aop_v{VERSION}{}",
-            std::env::consts::EXE_SUFFIX
-        ));
-        // A link spares the disk a copy for each test; across file systems it is copied.
-        if fs::hard_link(provider, &installed).is_err() {
-            fs::copy(provider, &installed)?;
-        }
+        install(&mirror, provider, ADDRESS, VERSION)?;
         let config = format!(
             "provider_installation {{\n  filesystem_mirror {{\n    path = {mirror:?}\n  }}\n}}\n"
         );
@@ -69,6 +59,12 @@ impl Workspace {
             environment: Vec::new(),
             scratch: tempfile::tempdir()?,
         })
+    }
+
+    /// Installs the provider a second time under the address of another one, for a
+    /// state that names that: the CLI starts it, asks for its schema and nothing else.
+    pub fn stand_in(&self, provider: &Path, address: &str, version: &str) -> Outcome<()> {
+        install(&self.directory.join(".mirror"), provider, address, version)
     }
 
     /// The folder.
@@ -149,6 +145,23 @@ impl Workspace {
             .spawn()?;
         Ok(started)
     }
+}
+
+/// Puts a provider into a mirror.
+fn install(mirror: &Path, provider: &Path, address: &str, version: &str) -> Outcome<()> {
+    let platform = format!("{}_{}", go_os(), go_arch());
+    let package = mirror.join(address).join(version).join(platform);
+    fs::create_dir_all(&package)?;
+    let name = address.rsplit('/').next().unwrap_or_default();
+    let installed = package.join(format!(
+        "terraform-provider-{name}_v{version}{}",
+        std::env::consts::EXE_SUFFIX
+    ));
+    // A link spares the disk a copy for each test; across file systems it is copied.
+    if !installed.exists() && fs::hard_link(provider, &installed).is_err() {
+        fs::copy(provider, &installed)?;
+    }
+    Ok(())
 }
 
 /// The operating system as Go spells it.

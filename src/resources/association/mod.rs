@@ -10,12 +10,13 @@ mod work;
 pub(super) use self::void::{look, void};
 use self::work::Work;
 use super::check::{certificate_id, hostname, settles, zone_id};
+use super::official::{self, Official};
 use super::problem::problem;
 use super::{Api, Settings};
 use crate::cloudflare::{Scope, Verdict};
 use crate::framework::{
-    Applied, Attr, Change, Ctx, Diagnostic, Diagnostics, Model, Object, Operation, Planned,
-    Resource, Timeouts, Walk,
+    Applied, Attr, Change, Ctx, Diagnostic, Diagnostics, Foreign, Model, Moved, Object, Operation,
+    Planned, Resource, Timeouts, Walk,
 };
 
 /// The resource.
@@ -202,6 +203,31 @@ impl Resource for HostnameAssociation {
                 ),
             )
             .into()
+        })
+    }
+
+    fn moved(&self, source: &Foreign) -> Result<Moved<Association>, Diagnostics> {
+        let official = Official::recognise(source)?;
+        let is_no = official.is_no(Self::NAME, source);
+        let only = match official.object {
+            official::Object::Associations(hostnames) if hostnames.len() == 1 => {
+                hostnames.into_iter().next()
+            }
+            _ => None,
+        };
+        let only = only.ok_or(is_no)?;
+        let name = hostname(&only.hostname.as_str().into())?;
+        let model = Association {
+            id: format!("{}/{name}", official.zone_id).into(),
+            zone_id: official.zone_id.into(),
+            hostname: only.hostname.into(),
+            certificate_id: only.certificate_id.into(),
+            enabled: only.enabled.into(),
+            ..Association::default()
+        };
+        Ok(Moved {
+            model,
+            warning: None,
         })
     }
 

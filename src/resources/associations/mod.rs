@@ -15,14 +15,16 @@ use std::collections::BTreeMap;
 use super::association::look;
 use super::check::zone_id;
 use super::identity::OfZone;
+use super::official::{self, Official};
 use super::problem::problem;
 use super::{Api, Settings};
 use crate::cloudflare::{Claim, Hostname, Scope};
 use crate::framework::{
-    Applied, Change, Ctx, Diagnostic, Diagnostics, Failed, Operation, Planned, Resource,
+    Applied, Change, Ctx, Diagnostic, Diagnostics, Failed, Foreign, Moved, Object, Operation,
+    Planned, Resource,
 };
 
-use model::Associations;
+use model::{Associations, Entry};
 use target::{Difference, merge, targets};
 use write::Work;
 
@@ -124,6 +126,31 @@ impl Resource for HostnameAssociations {
             zone_id: identity.zone_id,
             associations: alive.into(),
             ..Associations::default()
+        })
+    }
+
+    fn moved(&self, source: &Foreign) -> Result<Moved<Associations>, Diagnostics> {
+        let official = Official::recognise(source)?;
+        let is_no = official.is_no(Self::NAME, source);
+        let official::Object::Associations(hostnames) = official.object else {
+            return Err(is_no.into());
+        };
+        let entries = hostnames.into_iter().map(|found| {
+            let entry = Entry {
+                certificate_id: found.certificate_id.into(),
+                enabled: found.enabled.into(),
+            };
+            (found.hostname, Object(entry).into())
+        });
+        let entries: BTreeMap<_, _> = entries.collect();
+        let model = Associations {
+            zone_id: official.zone_id.into(),
+            associations: entries.into(),
+            ..Associations::default()
+        };
+        Ok(Moved {
+            model,
+            warning: None,
         })
     }
 

@@ -11,6 +11,7 @@ mod delete;
 mod full;
 mod import;
 mod model;
+mod moved;
 mod obstacle;
 mod plan;
 mod rotate;
@@ -24,7 +25,7 @@ use super::check::{certificate, zone_id};
 use super::problem::problem;
 use super::{Api, Settings};
 use crate::cloudflare::{Certificate as Found, Error, Scope, Store, Zone};
-use crate::framework::{Applied, Ctx, Diagnostics, Planned, Resource};
+use crate::framework::{Applied, Ctx, Diagnostics, Foreign, Moved, Planned, Resource};
 use crate::x509;
 
 use model::{Certificate, Identity};
@@ -140,6 +141,10 @@ impl<S: InStore> Resource for StoredCertificate<S> {
 
     async fn import(&self, ctx: &Ctx<Api>, identity: Identity) -> Result<Certificate, Diagnostics> {
         import::find(self, ctx, identity).await
+    }
+
+    fn moved(&self, source: &Foreign) -> Result<Moved<Certificate>, Diagnostics> {
+        moved::from_official::<S>(source)
     }
 
     async fn update(

@@ -183,7 +183,7 @@ impl Certificate {
 }
 
 /// One spelling for each moment. What is no moment stays as it is.
-fn rfc3339(text: &str) -> String {
+pub(super) fn rfc3339(text: &str) -> String {
     let moment: Result<Timestamp, _> = text.parse();
     moment.map_or_else(|_| text.to_owned(), |moment| moment.to_string())
 }
