@@ -1,5 +1,6 @@
 //! The bridge from a typed [`Resource`] to the untyped [`AnyResource`].
 
+use std::borrow::Cow;
 use std::sync::OnceLock;
 
 use super::any_resource::Later;
@@ -182,7 +183,7 @@ impl<R: Resource> AnyResource<R::Api, R::Settings> for Entry<R> {
 
     fn schema(&self) -> &Schema {
         self.schema
-            .get_or_init(|| R::Model::schema(R::VERSION, R::DOC))
+            .get_or_init(|| R::Model::schema(R::UPGRADES.len() as i64, R::DOC))
     }
 
     fn identity_schema(&self) -> &Schema {
@@ -213,8 +214,9 @@ impl<R: Resource> AnyResource<R::Api, R::Settings> for Entry<R> {
         report
     }
 
-    fn upgrade(&self, _version: i64, json: &[u8]) -> Result<Dynamic, Diagnostics> {
-        let mut state = from_json(json, &self.schema().ty).map_err(malformed)?;
+    fn upgrade(&self, version: i64, json: &[u8]) -> Result<Dynamic, Diagnostics> {
+        let json = upgraded::<R>(version, json)?;
+        let mut state = from_json(&json, &self.schema().ty).map_err(malformed)?;
         if state.is_null() {
             // Null would make core forget the object without a word.
             return Err(malformed(DecodeError::new("the stored state is null")));
@@ -299,6 +301,33 @@ impl<R: Resource> AnyResource<R::Api, R::Settings> for Entry<R> {
             }
         })
     }
+}
+
+/// Stored state in the current shape.
+fn upgraded<R: Resource>(version: i64, json: &[u8]) -> Result<Cow<'_, [u8]>, Diagnostics> {
+    let steps = usize::try_from(version).ok();
+    let steps = steps.and_then(|version| R::UPGRADES.get(version..));
+    let steps = steps.ok_or_else(|| {
+        Diagnostic::error(
+            "State of another version",
+            format!(
+                "The state of this {} has version {version}, and this version of the provider \
+                 knows it up to {}. A newer one wrote it: install that, or restore the state from \
+                 a backup.",
+                R::NAME,
+                R::UPGRADES.len()
+            ),
+        )
+    })?;
+    if steps.is_empty() {
+        return Ok(json.into());
+    }
+    let not_json = |_| malformed(DecodeError::new("the stored state is not a JSON object"));
+    let mut stored = serde_json::from_slice(json).map_err(not_json)?;
+    for step in steps {
+        step(&mut stored);
+    }
+    serde_json::to_vec(&stored).map(Cow::from).map_err(not_json)
 }
 
 /// A value that does not fit the schema: core's mistake or foreign state.

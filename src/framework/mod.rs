@@ -35,6 +35,6 @@ pub use model::{Model, Walk, read_model, write_model};
 pub use plan::Change;
 pub use private::Private;
 pub use provider::{Configured, Host, Provider, Server};
-pub use resource::{Applied, Ctx, Failed, Moved, Planned, Resource};
+pub use resource::{Applied, Ctx, Failed, Moved, Planned, Resource, Upgrade};
 pub use schema::{Attribute, Schema, Shape, Spec};
 pub use timeouts::{Operation, Timeouts};

@@ -21,8 +21,9 @@ pub trait Resource: Send + Sync + 'static {
     const NAME: &'static str;
     /// What it is, in Markdown.
     const DOC: &'static str;
-    /// Version of the stored shape.
-    const VERSION: i64 = 0;
+    /// What brings stored state from each version of its shape to the next: the first one
+    /// from version 0 to 1. The current version is their number.
+    const UPGRADES: &'static [Upgrade] = &[];
     /// Whether several objects may have the same identity, each with a part of it.
     const SHARES_IDENTITY: bool = false;
 
@@ -83,6 +84,9 @@ pub trait Resource: Send + Sync + 'static {
         state: Self::Model,
     ) -> impl Future<Output = Result<(), Diagnostics>> + Send;
 }
+
+/// One step between two versions of a stored shape.
+pub type Upgrade = fn(&mut serde_json::Map<String, serde_json::Value>);
 
 /// What a create or an update receives.
 pub struct Planned<M> {

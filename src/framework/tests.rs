@@ -84,6 +84,19 @@ impl Resource for Kinds {
     type Identity = Id;
     const NAME: &'static str = "test_everything";
     const DOC: &'static str = "";
+    /// Version 0 called the name its title, version 1 had a prefix in front of it.
+    const UPGRADES: &'static [Upgrade] = &[
+        |stored| {
+            let title = stored.remove("title").unwrap_or_default();
+            stored.insert("name".to_owned(), title);
+        },
+        |stored| {
+            let name = stored.get("name").and_then(|name| name.as_str());
+            let name = name.and_then(|name| name.strip_prefix("test-"));
+            let name = name.map(|name| name.to_owned());
+            stored.extend(name.map(|name| ("name".to_owned(), name.into())));
+        },
+    ];
 
     fn plan(&self, _: &mut Change<'_, Everything, ()>) {}
 
@@ -356,4 +369,33 @@ fn a_value_that_does_not_fit_is_an_error_at_its_place() {
             Step::Key("k".to_owned())
         ]
     );
+}
+
+#[test]
+fn state_of_every_older_version_is_brought_to_the_current_shape() {
+    let entry = Entry::boxed(Kinds);
+    for (version, json) in [
+        (0, r#"{"title":"test-x","size":1e20}"#),
+        (1, r#"{"name":"test-x","size":100000000000000000000}"#),
+        (2, r#"{"name":"x","size":"100000000000000000000"}"#),
+    ] {
+        let state = entry.upgrade(version, json.as_bytes()).expect(json);
+        let state: Everything = read_model(state).expect("a model");
+        assert_eq!(state.name, "x".into());
+        let size = state.size.known().map(Number::to_string);
+        assert_eq!(size.as_deref(), Some("100000000000000000000"));
+    }
+    assert_eq!(entry.schema().version, 2);
+}
+
+#[test]
+fn state_that_another_version_wrote_is_refused_whole() {
+    let entry = Entry::boxed(Kinds);
+    for (version, json) in [(3, "{}"), (-1, "{}"), (0, "[]"), (1, "{")] {
+        let errors = entry.upgrade(version, json.as_bytes()).expect_err(json);
+        assert!(errors.has_error());
+    }
+    let newer = entry.upgrade(3, b"{}").expect_err("a newer one");
+    let first = newer.iter().next().map(|d| d.summary.as_str());
+    assert_eq!(first, Some("State of another version"));
 }

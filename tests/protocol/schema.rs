@@ -6,6 +6,7 @@ use prost::Message;
 use terraform_provider_aop::value::Type;
 use terraform_provider_aop::wire::pb::tfplugin6 as pb;
 
+use crate::client::block_type;
 use crate::plugin::Plugin;
 
 /// What core refuses in a schema, as far as this provider could get it wrong.
@@ -64,7 +65,7 @@ async fn s23_s25_s27_core_accepts_the_schema_before_anything_is_configured() {
         &schema.provider.clone().unwrap().block.unwrap().attributes,
         false,
     );
-    assert_eq!(schema.resource_schemas.len(), 4);
+    assert_eq!(schema.resource_schemas.len(), 6);
     for (name, resource) in &schema.resource_schemas {
         assert!(name.starts_with("aop_"));
         let block = resource.block.as_ref().unwrap();
@@ -135,4 +136,36 @@ async fn metadata_names_the_same_types_as_the_schema() {
     let schema = client.schema().await;
     let named: BTreeSet<_> = answer.resources.iter().map(|r| &r.type_name).collect();
     assert_eq!(named, schema.resource_schemas.keys().collect());
+}
+
+/// The stored shapes, one a line: the type, its version and its attributes.
+const SHAPES: &str = include_str!("shapes.txt");
+
+#[tokio::test]
+async fn a_stored_shape_changes_only_together_with_its_version() {
+    let plugin = Plugin::start();
+    let mut client = plugin.connect().await;
+    let mut lines: Vec<String> = Vec::new();
+    for (name, schema) in client.schema().await.resource_schemas {
+        let shape = block_type(&schema).to_json();
+        lines.push(format!("{name} {} {shape}", schema.version));
+    }
+    let request = pb::get_resource_identity_schemas::Request {};
+    let identities: pb::get_resource_identity_schemas::Response = client
+        .call_path("/tfplugin6.Provider/GetResourceIdentitySchemas", request)
+        .await
+        .unwrap();
+    for (name, schema) in identities.identity_schemas {
+        let names = schema.identity_attributes.iter().map(|a| a.name.as_str());
+        let names = names.collect::<Vec<_>>().join(" ");
+        lines.push(format!("{name} identity {} {names}", schema.version));
+    }
+    lines.sort();
+    let lines = lines.join("\n");
+    assert_eq!(
+        lines,
+        SHAPES.trim_end(),
+        "a state of this shape is in users' hands: add an upgrade, which counts the version up, \
+         and only then the new line"
+    );
 }
