@@ -241,7 +241,7 @@ async fn h18_fifty_calls_at_once_are_answered() {
         })
         .collect();
     for call in calls {
-        assert_eq!(call.await.unwrap(), 4);
+        assert_eq!(call.await.unwrap(), 6);
     }
 }
 
