@@ -44,6 +44,7 @@
 
 pub mod cloudflare;
 pub mod framework;
+pub mod functions;
 pub mod plugin;
 pub mod provider;
 pub mod resources;

@@ -1,11 +1,13 @@
-//! The provider: its arguments, its environment, its resources.
+//! The provider: its arguments, its environment, and what it offers.
 
 use jiff::Timestamp;
 
 use crate::cloudflare::{Client, Credential, Http, Options, is_loopback};
 use crate::framework::{
-    AnyResource, Attr, Configured, Diagnostic, Diagnostics, Host, Model, Provider, Walk,
+    AnyDataSource, AnyListResource, AnyResource, Attr, Configured, Diagnostic, Diagnostics,
+    Function, Host, Model, Provider, Walk,
 };
+use crate::functions;
 use crate::resources::{self, Api, Settings};
 use crate::secret::Secret;
 use crate::value::Number;
@@ -90,6 +92,18 @@ impl Provider for Aop {
 
     fn resources(&self) -> Vec<Box<dyn AnyResource<Api, Settings>>> {
         resources::all()
+    }
+
+    fn data_sources(&self) -> Vec<Box<dyn AnyDataSource<Api>>> {
+        resources::data_sources()
+    }
+
+    fn list_resources(&self) -> Vec<Box<dyn AnyListResource<Api>>> {
+        resources::list_resources()
+    }
+
+    fn functions(&self) -> Vec<Box<dyn Function>> {
+        functions::all()
     }
 
     fn validate(&self, config: &Config, report: &mut Diagnostics) {

@@ -67,18 +67,29 @@ impl Zone<'_> {
     pub async fn associations(&self, scope: &Scope) -> Result<Vec<Association>, Error> {
         let mut all = Vec::new();
         for page in 1.. {
-            let path = format!("{PATH}?status=all&per_page={PER_PAGE}&page={page}");
-            let (list, info) = self.page::<Option<Vec<Association>>>(scope, &path).await?;
-            let list = list.unwrap_or_default();
-            let (full, empty) = (list.len() >= PER_PAGE, list.is_empty());
+            let (list, is_last) = self.associations_page(scope, page).await?;
             all.extend(list);
-            // A page may be cut shorter than asked for: then the count of pages tells.
-            let last = info.total_pages.map_or(!full, |pages| page >= pages);
-            if last || empty {
+            if is_last {
                 break;
             }
         }
         Ok(all)
+    }
+
+    /// One page of them, counted from 1, and whether it is the last one.
+    pub async fn associations_page(
+        &self,
+        scope: &Scope,
+        page: u64,
+    ) -> Result<(Vec<Association>, bool), Error> {
+        let path = format!("{PATH}?status=all&per_page={PER_PAGE}&page={page}");
+        let (list, info) = self.page::<Option<Vec<Association>>>(scope, &path).await?;
+        let list = list.unwrap_or_default();
+        // A page may be cut shorter than asked for: then the count of pages tells.
+        let full = list.len() >= PER_PAGE;
+        let is_last = info.total_pages.map_or(!full, |pages| page >= pages);
+        let is_last = is_last || list.is_empty();
+        Ok((list, is_last))
     }
 
     /// All associations, or none where the API does not offer their list.

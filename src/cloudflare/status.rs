@@ -46,6 +46,11 @@ impl Status {
         )
     }
 
+    /// Every word that is known.
+    pub fn words() -> impl Iterator<Item = &'static str> {
+        WORDS.iter().map(|(_, word)| *word)
+    }
+
     /// The API's word.
     pub fn as_str(&self) -> &str {
         match self {

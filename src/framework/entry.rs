@@ -331,7 +331,7 @@ fn upgraded<R: Resource>(version: i64, json: &[u8]) -> Result<Cow<'_, [u8]>, Dia
 }
 
 /// A value that does not fit the schema: core's mistake or foreign state.
-fn malformed(error: DecodeError) -> Diagnostics {
+pub(super) fn malformed(error: DecodeError) -> Diagnostics {
     Diagnostic::error(
         "Value does not fit the schema",
         format!(

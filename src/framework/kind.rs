@@ -95,19 +95,41 @@ impl Kind for Vec<Attr<String>> {
     }
 
     fn read(value: Dynamic) -> Result<Self, DecodeError> {
-        let Dynamic::List(elements) = value else {
-            return Err(mismatch("a list", &value));
-        };
-        let read = elements.into_iter().enumerate().map(|(index, element)| {
-            let step = || Step::Index(i64::try_from(index).unwrap_or(i64::MAX));
-            model::read_attr(element).map_err(|error| error.within(step()))
-        });
-        read.collect()
+        read_list(value)
     }
 
     fn write(&self) -> Dynamic {
-        Dynamic::List(self.iter().map(model::write_attr).collect())
+        write_list(self)
     }
+}
+
+impl<M: Model> Kind for Vec<Attr<Object<M>>> {
+    fn shape() -> Shape {
+        Shape::ListOf(model::attributes::<M>())
+    }
+
+    fn read(value: Dynamic) -> Result<Self, DecodeError> {
+        read_list(value)
+    }
+
+    fn write(&self) -> Dynamic {
+        write_list(self)
+    }
+}
+
+fn read_list<T: Kind>(value: Dynamic) -> Result<Vec<Attr<T>>, DecodeError> {
+    let Dynamic::List(elements) = value else {
+        return Err(mismatch("a list", &value));
+    };
+    let read = elements.into_iter().enumerate().map(|(index, element)| {
+        let step = || Step::Index(i64::try_from(index).unwrap_or(i64::MAX));
+        model::read_attr(element).map_err(|error| error.within(step()))
+    });
+    read.collect()
+}
+
+fn write_list<T: Kind>(elements: &[Attr<T>]) -> Dynamic {
+    Dynamic::List(elements.iter().map(model::write_attr).collect())
 }
 
 impl<M: Model> Kind for Object<M> {

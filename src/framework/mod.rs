@@ -7,18 +7,22 @@
 
 mod any_resource;
 mod attr;
+mod data_source;
 mod diagnostic;
 mod doubles;
 mod duration;
 mod entry;
 mod foreign;
+mod function;
 mod kind;
+mod list_resource;
 mod model;
 mod plan;
 mod private;
 mod provider;
 mod resource;
 mod schema;
+mod server;
 mod timeouts;
 
 #[cfg(test)]
@@ -26,15 +30,19 @@ mod tests;
 
 pub use any_resource::{Answer, AnyResource, ApplyRequest, ImportRequest, PlanAnswer, PlanRequest};
 pub use attr::Attr;
+pub use data_source::{AnyDataSource, DataAnswer, DataEntry, DataSource};
 pub use diagnostic::{Diagnostic, Diagnostics, Severity};
 pub use duration::parse_duration;
 pub use entry::Entry;
 pub use foreign::{Attributes, Foreign};
+pub use function::{ArgumentError, Function, Parameter};
 pub use kind::{Kind, Object};
+pub use list_resource::{AnyListResource, Found, ListEntry, ListRequest, ListResource, Listed};
 pub use model::{Model, Walk, read_model, write_model};
 pub use plan::Change;
 pub use private::Private;
-pub use provider::{Configured, Host, Provider, Server};
+pub use provider::{Configured, Host, Provider};
 pub use resource::{Applied, Ctx, Failed, Moved, Planned, Resource, Upgrade};
 pub use schema::{Attribute, Schema, Shape, Spec};
+pub use server::Server;
 pub use timeouts::{Operation, Timeouts};

@@ -96,6 +96,15 @@ fn prepare_attribute(
                 *element = prepare(inner, entry(config, key), known, proposed);
             }
         }
+        (Shape::ListOf(inner), Dynamic::List(elements)) => {
+            for (index, element) in elements.iter_mut().enumerate() {
+                let known = prior
+                    .map(|prior| nth(prior, index))
+                    .filter(|p| !p.is_null());
+                let proposed = std::mem::replace(element, Dynamic::Null);
+                *element = prepare(inner, nth(config, index), known, proposed);
+            }
+        }
         _ => {}
     }
 }
@@ -134,6 +143,9 @@ pub(super) fn strip_write_only(attributes: &[Attribute], value: &mut Dynamic) {
                     .values_mut()
                     .for_each(|e| strip_write_only(inner, e));
             }
+            (Shape::ListOf(inner), Dynamic::List(elements)) => {
+                elements.iter_mut().for_each(|e| strip_write_only(inner, e));
+            }
             _ => {}
         }
     }
@@ -153,6 +165,12 @@ pub(super) fn set_write_only(attributes: &[Attribute], config: &Dynamic) -> Vec<
                 (Shape::MapOf(inner), Dynamic::Map(elements)) => {
                     for (key, element) in elements {
                         let path = path.clone().then(Step::Key(key.clone()));
+                        collect(inner, element, &path, found);
+                    }
+                }
+                (Shape::ListOf(inner), Dynamic::List(elements)) => {
+                    for (index, element) in (0..).zip(elements) {
+                        let path = path.clone().then(Step::Index(index));
                         collect(inner, element, &path, found);
                     }
                 }
@@ -193,16 +211,31 @@ pub(super) fn replacements(
                     }
                 }
             }
+            (Shape::ListOf(inner), Dynamic::List(before), Dynamic::List(after)) => {
+                for ((index, prior), planned) in (0..).zip(before).zip(after) {
+                    let path = path.clone().then(Step::Index(index));
+                    replacements(inner, prior, planned, &path, found);
+                }
+            }
             _ => {}
         }
     }
 }
 
+const NULL: &Dynamic = &Dynamic::Null;
+
 /// The entry of an object or map; null where there is none.
 fn entry<'v>(value: &'v Dynamic, name: &str) -> &'v Dynamic {
-    const NULL: &Dynamic = &Dynamic::Null;
     match value {
         Dynamic::Map(entries) => entries.get(name).unwrap_or(NULL),
+        _ => NULL,
+    }
+}
+
+/// The element of a list; null where there is none.
+fn nth(value: &Dynamic, index: usize) -> &Dynamic {
+    match value {
+        Dynamic::List(elements) => elements.get(index).unwrap_or(NULL),
         _ => NULL,
     }
 }

@@ -50,6 +50,8 @@ pub enum Shape {
     Object(Vec<Attribute>),
     /// Such objects by name.
     MapOf(Vec<Attribute>),
+    /// Such objects in order.
+    ListOf(Vec<Attribute>),
 }
 
 impl Shape {
@@ -59,6 +61,7 @@ impl Shape {
             Self::Plain(ty) => ty.clone(),
             Self::Object(attributes) => object_type(attributes),
             Self::MapOf(attributes) => Type::Map(Box::new(object_type(attributes))),
+            Self::ListOf(attributes) => Type::List(Box::new(object_type(attributes))),
         }
     }
 }

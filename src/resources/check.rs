@@ -35,6 +35,24 @@ pub(super) fn certificate_id(attr: &Attr<String>) -> Result<(), Diagnostic> {
     .at("certificate_id"))
 }
 
+/// The status that a filter asks for, if it does.
+pub(super) fn status(attr: &Attr<String>) -> Result<Option<Status>, Diagnostic> {
+    let Some(word) = attr.known() else {
+        return Ok(None);
+    };
+    match Status::parse(word) {
+        Status::Other(_) => Err(Diagnostic::error(
+            "Unknown status",
+            format!(
+                "Cloudflare has no deployment status {word:?}. It has {}.",
+                Status::words().collect::<Vec<_>>().join(", ")
+            ),
+        )
+        .at("status")),
+        known => Ok(Some(known)),
+    }
+}
+
 /// Whether an update has to wait until a status settles that was still on its way.
 pub(super) fn settles(prior: &Attr<String>, wait: &Attr<bool>) -> bool {
     let pending = prior

@@ -16,13 +16,15 @@ mod tests;
 
 use std::sync::Arc;
 
-pub use association::HostnameAssociation;
+pub use association::{AssociationData, AssociationsData, HostnameAssociation};
 pub use associations::HostnameAssociations;
-pub use certificate::{HostnameStore, StoredCertificate, ZoneStore};
-pub use setting::{GlobalSwitch, Setting, ZoneSwitch};
+pub use certificate::{
+    CertificateData, CertificatesData, HostnameStore, StoredCertificate, ZoneStore,
+};
+pub use setting::{GlobalSwitch, Setting, SettingData, ZoneSwitch};
 
 use crate::cloudflare::Client;
-use crate::framework::{AnyResource, Entry};
+use crate::framework::{AnyDataSource, AnyListResource, AnyResource, DataEntry, Entry, ListEntry};
 
 /// The way to the API that every resource is given.
 pub type Api = Arc<Client>;
@@ -51,5 +53,28 @@ pub fn all() -> Vec<Box<dyn AnyResource<Api, Settings>>> {
         Entry::boxed(HostnameAssociations),
         Entry::boxed(Setting::<ZoneSwitch>::default()),
         Entry::boxed(Setting::<GlobalSwitch>::default()),
+    ]
+}
+
+/// All data sources of the provider.
+pub fn data_sources() -> Vec<Box<dyn AnyDataSource<Api>>> {
+    vec![
+        DataEntry::boxed(CertificateData::<ZoneStore>::default()),
+        DataEntry::boxed(CertificateData::<HostnameStore>::default()),
+        DataEntry::boxed(AssociationData),
+        DataEntry::boxed(SettingData::<ZoneSwitch>::default()),
+        DataEntry::boxed(SettingData::<GlobalSwitch>::default()),
+        DataEntry::boxed(CertificatesData::<ZoneStore>::default()),
+        DataEntry::boxed(CertificatesData::<HostnameStore>::default()),
+        DataEntry::boxed(AssociationsData),
+    ]
+}
+
+/// All list resources of the provider.
+pub fn list_resources() -> Vec<Box<dyn AnyListResource<Api>>> {
+    vec![
+        ListEntry::boxed(StoredCertificate::<ZoneStore>::default()),
+        ListEntry::boxed(StoredCertificate::<HostnameStore>::default()),
+        ListEntry::boxed(HostnameAssociation),
     ]
 }

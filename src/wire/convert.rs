@@ -2,7 +2,7 @@
 
 use super::pb::tfplugin6 as pb;
 use crate::framework::{Diagnostic, Diagnostics, Schema, Severity};
-use crate::value::{Dynamic, Path, Step, from_json, from_msgpack, to_msgpack};
+use crate::value::{DecodeError, Dynamic, Path, Step, Type, from_json, from_msgpack, to_msgpack};
 
 /// Decodes a value. An absent or empty message is null.
 pub(super) fn decode(
@@ -10,15 +10,7 @@ pub(super) fn decode(
     value: Option<pb::DynamicValue>,
     schema: &Schema,
 ) -> Result<Dynamic, Diagnostics> {
-    let value = value.unwrap_or_default();
-    let decoded = if !value.msgpack.is_empty() {
-        from_msgpack(&value.msgpack, &schema.ty)
-    } else if !value.json.is_empty() {
-        from_json(&value.json, &schema.ty)
-    } else {
-        Ok(Dynamic::Null)
-    };
-    decoded.map_err(|error| {
+    decode_as(value, &schema.ty).map_err(|error| {
         Diagnostic::error(
             "Value does not fit the schema",
             format!(
@@ -31,16 +23,35 @@ pub(super) fn decode(
     })
 }
 
+/// Decodes a value of a type. An absent or empty message is null.
+pub(super) fn decode_as(
+    value: Option<pb::DynamicValue>,
+    ty: &Type,
+) -> Result<Dynamic, DecodeError> {
+    let value = value.unwrap_or_default();
+    if !value.msgpack.is_empty() {
+        from_msgpack(&value.msgpack, ty)
+    } else if !value.json.is_empty() {
+        from_json(&value.json, ty)
+    } else {
+        Ok(Dynamic::Null)
+    }
+}
+
 /// Encodes a value.
 pub(super) fn encode(value: &Dynamic, schema: &Schema) -> Result<pb::DynamicValue, Diagnostics> {
-    let msgpack = to_msgpack(value, &schema.ty).map_err(|error| {
+    encode_as(value, &schema.ty).map_err(|error| {
         Diagnostics::from(Diagnostic::error(
             "Bug in the provider",
             format!("The provider made a value that does not fit its own schema: {error}."),
         ))
-    })?;
+    })
+}
+
+/// Encodes a value of a type.
+pub(super) fn encode_as(value: &Dynamic, ty: &Type) -> Result<pb::DynamicValue, DecodeError> {
     Ok(pb::DynamicValue {
-        msgpack,
+        msgpack: to_msgpack(value, ty)?,
         json: Vec::new(),
     })
 }

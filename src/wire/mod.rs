@@ -4,6 +4,9 @@
 pub mod pb;
 
 mod convert;
+mod data;
+mod function;
+mod list;
 mod process;
 mod resource;
 mod schema;

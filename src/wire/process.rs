@@ -4,7 +4,7 @@ use std::sync::Arc;
 
 use super::convert::{decode, diagnostics};
 use super::pb::tfplugin6::{self as pb};
-use super::schema;
+use super::{function, schema};
 use crate::framework::{Diagnostics, Host, Provider, Server};
 
 /// What this provider can do beyond the basics. Its schema depends on nothing,
@@ -19,14 +19,25 @@ fn capabilities() -> Option<pb::ServerCapabilities> {
 }
 
 pub(super) fn metadata<P: Provider>(server: &Server<P>) -> pb::get_metadata::Response {
-    let resources = server.resources().iter();
+    use pb::get_metadata::{
+        DataSourceMetadata, FunctionMetadata, ListResourceMetadata, ResourceMetadata,
+    };
+    let resources = server.resources().iter().map(|r| r.name().to_owned());
+    let data_sources = server.data_sources().iter().map(|d| d.name().to_owned());
+    let list_resources = server.list_resources().iter().map(|l| l.name().to_owned());
+    let functions = server.functions().iter().map(|f| f.name().to_owned());
     pb::get_metadata::Response {
         server_capabilities: capabilities(),
         resources: resources
-            .map(|resource| pb::get_metadata::ResourceMetadata {
-                type_name: resource.name().to_owned(),
-            })
+            .map(|type_name| ResourceMetadata { type_name })
             .collect(),
+        data_sources: data_sources
+            .map(|type_name| DataSourceMetadata { type_name })
+            .collect(),
+        list_resources: list_resources
+            .map(|type_name| ListResourceMetadata { type_name })
+            .collect(),
+        functions: functions.map(|name| FunctionMetadata { name }).collect(),
         ..Default::default()
     }
 }
@@ -34,17 +45,18 @@ pub(super) fn metadata<P: Provider>(server: &Server<P>) -> pb::get_metadata::Res
 pub(super) fn provider_schema<P: Provider>(
     server: &Server<P>,
 ) -> pb::get_provider_schema::Response {
+    let named = |name: &str, schema| (name.to_owned(), schema::schema(schema));
     let resources = server.resources().iter();
+    let data_sources = server.data_sources().iter();
+    let list_resources = server.list_resources().iter();
     pb::get_provider_schema::Response {
         provider: Some(schema::schema(server.schema())),
-        resource_schemas: resources
-            .map(|resource| {
-                (
-                    resource.name().to_owned(),
-                    schema::schema(resource.schema()),
-                )
-            })
+        resource_schemas: resources.map(|r| named(r.name(), r.schema())).collect(),
+        data_source_schemas: data_sources.map(|d| named(d.name(), d.schema())).collect(),
+        list_resource_schemas: list_resources
+            .map(|l| named(l.name(), l.schema()))
             .collect(),
+        functions: function::functions(server).functions,
         server_capabilities: capabilities(),
         ..Default::default()
     }

@@ -49,6 +49,7 @@ fn attribute(attribute: &Attribute) -> pb::schema::Attribute {
         Shape::Plain(ty) => (ty.to_json().into_bytes(), None),
         Shape::Object(inner) => (Vec::new(), Some(nested(inner, NestingMode::Single))),
         Shape::MapOf(inner) => (Vec::new(), Some(nested(inner, NestingMode::Map))),
+        Shape::ListOf(inner) => (Vec::new(), Some(nested(inner, NestingMode::List))),
     };
     let spec = &attribute.spec;
     pb::schema::Attribute {

@@ -8,13 +8,15 @@
 use std::pin::Pin;
 use std::sync::Arc;
 
-use tokio_stream::Stream;
+use tokio::sync::mpsc;
+use tokio_stream::wrappers::ReceiverStream;
+use tokio_stream::{Stream, StreamExt};
 use tokio_util::sync::CancellationToken;
 use tonic::{Request, Response, Status, Streaming, async_trait};
 
 use super::convert::diagnostics;
 use super::pb::tfplugin6::{self as pb};
-use super::{process, resource};
+use super::{data, function, list, process, resource};
 use crate::framework::{Diagnostic, Diagnostics, Provider, Server};
 
 type Reply<T> = Result<Response<T>, Status>;
@@ -113,7 +115,8 @@ macro_rules! reports {
 reports! {
     validate_provider_config configure_provider validate_resource_config upgrade_resource_state
     upgrade_resource_identity read_resource plan_resource_change apply_resource_change
-    import_resource_state move_resource_state
+    import_resource_state move_resource_state validate_data_resource_config read_data_source
+    validate_list_resource_config
 }
 
 #[async_trait]
@@ -236,16 +239,16 @@ impl<P: Provider> pb::provider_server::Provider for Service<P> {
 
     async fn validate_data_resource_config(
         &self,
-        _: Request<pb::validate_data_resource_config::Request>,
+        request: Request<pb::validate_data_resource_config::Request>,
     ) -> Reply<pb::validate_data_resource_config::Response> {
-        missing("data sources")
+        self.run(request, data::validate).await
     }
 
     async fn read_data_source(
         &self,
-        _: Request<pb::read_data_source::Request>,
+        request: Request<pb::read_data_source::Request>,
     ) -> Reply<pb::read_data_source::Response> {
-        missing("data sources")
+        self.attend(request, data::read).await
     }
 
     // === Ephemeral resources ===
@@ -284,30 +287,52 @@ impl<P: Provider> pb::provider_server::Provider for Service<P> {
         &self,
         _: Request<pb::get_functions::Request>,
     ) -> Reply<pb::get_functions::Response> {
-        Ok(Response::new(pb::get_functions::Response::default()))
+        Ok(Response::new(function::functions(&self.server)))
     }
 
     async fn call_function(
         &self,
-        _: Request<pb::call_function::Request>,
+        request: Request<pb::call_function::Request>,
     ) -> Reply<pb::call_function::Response> {
-        missing("functions")
+        let server = Arc::clone(&self.server);
+        let call = tokio::spawn(async move { function::call(&server, request.into_inner()) });
+        let answer = call.await.unwrap_or_else(|_| pb::call_function::Response {
+            result: None,
+            error: Some(pb::FunctionError {
+                text: bug().detail,
+                function_argument: None,
+            }),
+        });
+        Ok(Response::new(answer))
     }
 
     // === List resources ===
 
     async fn list_resource(
         &self,
-        _: Request<pb::list_resource::Request>,
+        request: Request<pb::list_resource::Request>,
     ) -> Reply<Self::ListResourceStream> {
-        missing("list resources")
+        let (events, stream) = mpsc::channel(1);
+        let last = events.clone();
+        let work = list::list(Arc::clone(&self.server), request.into_inner(), events);
+        tokio::spawn(async move {
+            if tokio::spawn(work).await.is_err() {
+                let event = pb::list_resource::Event {
+                    diagnostic: diagnostics(bug().into()),
+                    ..Default::default()
+                };
+                // A host that went away hears nothing.
+                let _ = last.send(event).await;
+            }
+        });
+        Ok(Response::new(Box::pin(ReceiverStream::new(stream).map(Ok))))
     }
 
     async fn validate_list_resource_config(
         &self,
-        _: Request<pb::validate_list_resource_config::Request>,
+        request: Request<pb::validate_list_resource_config::Request>,
     ) -> Reply<pb::validate_list_resource_config::Response> {
-        missing("list resources")
+        self.run(request, list::validate).await
     }
 
     // === Actions ===

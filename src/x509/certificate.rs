@@ -27,6 +27,8 @@ pub struct Certificate {
     /// The leaf's public key, DER.
     public_key: Vec<u8>,
     facts: Facts,
+    subject: String,
+    not_before: Timestamp,
     not_after: Timestamp,
     is_authority: bool,
     serves_clients: bool,
@@ -86,6 +88,7 @@ impl Certificate {
         let Some((leaf, der)) = parsed.first().zip(chain.first()) else {
             return Err(refuse(PemError::Nothing));
         };
+        let not_before = timestamp(&leaf.validity().not_before)?;
         let not_after = timestamp(&leaf.validity().not_after)?;
         let facts = Facts {
             issuer: name::render(leaf.issuer()),
@@ -94,12 +97,15 @@ impl Certificate {
             expires_on: not_after.to_string(),
             fingerprint_sha256: fingerprint(der),
         };
+        let subject = name::render(leaf.subject());
         let public_key = leaf.public_key().raw.to_vec();
         let is_authority = leaf.is_ca();
         let serves_clients = serves_clients(leaf);
         Ok(Self {
             public_key,
             facts,
+            subject,
+            not_before,
             not_after,
             is_authority,
             serves_clients,
@@ -110,6 +116,21 @@ impl Certificate {
     /// What the leaf says about itself.
     pub fn facts(&self) -> &Facts {
         &self.facts
+    }
+
+    /// The leaf's subject, RFC 2253, the most specific part first.
+    pub fn subject(&self) -> &str {
+        &self.subject
+    }
+
+    /// When the leaf begins to be valid.
+    pub fn not_before(&self) -> Timestamp {
+        self.not_before
+    }
+
+    /// Whether the leaf is an authority's certificate.
+    pub fn is_authority(&self) -> bool {
+        self.is_authority
     }
 
     /// When the leaf expires.
@@ -259,7 +280,7 @@ fn timestamp(time: &ASN1Time) -> Result<Timestamp, Problem> {
     Timestamp::from_second(time.timestamp()).map_err(|_| {
         Problem::new(
             "Not an X.509 certificate",
-            "The certificate expires at a time that no calendar has. Issue a new certificate.",
+            "The certificate begins or ends at a time that no calendar has. Issue a new one.",
         )
     })
 }

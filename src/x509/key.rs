@@ -44,19 +44,15 @@ impl PrivateKey {
         Ok(Self { label, der })
     }
 
+    /// Whether the key belongs to the certificate's leaf.
+    pub fn matches(&self, certificate: &Certificate) -> Result<bool, Problem> {
+        let public = self.public()?;
+        Ok(public.as_deref() == Some(certificate.public_key()))
+    }
+
     /// An error unless the key belongs to the certificate's leaf.
     pub fn check_match(&self, certificate: &Certificate) -> Result<(), Problem> {
-        let key = any_supported_type(&self.load()).map_err(|_| {
-            Problem::new(
-                "Private key cannot be used",
-                format!(
-                    "The text is labelled {}, but holds no key of a kind that can be used: {KINDS}. \
-                     Check it with `openssl pkey -noout -text`.",
-                    self.label
-                ),
-            )
-        })?;
-        let public = key.public_key();
+        let public = self.public()?;
         if public.as_deref() == Some(certificate.public_key()) {
             return Ok(());
         }
@@ -74,6 +70,21 @@ impl PrivateKey {
     /// The key as clean PEM, for an upload.
     pub fn to_pem(&self) -> Secret {
         Secret::new(pem::encode(&self.label, &self.der).to_string())
+    }
+
+    /// The public key that belongs to it.
+    fn public(&self) -> Result<Option<Vec<u8>>, Problem> {
+        let key = any_supported_type(&self.load()).map_err(|_| {
+            Problem::new(
+                "Private key cannot be used",
+                format!(
+                    "The text is labelled {}, but holds no key of a kind that can be used: {KINDS}. \
+                     Check it with `openssl pkey -noout -text`.",
+                    self.label
+                ),
+            )
+        })?;
+        Ok(key.public_key().map(|public| public.to_vec()))
     }
 
     fn load(&self) -> PrivateKeyDer<'_> {

@@ -183,6 +183,9 @@ fn attributes_type(attributes: &[pb::schema::Attribute]) -> Type {
                 pb::schema::object::NestingMode::Map => {
                     Type::Map(Box::new(attributes_type(&nested.attributes)))
                 }
+                pb::schema::object::NestingMode::List => {
+                    Type::List(Box::new(attributes_type(&nested.attributes)))
+                }
                 other => unreachable!("{other:?} is not used"),
             },
         };

@@ -11,6 +11,7 @@
 
 mod bad_input;
 mod capacity;
+mod data;
 mod drift;
 mod expiry;
 mod faults;

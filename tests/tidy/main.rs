@@ -49,7 +49,7 @@ fn code(text: &str) -> String {
 }
 
 /// The modules that a module may name with `crate::`.
-const LAYERS: [(&str, &[&str]); 9] = [
+const LAYERS: [(&str, &[&str]); 10] = [
     ("value", &["value"]),
     ("secret", &[]),
     ("x509", &["secret", "x509"]),
@@ -67,8 +67,19 @@ const LAYERS: [(&str, &[&str]); 9] = [
         ],
     ),
     (
+        "functions",
+        &["framework", "functions", "secret", "value", "x509"],
+    ),
+    (
         "provider",
-        &["cloudflare", "framework", "resources", "secret", "value"],
+        &[
+            "cloudflare",
+            "framework",
+            "functions",
+            "resources",
+            "secret",
+            "value",
+        ],
     ),
     ("wire", &["framework", "value", "wire"]),
     ("plugin", &["framework", "plugin", "wire"]),

@@ -4,16 +4,20 @@
 //! hostname would be without its certificate in between. So once a write was
 //! accepted, the answer is the object and at most a warning.
 
+mod data;
+mod filter;
+mod list;
 mod void;
 mod work;
 
+pub use self::data::{AssociationData, AssociationsData};
 pub(super) use self::void::{look, void};
 use self::work::Work;
 use super::check::{certificate_id, hostname, settles, zone_id};
 use super::official::{self, Official};
 use super::problem::problem;
 use super::{Api, Settings};
-use crate::cloudflare::{Scope, Verdict};
+use crate::cloudflare::{Hostname, Scope, Verdict, ZoneId};
 use crate::framework::{
     Applied, Attr, Change, Ctx, Diagnostic, Diagnostics, Foreign, Model, Moved, Object, Operation,
     Planned, Resource, Timeouts, Walk,
@@ -194,16 +198,7 @@ impl Resource for HostnameAssociation {
         };
         let (zone, name) = (zone_id(&asked.zone_id)?, hostname(&asked.hostname)?);
         let found = self.read(ctx, asked).await?;
-        found.ok_or_else(|| {
-            Diagnostic::error(
-                "Association not found",
-                format!(
-                    "{name} has no association in zone {zone}: nothing is presented for it but \
-                     what the zone says. Check the hostname, or create the association."
-                ),
-            )
-            .into()
-        })
+        found.ok_or_else(|| absent(&zone, &name).into())
     }
 
     fn moved(&self, source: &Foreign) -> Result<Moved<Association>, Diagnostics> {
@@ -278,6 +273,17 @@ impl Resource for HostnameAssociation {
             }
         }
     }
+}
+
+/// A hostname has no association.
+fn absent(zone: &ZoneId, name: &Hostname) -> Diagnostic {
+    Diagnostic::error(
+        "Association not found",
+        format!(
+            "{name} has no association in zone {zone}: nothing is presented for it but what the \
+             zone says. Check the hostname, or create the association."
+        ),
+    )
 }
 
 /// Whether the change of an association needs a write.

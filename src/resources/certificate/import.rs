@@ -3,7 +3,7 @@
 use super::super::Api;
 use super::super::check::zone_id;
 use super::{Certificate, HostnameStore, Identity, InStore, StoredCertificate, ZoneStore, look};
-use crate::cloudflare::{Scope, Store};
+use crate::cloudflare::{Scope, Store, Zone};
 use crate::framework::{Ctx, Diagnostic, Diagnostics, Resource};
 
 pub(super) async fn find<S: InStore>(
@@ -21,21 +21,25 @@ pub(super) async fn find<S: InStore>(
     if let Some(found) = resource.read(ctx, asked).await? {
         return Ok(found);
     }
-    let (store, name, other) = match S::STORE {
+    let scope = Scope::reading(ctx.cancel.clone());
+    Err(absent(&ctx.api.zone(&zone), &scope, S::STORE, &id)
+        .await
+        .into())
+}
+
+/// A store does not have a certificate; perhaps the other one has.
+pub(super) async fn absent(zone: &Zone<'_>, scope: &Scope, store: Store, id: &str) -> Diagnostic {
+    let (elsewhere, name, other) = match store {
         Store::Zone => (Store::Hostname, "zone", HostnameStore::NAME),
         Store::Hostname => (Store::Zone, "hostname", ZoneStore::NAME),
     };
-    let scope = Scope::reading(ctx.cancel.clone());
-    let elsewhere = look(&ctx.api.zone(&zone), &scope, store, &id).await;
-    let hint = match elsewhere {
-        Ok(Some(_)) => format!("It is the id of an {other}: import it as that."),
-        _ => "Certificates that were deleted cannot be imported; the API's list shows the ids of \
-              the others."
+    let hint = match look(zone, scope, elsewhere, id).await {
+        Ok(Some(_)) => format!("It is the id of an {other}: use that type."),
+        _ => "Certificates that were deleted are gone; the API's list shows the ids of the others."
             .to_owned(),
     };
-    Err(Diagnostic::error(
+    Diagnostic::error(
         "Certificate not found",
-        format!("Zone {zone} has no {name} certificate {id}. {hint}"),
+        format!("Zone {} has no {name} certificate {id}. {hint}", zone.id()),
     )
-    .into())
 }

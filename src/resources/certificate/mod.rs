@@ -4,12 +4,16 @@
 //! `plan` says whether it is still the same certificate. `create` and `rotate` both
 //! `upload` and wait (`settle`); a rotation then lets the old one go with what
 //! `delete` does for a destroy, and `obstacle` names what can stand against it.
-//! `full` and `stray` are about the other certificates of the zone.
+//! `full` and `stray` are about the other certificates of the zone. `data` and `list`
+//! show what is there, as `filter` says.
 
 mod create;
+mod data;
 mod delete;
+mod filter;
 mod full;
 mod import;
+mod list;
 mod model;
 mod moved;
 mod obstacle;
@@ -28,6 +32,7 @@ use crate::cloudflare::{Certificate as Found, Error, Scope, Store, Zone};
 use crate::framework::{Applied, Ctx, Diagnostics, Foreign, Moved, Planned, Resource};
 use crate::x509;
 
+pub use data::{CertificateData, CertificatesData};
 use model::{Certificate, Identity};
 
 /// The resource for one of the stores.
@@ -47,6 +52,12 @@ pub trait InStore: Send + Sync + 'static {
     const NAME: &'static str;
     /// The resource's documentation.
     const DOC: &'static str;
+    /// The data source's documentation.
+    const DATA_DOC: &'static str;
+    /// The type name of the data source of all certificates.
+    const PLURAL: &'static str;
+    /// Its documentation.
+    const PLURAL_DOC: &'static str;
 }
 
 /// Certificates for the whole zone.
@@ -60,6 +71,10 @@ impl InStore for ZoneStore {
     const NAME: &'static str = "aop_zone_certificate";
     const DOC: &'static str = "A client certificate for a whole zone. While `aop_zone_setting` \
         is on, Cloudflare presents the newest active one to every origin of the zone.";
+    const DATA_DOC: &'static str = "A client certificate for a whole zone. The private key is \
+        shown nowhere: Cloudflare does not give it out.";
+    const PLURAL: &'static str = "aop_zone_certificates";
+    const PLURAL_DOC: &'static str = "The client certificates for a whole zone, sorted by id.";
 }
 
 impl InStore for HostnameStore {
@@ -67,6 +82,11 @@ impl InStore for HostnameStore {
     const NAME: &'static str = "aop_hostname_certificate";
     const DOC: &'static str = "A client certificate for single hostnames of a zone, which are \
         given to it by `aop_hostname_association`. A zone holds at most ten.";
+    const DATA_DOC: &'static str = "A client certificate for single hostnames of a zone. The \
+        private key is shown nowhere: Cloudflare does not give it out.";
+    const PLURAL: &'static str = "aop_hostname_certificates";
+    const PLURAL_DOC: &'static str = "The client certificates for single hostnames of a zone, \
+        sorted by id.";
 }
 
 /// A change under way.

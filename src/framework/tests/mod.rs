@@ -1,5 +1,7 @@
 //! The framework on a resource that has one attribute of every kind.
 
+mod upgrade;
+
 use std::collections::BTreeMap;
 
 use tokio_util::sync::CancellationToken;
@@ -16,6 +18,7 @@ struct Everything {
     password: Attr<Secret>,
     one: Attr<Object<Inner>>,
     many: Attr<BTreeMap<String, Attr<Object<Inner>>>>,
+    rows: Attr<Vec<Attr<Object<Inner>>>>,
     made: Attr<String>,
 }
 
@@ -41,6 +44,7 @@ impl Model for Everything {
             password,
             one,
             many,
+            rows,
             made,
         } = self;
         walk.attr("name", name).required().replaces();
@@ -49,6 +53,7 @@ impl Model for Everything {
         walk.attr("password", password).optional().write_only();
         walk.attr("one", one).optional();
         walk.attr("many", many).optional();
+        walk.attr("rows", rows).optional();
         walk.attr("made", made).computed();
     }
 }
@@ -166,6 +171,7 @@ fn config(name: &str) -> Everything {
         password: Secret::new("hunter2".to_owned()).into(),
         one: Object(inner("hunter3")).into(),
         many: BTreeMap::from([("k".to_owned(), Object(inner("hunter4")).into())]).into(),
+        rows: vec![Object(inner("hunter5")).into()].into(),
         made: Attr::Null,
     }
 }
@@ -218,7 +224,8 @@ fn a_create_has_defaults_unknowns_and_no_write_only_value() {
     assert_eq!(planned.password, Attr::Null);
     assert_eq!(planned.one, Object(expected.clone()).into());
     let many = planned.many.known().expect("a map");
-    assert_eq!(many.get("k"), Some(&Object(expected).into()));
+    assert_eq!(many.get("k"), Some(&Object(expected.clone()).into()));
+    assert_eq!(planned.rows, vec![Object(expected).into()].into());
     assert_eq!(planned.made, Attr::unknown());
     assert_eq!(planned.tags, config("x").tags, "unknown elements stay");
 }
@@ -236,7 +243,8 @@ fn an_update_keeps_what_is_computed_even_inside() {
         model.made = "then".into();
         model.one = Object(inner.clone()).into();
         inner.flag = false.into();
-        model.many = BTreeMap::from([("k".to_owned(), Object(inner).into())]).into();
+        model.many = BTreeMap::from([("k".to_owned(), Object(inner.clone()).into())]).into();
+        model.rows = vec![Object(inner).into()].into();
     };
     let mut prior = config("x");
     settled(&mut prior);
@@ -267,6 +275,7 @@ fn an_update_keeps_what_is_computed_even_inside() {
     let Object(inner) = many.expect("an element");
     assert_eq!(inner.mark, "m".into());
     assert_eq!(inner.flag, true.into(), "the default comes back");
+    assert_eq!(planned.rows, vec![Object(inner.clone()).into()].into());
     assert_eq!(answer.replaces, []);
 }
 
@@ -287,12 +296,13 @@ fn a_change_inside_replaces_and_says_where() {
         ..Inner::default()
     };
     prior.one = Object(other.clone()).into();
+    prior.rows = vec![Object(other.clone()).into()].into();
     let elements = [("k", other.clone()), ("gone", other)];
     let elements = elements.map(|(key, inner)| (key.to_owned(), Object(inner).into()));
     prior.many = BTreeMap::from(elements).into();
     let answer = plan(&write_model(&config("x")), write_model(&prior));
     let paths: Vec<String> = answer.replaces.iter().map(ToString::to_string).collect();
-    assert_eq!(paths, ["many[\"k\"].text", "one.text"]);
+    assert_eq!(paths, ["many[\"k\"].text", "one.text", "rows[0].text"]);
 }
 
 #[test]
@@ -313,7 +323,15 @@ fn an_older_cli_is_told_about_write_only_arguments_wherever_they_stand() {
         .filter_map(|d| d.path.as_ref())
         .map(ToString::to_string)
         .collect();
-    assert_eq!(paths, ["password", "one.token", "many[\"k\"].token"]);
+    assert_eq!(
+        paths,
+        [
+            "password",
+            "one.token",
+            "many[\"k\"].token",
+            "rows[0].token"
+        ]
+    );
     let report = Entry::boxed(Kinds).validate(write_model(&config("x")), true);
     assert_eq!(report, Diagnostics::default());
 }
@@ -369,33 +387,4 @@ fn a_value_that_does_not_fit_is_an_error_at_its_place() {
             Step::Key("k".to_owned())
         ]
     );
-}
-
-#[test]
-fn state_of_every_older_version_is_brought_to_the_current_shape() {
-    let entry = Entry::boxed(Kinds);
-    for (version, json) in [
-        (0, r#"{"title":"test-x","size":1e20}"#),
-        (1, r#"{"name":"test-x","size":100000000000000000000}"#),
-        (2, r#"{"name":"x","size":"100000000000000000000"}"#),
-    ] {
-        let state = entry.upgrade(version, json.as_bytes()).expect(json);
-        let state: Everything = read_model(state).expect("a model");
-        assert_eq!(state.name, "x".into());
-        let size = state.size.known().map(Number::to_string);
-        assert_eq!(size.as_deref(), Some("100000000000000000000"));
-    }
-    assert_eq!(entry.schema().version, 2);
-}
-
-#[test]
-fn state_that_another_version_wrote_is_refused_whole() {
-    let entry = Entry::boxed(Kinds);
-    for (version, json) in [(3, "{}"), (-1, "{}"), (0, "[]"), (1, "{")] {
-        let errors = entry.upgrade(version, json.as_bytes()).expect_err(json);
-        assert!(errors.has_error());
-    }
-    let newer = entry.upgrade(3, b"{}").expect_err("a newer one");
-    let first = newer.iter().next().map(|d| d.summary.as_str());
-    assert_eq!(first, Some("State of another version"));
 }

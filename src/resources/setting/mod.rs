@@ -1,7 +1,11 @@
 //! `aop_zone_setting` and `aop_global_setting`: one implementation for a zone's two
 //! switches.
 
+mod data;
+
 use std::marker::PhantomData;
+
+pub use data::SettingData;
 
 use super::check::zone_id;
 use super::identity::OfZone;
@@ -32,6 +36,8 @@ pub trait OfSwitch: Send + Sync + 'static {
     const NAME: &'static str;
     /// The resource's documentation.
     const DOC: &'static str;
+    /// The data source's documentation.
+    const DATA_DOC: &'static str;
 }
 
 /// The zone-level switch.
@@ -47,6 +53,8 @@ impl OfSwitch for ZoneSwitch {
         on, Cloudflare presents the newest active `aop_zone_certificate` to every origin of the \
         zone. Destroying the resource turns it off. Let it depend on the certificate \
         (`depends_on`), so that it is on only while there is one.";
+    const DATA_DOC: &'static str = "Whether the zone-level switch of Authenticated Origin Pulls \
+        is on.";
 }
 
 impl OfSwitch for GlobalSwitch {
@@ -57,6 +65,8 @@ impl OfSwitch for GlobalSwitch {
         customers share, where neither a hostname nor the zone has one of its own: it proves that \
         a request came through Cloudflare, not that it came through your zone. Destroying the \
         resource turns it off. The API token needs the permission \"Zone Settings: Edit\".";
+    const DATA_DOC: &'static str = "Whether global Authenticated Origin Pulls, the zone setting \
+        `tls_client_auth`, is on. The API token needs the permission \"Zone Settings: Read\".";
 }
 
 /// Its attributes.
@@ -134,12 +144,7 @@ impl<S: OfSwitch> Resource for Setting<S> {
         ctx: &Ctx<Api>,
         mut state: Switched,
     ) -> Result<Option<Switched>, Diagnostics> {
-        let zone = zone_id(&state.zone_id)?;
-        let scope = Scope::reading(ctx.cancel.clone());
-        let on = ctx.api.zone(&zone).switch(&scope, S::SWITCH).await;
-        let doing = format!("Reading {} of zone {zone}", named(S::SWITCH));
-        let on = on.map_err(|error| problem(&error, &doing))?;
-        state.enabled = on.into();
+        state.enabled = is_on(ctx, &state.zone_id, S::SWITCH).await?.into();
         Ok(Some(state))
     }
 
@@ -268,6 +273,15 @@ async fn set(
         ));
     }
     Ok(())
+}
+
+/// Whether a switch of a zone is on.
+async fn is_on(ctx: &Ctx<Api>, zone: &Attr<String>, switch: Switch) -> Result<bool, Diagnostics> {
+    let zone = zone_id(zone)?;
+    let scope = Scope::reading(ctx.cancel.clone());
+    let on = ctx.api.zone(&zone).switch(&scope, switch).await;
+    let doing = format!("Reading {} of zone {zone}", named(switch));
+    Ok(on.map_err(|error| problem(&error, &doing))?)
 }
 
 /// A switch inside a sentence.

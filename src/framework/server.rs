@@ -1,0 +1,351 @@
+//! One process that serves a provider: the run that ConfigureProvider begins and
+//! StopProvider ends, and every operation in it.
+
+use std::collections::HashSet;
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
+
+use jiff::Timestamp;
+use tokio::sync::mpsc;
+use tokio_util::sync::CancellationToken;
+
+use super::doubles::{Doubles, Fate};
+use super::{
+    Answer, AnyDataSource, AnyListResource, AnyResource, ApplyRequest, Configured, Ctx, DataAnswer,
+    Diagnostic, Diagnostics, Function, Host, ImportRequest, ListRequest, Listed, Model, PlanAnswer,
+    PlanRequest, Private, Provider, Schema, read_model,
+};
+use crate::value::Dynamic;
+
+/// One process that serves a provider.
+pub struct Server<P: Provider> {
+    provider: P,
+    schema: Schema,
+    resources: Vec<Box<dyn AnyResource<P::Api, P::Settings>>>,
+    data_sources: Vec<Box<dyn AnyDataSource<P::Api>>>,
+    list_resources: Vec<Box<dyn AnyListResource<P::Api>>>,
+    functions: Vec<Box<dyn Function>>,
+    clock: fn() -> Timestamp,
+    run: Mutex<Run<P>>,
+}
+
+/// What ConfigureProvider begins and StopProvider ends.
+struct Run<P: Provider> {
+    configured: Option<Configured<P::Api>>,
+    settings: P::Settings,
+    cancel: CancellationToken,
+    /// What planning has told and is to tell no more.
+    told: HashSet<String>,
+    doubles: Doubles,
+}
+
+impl<P: Provider> Run<P> {
+    fn new(configured: Option<Configured<P::Api>>, settings: P::Settings) -> Self {
+        Self {
+            configured,
+            settings,
+            cancel: CancellationToken::new(),
+            told: HashSet::new(),
+            doubles: Doubles::default(),
+        }
+    }
+}
+
+impl<P: Provider> Server<P> {
+    /// A server of this provider that tells the time by `clock`.
+    pub fn new(provider: P, clock: fn() -> Timestamp) -> Arc<Self> {
+        Arc::new(Self {
+            schema: P::Config::schema(0, P::DOC),
+            resources: provider.resources(),
+            data_sources: provider.data_sources(),
+            list_resources: provider.list_resources(),
+            functions: provider.functions(),
+            provider,
+            clock,
+            run: Mutex::new(Run::new(None, P::Settings::default())),
+        })
+    }
+
+    /// The schema of the provider's own configuration.
+    pub fn schema(&self) -> &Schema {
+        &self.schema
+    }
+
+    /// All resources.
+    pub fn resources(&self) -> &[Box<dyn AnyResource<P::Api, P::Settings>>] {
+        &self.resources
+    }
+
+    /// All data sources.
+    pub fn data_sources(&self) -> &[Box<dyn AnyDataSource<P::Api>>] {
+        &self.data_sources
+    }
+
+    /// All list resources.
+    pub fn list_resources(&self) -> &[Box<dyn AnyListResource<P::Api>>] {
+        &self.list_resources
+    }
+
+    /// All functions.
+    pub fn functions(&self) -> &[Box<dyn Function>] {
+        &self.functions
+    }
+
+    /// A resource by its type name.
+    pub fn resource(
+        &self,
+        name: &str,
+    ) -> Result<&dyn AnyResource<P::Api, P::Settings>, Diagnostics> {
+        let found = self.resources.iter().find(|r| r.name() == name);
+        let found = found.map(|resource| &**resource);
+        found.ok_or_else(|| unknown_type("resource type", name))
+    }
+
+    /// A data source by its type name.
+    pub fn data_source(&self, name: &str) -> Result<&dyn AnyDataSource<P::Api>, Diagnostics> {
+        let found = self.data_sources.iter().find(|d| d.name() == name);
+        let found = found.map(|source| &**source);
+        found.ok_or_else(|| unknown_type("data source", name))
+    }
+
+    /// A list resource by its type name.
+    pub fn list_resource(&self, name: &str) -> Result<&dyn AnyListResource<P::Api>, Diagnostics> {
+        let found = self.list_resources.iter().find(|l| l.name() == name);
+        let found = found.map(|list| &**list);
+        found.ok_or_else(|| unknown_type("list resource", name))
+    }
+
+    /// Checks the form of the provider's configuration.
+    pub fn validate(&self, config: Dynamic) -> Diagnostics {
+        let mut report = Diagnostics::default();
+        match read_config::<P>(config) {
+            Ok(config) => self.provider.validate(&config, &mut report),
+            Err(errors) => report.extend(errors),
+        }
+        report
+    }
+
+    /// Takes a configuration into force and begins a new run. May be called again.
+    pub fn configure(&self, config: Dynamic, host: &Host) -> Diagnostics {
+        let run = read_config::<P>(config).and_then(|config| {
+            let configured = self.provider.configure(&config, host)?;
+            Ok(Run::new(Some(configured), self.provider.settings(&config)))
+        });
+        match run {
+            Ok(run) => {
+                *self.run() = run;
+                Diagnostics::default()
+            }
+            Err(errors) => errors,
+        }
+    }
+
+    /// Interrupts every running operation. Answers at once.
+    pub fn stop(&self) {
+        self.run().cancel.cancel();
+    }
+
+    /// Plans a change. Needs credentials, unless they become known only at apply.
+    pub fn plan(&self, name: &str, request: impl FnOnce(Timestamp) -> PlanRequest) -> PlanAnswer {
+        let refused = |diagnostics: Diagnostics| PlanAnswer {
+            diagnostics,
+            ..PlanAnswer::default()
+        };
+        let resource = match self.resource(name) {
+            Ok(resource) => resource,
+            Err(errors) => return refused(errors),
+        };
+        let settings = {
+            let run = self.run();
+            if let Some(Configured::Missing(error)) = &run.configured {
+                return refused(error.clone().into());
+            }
+            run.settings.clone()
+        };
+        let request = request((self.clock)());
+        let fate = match (request.prior.is_null(), request.proposed.is_null()) {
+            _ if resource.shares_identity() => None,
+            (true, false) => Some(Fate::Created),
+            (false, true) => Some(Fate::Destroyed),
+            _ => None,
+        };
+        let mut answer = resource.plan(request, &settings);
+        let mut run = self.run();
+        let told = &mut run.told;
+        answer
+            .diagnostics
+            .retain(|d| !d.once || told.insert(d.detail.clone()));
+        if let Some((fate, identity)) = fate.zip(answer.identity.as_ref()) {
+            let double = run.doubles.note(name, identity, fate);
+            answer.diagnostics.extend(double);
+        }
+        answer
+    }
+
+    /// Reads what is. After an error the stored state stays. `cancelled` ends when
+    /// the caller goes away.
+    pub async fn read(
+        &self,
+        name: &str,
+        state: Dynamic,
+        private: Private,
+        cancelled: CancellationToken,
+    ) -> Answer {
+        let begun = self.begin(&private);
+        match self.resource(name).and_then(|r| Ok((r, begun?))) {
+            Ok((resource, ctx)) => {
+                let cancel = ctx.cancel.clone();
+                attend(resource.read(ctx, state), &cancel, &cancelled).await
+            }
+            Err(errors) => kept(state, Dynamic::Null, private, errors),
+        }
+    }
+
+    /// Brings an existing object into state.
+    pub async fn import(
+        &self,
+        name: &str,
+        request: ImportRequest,
+        cancelled: CancellationToken,
+    ) -> Answer {
+        let begun = self.begin(&Private::default());
+        match self.resource(name).and_then(|r| Ok((r, begun?))) {
+            Ok((resource, ctx)) => {
+                let cancel = ctx.cancel.clone();
+                attend(resource.import(ctx, request), &cancel, &cancelled).await
+            }
+            Err(errors) => kept(Dynamic::Null, Dynamic::Null, Private::default(), errors),
+        }
+    }
+
+    /// Carries out a plan. After an error that says nothing else the prior state stays.
+    pub async fn apply(
+        &self,
+        name: &str,
+        request: ApplyRequest,
+        cancelled: CancellationToken,
+    ) -> Answer {
+        let begun = self.begin(&request.private);
+        match self.resource(name).and_then(|r| Ok((r, begun?))) {
+            Ok((resource, ctx)) => {
+                let cancel = ctx.cancel.clone();
+                attend(resource.apply(ctx, request), &cancel, &cancelled).await
+            }
+            Err(errors) => kept(request.prior, request.identity, request.private, errors),
+        }
+    }
+
+    /// Reads what a data source asks for.
+    pub async fn read_data(
+        &self,
+        name: &str,
+        config: Dynamic,
+        cancelled: CancellationToken,
+    ) -> Result<DataAnswer, Diagnostics> {
+        let source = self.data_source(name)?;
+        let ctx = self.begin(&Private::default())?;
+        let cancel = ctx.cancel.clone();
+        attend(source.read(ctx, config), &cancel, &cancelled).await
+    }
+
+    /// Sends the objects that a list resource finds. Answers what went wrong, or is to
+    /// be said.
+    pub async fn list(
+        &self,
+        name: &str,
+        request: ListRequest,
+        found: mpsc::Sender<Listed>,
+        cancelled: CancellationToken,
+    ) -> Result<Diagnostics, Diagnostics> {
+        let list = self.list_resource(name)?;
+        let ctx = self.begin(&Private::default())?;
+        let cancel = ctx.cancel.clone();
+        Ok(attend(list.list(ctx, request, found), &cancel, &cancelled).await)
+    }
+
+    /// The surroundings of one operation, which ends with the run.
+    fn begin(&self, private: &Private) -> Result<Ctx<P::Api>, Diagnostics> {
+        let run = self.run();
+        let api = match &run.configured {
+            Some(Configured::Ready(api)) => api.clone(),
+            Some(Configured::Missing(error)) => return Err(error.clone().into()),
+            Some(Configured::Unknown(arguments)) => return Err(unknown(arguments)),
+            None => return Err(unconfigured()),
+        };
+        let cancel = run.cancel.child_token();
+        Ok(Ctx::new(api, cancel, private.clone()))
+    }
+
+    /// A panic elsewhere does not make the run wrong.
+    fn run(&self) -> MutexGuard<'_, Run<P>> {
+        self.run.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+}
+
+/// Waits for an operation, and interrupts it when its caller goes away.
+async fn attend<T>(
+    operation: impl Future<Output = T>,
+    cancel: &CancellationToken,
+    cancelled: &CancellationToken,
+) -> T {
+    tokio::pin!(operation);
+    tokio::select! {
+        answer = &mut operation => answer,
+        () = cancelled.cancelled() => {
+            cancel.cancel();
+            operation.await
+        }
+    }
+}
+
+/// An absent provider block is an empty one.
+fn read_config<P: Provider>(config: Dynamic) -> Result<P::Config, Diagnostics> {
+    if config.is_null() {
+        return Ok(P::Config::default());
+    }
+    read_model(config).map_err(|error| {
+        let detail = format!("The provider configuration cannot be read: {error}.");
+        Diagnostic::error("Invalid provider configuration", detail)
+            .at_path(error.path())
+            .into()
+    })
+}
+
+/// An answer that changes nothing.
+fn kept(state: Dynamic, identity: Dynamic, private: Private, diagnostics: Diagnostics) -> Answer {
+    Answer {
+        state,
+        identity,
+        private,
+        diagnostics,
+    }
+}
+
+fn unknown_type(kind: &str, name: &str) -> Diagnostics {
+    Diagnostic::error(
+        format!("Unknown {kind}"),
+        format!("This provider has no {kind} {name:?}."),
+    )
+    .into()
+}
+
+fn unknown(arguments: &[&str]) -> Diagnostics {
+    Diagnostic::error(
+        "Provider configuration is not known yet",
+        format!(
+            "The provider's {} will be known only after apply, so Cloudflare cannot be asked now. \
+             Apply what it depends on first (with -target), or give the value as a variable or in \
+             the environment.",
+            arguments.join(" and ")
+        ),
+    )
+    .into()
+}
+
+fn unconfigured() -> Diagnostics {
+    Diagnostic::error(
+        "Provider is not configured",
+        "Terraform asked for an operation before it configured the provider. Run the command \
+         again; if this comes back, report it as a bug of the provider.",
+    )
+    .into()
+}

@@ -1,0 +1,223 @@
+//! The data sources: one certificate by its id, and all of a zone.
+
+use std::marker::PhantomData;
+
+use super::super::Api;
+use super::super::check::zone_id;
+use super::super::problem::problem;
+use super::filter::Filter;
+use super::import::absent;
+use super::model::rfc3339;
+use super::{Found, InStore, leaf_of, look};
+use crate::cloudflare::{Error, Scope};
+use crate::framework::{Attr, Ctx, DataSource, Diagnostics, Model, Object, Walk};
+
+/// The data source of one certificate.
+pub struct CertificateData<S>(PhantomData<S>);
+
+/// The data source of all certificates of a store.
+pub struct CertificatesData<S>(PhantomData<S>);
+
+impl<S> Default for CertificateData<S> {
+    fn default() -> Self {
+        Self(PhantomData)
+    }
+}
+
+impl<S> Default for CertificatesData<S> {
+    fn default() -> Self {
+        Self(PhantomData)
+    }
+}
+
+/// What is shown of a certificate.
+#[derive(Clone, Default, PartialEq)]
+pub(super) struct Shown {
+    certificate: Attr<String>,
+    status: Attr<String>,
+    uploaded_on: Attr<String>,
+    issuer: Attr<String>,
+    serial_number: Attr<String>,
+    signature: Attr<String>,
+    expires_on: Attr<String>,
+    fingerprint_sha256: Attr<String>,
+}
+
+/// One certificate.
+#[derive(Clone, Default, PartialEq)]
+pub struct One {
+    zone_id: Attr<String>,
+    certificate_id: Attr<String>,
+    shown: Shown,
+}
+
+/// One of all certificates.
+#[derive(Clone, Default, PartialEq)]
+pub(super) struct Element {
+    certificate_id: Attr<String>,
+    shown: Shown,
+}
+
+/// All certificates.
+#[derive(Clone, Default, PartialEq)]
+pub struct All {
+    filter: Filter,
+    certificates: Attr<Vec<Attr<Object<Element>>>>,
+}
+
+impl Model for Shown {
+    fn describe(&mut self, walk: &mut dyn Walk) {
+        let Self {
+            certificate,
+            status,
+            uploaded_on,
+            issuer,
+            serial_number,
+            signature,
+            expires_on,
+            fingerprint_sha256,
+        } = self;
+        walk.attr("certificate", certificate)
+            .computed()
+            .doc("The certificate as Cloudflare stores it, in PEM form.");
+        walk.attr("status", status)
+            .computed()
+            .doc("Deployment status, such as `active`.");
+        walk.attr("uploaded_on", uploaded_on)
+            .computed()
+            .doc("When it was uploaded, RFC 3339.");
+        walk.attr("issuer", issuer)
+            .computed()
+            .doc("The leaf's issuer, RFC 2253, the most specific part first.");
+        walk.attr("serial_number", serial_number)
+            .computed()
+            .doc("The leaf's serial number, decimal.");
+        walk.attr("signature", signature)
+            .computed()
+            .doc("The leaf's signature algorithm, such as `SHA256-RSA`.");
+        walk.attr("expires_on", expires_on)
+            .computed()
+            .doc("When the leaf expires, RFC 3339.");
+        walk.attr("fingerprint_sha256", fingerprint_sha256)
+            .computed()
+            .doc("SHA-256 of the leaf's DER, lower-case hexadecimal.");
+    }
+}
+
+impl Model for One {
+    fn describe(&mut self, walk: &mut dyn Walk) {
+        let Self {
+            zone_id,
+            certificate_id,
+            shown,
+        } = self;
+        walk.attr("zone_id", zone_id)
+            .required()
+            .doc("The zone's id, 32 hexadecimal digits.");
+        walk.attr("certificate_id", certificate_id)
+            .required()
+            .doc("The certificate's id at Cloudflare.");
+        shown.describe(walk);
+    }
+}
+
+impl Model for Element {
+    fn describe(&mut self, walk: &mut dyn Walk) {
+        let Self {
+            certificate_id,
+            shown,
+        } = self;
+        walk.attr("certificate_id", certificate_id)
+            .computed()
+            .doc("The certificate's id at Cloudflare.");
+        shown.describe(walk);
+    }
+}
+
+impl Model for All {
+    fn describe(&mut self, walk: &mut dyn Walk) {
+        let Self {
+            filter,
+            certificates,
+        } = self;
+        filter.describe(walk);
+        walk.attr("certificates", certificates)
+            .computed()
+            .doc("The certificates, sorted by id.");
+    }
+}
+
+impl From<&Found> for Shown {
+    fn from(found: &Found) -> Self {
+        let leaf = leaf_of(found);
+        let facts = leaf.as_ref().map(|leaf| leaf.facts().clone());
+        let fact = |of: fn(crate::x509::Facts) -> String| facts.clone().map(of).into();
+        Self {
+            certificate: found.certificate.clone().into(),
+            status: found.status.as_str().into(),
+            uploaded_on: found.uploaded_on.as_deref().map(rfc3339).into(),
+            issuer: fact(|facts| facts.issuer),
+            serial_number: fact(|facts| facts.serial_number),
+            signature: fact(|facts| facts.signature),
+            expires_on: fact(|facts| facts.expires_on),
+            fingerprint_sha256: fact(|facts| facts.fingerprint_sha256),
+        }
+    }
+}
+
+impl<S: InStore> DataSource for CertificateData<S> {
+    type Api = Api;
+    type Model = One;
+    const NAME: &'static str = S::NAME;
+    const DOC: &'static str = S::DATA_DOC;
+
+    async fn read(&self, ctx: &Ctx<Api>, mut config: One) -> Result<One, Diagnostics> {
+        let id = zone_id(&config.zone_id)?;
+        let (zone, scope) = (ctx.api.zone(&id), Scope::reading(ctx.cancel.clone()));
+        let certificate = config.certificate_id.text();
+        let found = look(&zone, &scope, S::STORE, certificate).await;
+        let failed = |error: Error| {
+            let doing = format!("Reading certificate {certificate} of zone {id}");
+            problem(&error, &doing)
+        };
+        let Some(found) = found.map_err(failed)? else {
+            let error = absent(&zone, &scope, S::STORE, certificate).await;
+            return Err(error.at("certificate_id").into());
+        };
+        config.shown = Shown::from(&found);
+        Ok(config)
+    }
+}
+
+impl<S: InStore> DataSource for CertificatesData<S> {
+    type Api = Api;
+    type Model = All;
+    const NAME: &'static str = S::PLURAL;
+    const DOC: &'static str = S::PLURAL_DOC;
+
+    async fn read(&self, ctx: &Ctx<Api>, mut config: All) -> Result<All, Diagnostics> {
+        let id = zone_id(&config.filter.zone_id)?;
+        let wanted = config.filter.wanted()?;
+        let scope = Scope::reading(ctx.cancel.clone());
+        let list = ctx.api.zone(&id).certificates(&scope, S::STORE).await;
+        let doing = format!("Listing the certificates of zone {id}");
+        let mut list = list.map_err(|error| problem(&error, &doing))?;
+        list.sort_by(|one, other| one.id.cmp(&other.id));
+        let shown = list.iter().filter(|found| wanted.admits(found));
+        let shown = shown.map(|found| {
+            let element = Element {
+                certificate_id: found.id.as_str().into(),
+                shown: Shown::from(found),
+            };
+            Attr::Known(Object(element))
+        });
+        let shown: Vec<_> = shown.collect();
+        if shown.is_empty()
+            && let Some(warning) = wanted.nothing(id.as_str(), &list)
+        {
+            ctx.warn(warning);
+        }
+        config.certificates = shown.into();
+        Ok(config)
+    }
+}
