@@ -118,6 +118,28 @@ impl Client {
         Ok(answer.into_inner())
     }
 
+    /// Calls an RPC that answers with a stream.
+    pub async fn call_stream<Q, A>(
+        &mut self,
+        path: &'static str,
+        request: Q,
+    ) -> Result<tonic::Streaming<A>, Status>
+    where
+        Q: prost::Message + 'static,
+        A: prost::Message + Default + 'static,
+    {
+        let mut grpc = tonic::client::Grpc::new(self.channel.clone());
+        grpc.ready()
+            .await
+            .map_err(|error| Status::unknown(error.to_string()))?;
+        let codec = tonic_prost::ProstCodec::<Q, A>::default();
+        let path = PathAndQuery::from_static(path);
+        let answer = grpc
+            .server_streaming(tonic::Request::new(request), path, codec)
+            .await?;
+        Ok(answer.into_inner())
+    }
+
     pub async fn health(&mut self, service: &str) -> Result<i32, Status> {
         use terraform_provider_aop::wire::pb::health::{HealthCheckRequest, HealthCheckResponse};
         let request = HealthCheckRequest {

@@ -15,8 +15,10 @@
 mod client;
 mod descriptors;
 mod handshake;
+mod list;
 mod moves;
 mod objects;
+mod offers;
 mod plan;
 mod plugin;
 mod schema;

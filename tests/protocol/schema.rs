@@ -72,6 +72,29 @@ async fn s23_s25_s27_core_accepts_the_schema_before_anything_is_configured() {
         assert!(!block.description.is_empty(), "{name} is documented");
         check(&block.attributes, true);
     }
+    let looked_at = schema.data_source_schemas.values();
+    for block in looked_at.chain(schema.list_resource_schemas.values()) {
+        let block = block.block.as_ref().unwrap();
+        assert!(block.description.ends_with('.'), "{}", block.description);
+        check(&block.attributes, false);
+    }
+    for (name, function) in &schema.functions {
+        assert!(
+            !function.summary.is_empty() && function.description.ends_with('.'),
+            "{name}"
+        );
+        Type::from_json(&function.r#return.as_ref().unwrap().r#type).unwrap();
+        for parameter in &function.parameters {
+            assert!(parameter.description.ends_with('.'), "{name}");
+            Type::from_json(&parameter.r#type).unwrap();
+        }
+    }
+    for name in schema.list_resource_schemas.keys() {
+        assert!(
+            schema.resource_schemas.contains_key(name),
+            "{name} lists nothing"
+        );
+    }
     let capabilities = schema.server_capabilities.unwrap();
     assert!(capabilities.plan_destroy && capabilities.get_provider_schema_optional);
 }
