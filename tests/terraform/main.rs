@@ -20,6 +20,7 @@ mod import;
 mod interruption;
 mod lifecycle;
 mod moves;
+mod origin;
 mod owners;
 mod plural;
 mod rotation;

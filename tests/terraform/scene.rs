@@ -2,6 +2,7 @@
 
 use std::path::Path;
 use std::sync::{Arc, Mutex};
+use std::time::Duration;
 
 use aop_simulator::pki::{Authority, ClientCertificate};
 use aop_simulator::{
@@ -283,6 +284,12 @@ impl Scene {
         }
     }
 
+    /// Sends one request through the edge.
+    pub fn send_request(&self, edge: &Edge, hostname: &str) -> std::io::Result<()> {
+        self.runtime
+            .block_on(edge.request(hostname, Duration::ZERO))
+    }
+
     /// Waits until the simulator has seen so many requests like this.
     pub fn wait_for(&self, method: &str, path_end: &str, count: usize) {
         self.wait_until(|| self.requests(method, path_end) >= count);
@@ -295,7 +302,7 @@ impl Scene {
                 return;
             }
             self.runtime.block_on(async {
-                tokio::time::sleep(std::time::Duration::from_millis(10)).await;
+                tokio::time::sleep(Duration::from_millis(10)).await;
             });
         }
         fail("what the test waits for does not happen");

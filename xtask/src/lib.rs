@@ -3,11 +3,13 @@
 
 mod build;
 mod cli;
+mod debian;
 mod opentofu;
 mod workspace;
 
 pub use build::{Profile, build, root, target};
 pub use cli::{Cli, Product};
+pub use debian::Tool;
 pub use workspace::{Ran, Workspace};
 
 /// What can go wrong here: a sentence for the person at the terminal.

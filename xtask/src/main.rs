@@ -4,6 +4,7 @@
 
 mod bench;
 mod demo;
+mod docs;
 mod test;
 
 use std::process::ExitCode;
@@ -13,6 +14,7 @@ use xtask::Outcome;
 const HELP: &str = "\
 cargo xtask demo [--keep]   apply, change and destroy an example against the simulator
 cargo xtask test            every test, with OpenTofu and, where it is, Terraform
+cargo xtask docs            write the pages of docs/ anew
 cargo xtask bench           one table of sizes and times
 ";
 
@@ -33,6 +35,7 @@ async fn run(arguments: &[&str]) -> Outcome<()> {
     match arguments {
         ["test", arguments @ ..] => test::test(arguments),
         ["bench"] => bench::bench(),
+        ["docs"] => docs::docs(),
         ["demo"] => demo::demo(false).await,
         ["demo", "--keep"] => demo::demo(true).await,
         [] | ["help" | "--help" | "-h"] => {

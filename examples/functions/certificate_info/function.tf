@@ -1,0 +1,3 @@
+output "issued_by" {
+  value = provider::aop::certificate_info(file("${path.module}/shop.pem")).issuer
+}

@@ -1,0 +1,1 @@
+terraform import aop_hostname_association.app 023e105f4ecef8ad9ca31a8372d0c353/app.example.com

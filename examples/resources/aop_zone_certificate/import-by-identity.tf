@@ -1,0 +1,7 @@
+import {
+  to = aop_zone_certificate.zone
+  identity = {
+    zone_id        = "023e105f4ecef8ad9ca31a8372d0c353"
+    certificate_id = "2458ce5a-0c35-4c7f-82c7-8e9487d3ff60"
+  }
+}

@@ -1,0 +1,179 @@
+//! The guide to setting up an origin, followed word by word: its commands, its
+//! configuration of Cloudflare, and its configurations of real servers.
+
+use std::io::Read;
+use std::net::{SocketAddr, TcpListener, TcpStream};
+use std::path::Path;
+use std::process::{Child, Stdio};
+use std::sync::Mutex;
+
+use aop_simulator::{Edge, ZONE_ID};
+use rcgen::{CertificateParams, KeyPair};
+use xtask::{Tool, root};
+
+use crate::scene::{Scene, fail, with_every_cli};
+
+/// The fenced blocks of the guide in a language.
+fn blocks(language: &str) -> Vec<String> {
+    let guide = root().join("docs/guides/setting-up-the-origin.md");
+    let text = std::fs::read_to_string(guide).expect("the guide");
+    let fence = format!("```{language}\n");
+    let blocks = text.split(&fence).skip(1);
+    blocks
+        .filter_map(|rest| Some(rest.split_once("\n```")?.0.to_owned()))
+        .collect()
+}
+
+/// A server of the guide. Dropped, it ends.
+struct Server(Child);
+
+impl Drop for Server {
+    fn drop(&mut self) {
+        // It may have ended by itself.
+        let _ = self.0.kill();
+        let _ = self.0.wait();
+    }
+}
+
+/// The guide up to its servers: a certificate from nothing, presented by the zone.
+fn begin(scene: &mut Scene) {
+    let openssl =
+        Tool::obtain("openssl", "usr/bin/openssl").unwrap_or_else(|e| fail(&e.to_string()));
+    let directory = scene.workspace.directory().to_owned();
+    let program = openssl.command().get_program().to_owned();
+    let folder = Path::new(&program).parent().expect("a folder").to_owned();
+    let path = std::env::var_os("PATH").unwrap_or_default();
+    let mut paths = vec![folder];
+    paths.extend(std::env::split_paths(&path));
+    for commands in blocks("shell") {
+        let mut shell = std::process::Command::new("sh");
+        for (name, value) in openssl.command().get_envs() {
+            shell.env(name, value.unwrap_or_default());
+        }
+        let ran = shell
+            .current_dir(&directory)
+            .env("PATH", std::env::join_paths(&paths).expect("a path"))
+            .args(["-e", "-c", &commands])
+            .output()
+            .expect("a shell");
+        assert!(
+            ran.status.success(),
+            "{}",
+            String::from_utf8_lossy(&ran.stderr)
+        );
+    }
+    let [configuration] = &blocks("terraform")[..] else {
+        fail("the guide has one configuration");
+    };
+    // The head of a scene declares the variable.
+    let (_, resources) = configuration
+        .split_once("}\n")
+        .expect("a variable and the rest");
+    scene.configure(resources);
+    scene.apply();
+    scene.plan_is_empty();
+
+    let key = KeyPair::generate().expect("a key");
+    let own = CertificateParams::new(vec!["app.example.com".to_owned()]).expect("parameters");
+    let own = own.self_signed(&key).expect("a certificate");
+    let (own, key) = (own.pem(), key.serialize_pem());
+    for (file, text) in [("origin.pem", &format!("{own}{key}")), ("origin.key", &key)] {
+        scene.workspace.write(file, text).expect("a file");
+    }
+}
+
+/// A port that was free a moment ago.
+fn port() -> u16 {
+    let listener = TcpListener::bind("127.0.0.1:0").expect("a port");
+    listener.local_addr().expect("an address").port()
+}
+
+/// Starts a server of the guide, with its paths and its port put in place.
+fn start(scene: &Scene, tool: &Tool, arguments: &[&str]) -> Server {
+    let mut command = tool.command();
+    command
+        .current_dir(scene.workspace.directory())
+        .args(arguments)
+        .stdout(Stdio::null())
+        .stderr(Stdio::piped());
+    Server(command.spawn().expect("a server"))
+}
+
+/// Cloudflare's edge is served, and refused when it presents nothing.
+fn is_enforced(scene: &Scene, server: &mut Server, port: u16) {
+    let address: SocketAddr = ([127, 0, 0, 1], port).into();
+    scene.wait_until(|| {
+        if server.0.try_wait().is_ok_and(|ended| ended.is_some()) {
+            let mut said = String::new();
+            let _ = server
+                .0
+                .stderr
+                .take()
+                .map(|mut e| e.read_to_string(&mut said));
+            fail(&format!("the server ended: {said}"));
+        }
+        TcpStream::connect(address).is_ok()
+    });
+    let edge = Edge::reaching(&scene.simulator, ZONE_ID, address);
+    let ask = || scene.send_request(&edge, "app.example.com");
+    ask().unwrap_or_else(|refused| fail(&format!("with the certificate: {refused}")));
+    let off = "{\"enabled\":false}";
+    scene.elsewhere("PUT", "/origin_tls_client_auth/settings", off);
+    assert!(ask().is_err(), "without a certificate");
+    let on = "{\"enabled\":true}";
+    scene.elsewhere("PUT", "/origin_tls_client_auth/settings", on);
+    ask().unwrap_or_else(|refused| fail(&format!("with the certificate again: {refused}")));
+}
+
+/// Servers are heavy: one scene at a time.
+static ONE: Mutex<()> = Mutex::new(());
+
+#[test]
+fn the_guide_to_nginx_holds() {
+    let _one = ONE.lock();
+    let nginx = Tool::obtain("nginx", "usr/sbin/nginx").unwrap_or_else(|e| fail(&e.to_string()));
+    with_every_cli("origin-nginx", |scene| {
+        begin(scene);
+        let directory = scene.workspace.directory().display().to_string();
+        let (port, block) = (port(), blocks("nginx").concat());
+        let block = block.replace("/etc/nginx", &directory);
+        let block = block.replace("listen 443", &format!("listen 127.0.0.1:{port}"));
+        // What a package's own configuration says around it.
+        let places = ["client_body", "proxy", "fastcgi", "uwsgi", "scgi"];
+        let places = places.map(|name| format!("{name}_temp_path {directory}/{name};\n"));
+        let around = format!(
+            "daemon off;\npid {directory}/nginx.pid;\nevents {{}}\nhttp {{\naccess_log off;\n{}{block}\n}}\n",
+            places.concat()
+        );
+        scene
+            .workspace
+            .write("nginx.conf", &around)
+            .expect("a file");
+        let configuration = format!("{directory}/nginx.conf");
+        let arguments = ["-p", &directory, "-e", "stderr", "-c", &configuration];
+        let mut server = start(scene, &nginx, &arguments);
+        is_enforced(scene, &mut server, port);
+        scene.destroy();
+    });
+}
+
+#[test]
+fn the_guide_to_haproxy_holds() {
+    let _one = ONE.lock();
+    let haproxy = Tool::obtain("haproxy", "usr/sbin/haproxy");
+    let haproxy = haproxy.unwrap_or_else(|e| fail(&e.to_string()));
+    with_every_cli("origin-haproxy", |scene| {
+        begin(scene);
+        let directory = scene.workspace.directory().display().to_string();
+        let (port, block) = (port(), blocks("haproxy").concat());
+        let block = block.replace("/etc/haproxy", &directory);
+        let block = block.replace("bind :443", &format!("bind 127.0.0.1:{port}"));
+        scene
+            .workspace
+            .write("haproxy.cfg", &format!("{block}\n"))
+            .expect("a file");
+        let mut server = start(scene, &haproxy, &["-db", "-f", "haproxy.cfg"]);
+        is_enforced(scene, &mut server, port);
+        scene.destroy();
+    });
+}
