@@ -12,6 +12,7 @@
 mod bad_input;
 mod capacity;
 mod data;
+mod docs;
 mod drift;
 mod expiry;
 mod faults;
