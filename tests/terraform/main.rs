@@ -20,6 +20,7 @@ mod handover;
 mod import;
 mod interruption;
 mod lifecycle;
+mod module;
 mod moves;
 mod origin;
 mod owners;

@@ -1,0 +1,73 @@
+//! The module of the examples, as a team would test it.
+
+use std::fs;
+use std::path::Path;
+
+use xtask::root;
+
+use crate::scene::{Scene, says, with_every_cli};
+
+fn copy(from: &Path, to: &Path) {
+    fs::create_dir_all(to).expect("a folder");
+    for entry in fs::read_dir(from).expect("a folder") {
+        let path = entry.expect("an entry").path();
+        let place = to.join(path.file_name().expect("a name"));
+        match path.is_dir() {
+            true => copy(&path, &place),
+            false => drop(fs::copy(&path, &place).expect("a copy")),
+        }
+    }
+}
+
+/// The module as the root of a scene, with a new certificate in the environment.
+/// Answers the certificate's key.
+fn module(scene: &mut Scene) -> String {
+    let module = root().join("examples/modules/hostname-aop");
+    copy(&module, scene.workspace.directory());
+    let key = issue(scene);
+    scene.run(&["init"], 0);
+    key
+}
+
+fn issue(scene: &mut Scene) -> String {
+    let edge = scene.certificate("edge");
+    let certificate = &edge.certificate;
+    scene.workspace.set_env("TF_VAR_certificate", certificate);
+    edge.private_key
+}
+
+#[test]
+fn its_own_tests_pass_with_mocks_and_against_the_simulator() {
+    with_every_cli("module-tests", |scene| {
+        let key = module(scene);
+        scene.workspace.set_env("TF_VAR_private_key", &key);
+        let mocked = scene.run(&["test", "-filter=tests/mock.tftest.hcl"], 0);
+        says(&mocked, &["7 passed, 0 failed."]);
+        assert!(scene.simulator.log().is_empty(), "mocks ask nobody");
+        let tested = scene.run(&["test"], 0);
+        says(&tested, &["9 passed, 0 failed."]);
+        assert!(
+            scene.requests("PUT", "/hostnames") > 0,
+            "the simulator was asked"
+        );
+        assert_eq!(scene.left(), 0, "and cleaned up");
+    });
+}
+
+#[test]
+fn it_is_used_exchanged_and_destroyed() {
+    with_every_cli("module-use", |scene| {
+        let key = module(scene);
+        let hostnames = "-var=hostnames=[\"app.example.com\", \"api.example.com\"]";
+        let with = |key: &str| format!("-var=private_key={key}");
+        scene.run(&["apply", "-auto-approve", hostnames, &with(&key)], 0);
+        let traffic = scene.traffic(&["app.example.com", "api.example.com"]);
+        let next = issue(scene);
+        scene.run(&["apply", "-auto-approve", hostnames, &with(&next)], 0);
+        traffic.was_never_refused();
+        // The key is needed by nobody now.
+        scene.run(&["plan", "-detailed-exitcode", hostnames], 0);
+        scene.run(&["destroy", "-auto-approve", hostnames], 0);
+        assert_eq!(scene.left(), 0);
+    });
+}
