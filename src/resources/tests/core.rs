@@ -31,6 +31,35 @@ pub(super) enum Argument {
     Value(Dynamic),
     /// The id of another resource.
     IdOf(String),
+    /// These hostnames, each with the id of another resource as its certificate.
+    AllWith(Vec<String>, String),
+}
+
+impl Argument {
+    /// The resource that has to be there first.
+    fn needs(&self) -> Option<&String> {
+        match self {
+            Self::Value(_) => None,
+            Self::IdOf(address) | Self::AllWith(_, address) => Some(address),
+        }
+    }
+
+    fn value(&self, ids: &BTreeMap<String, Dynamic>) -> Dynamic {
+        let id = |address| ids.get(address).cloned().unwrap_or_else(Dynamic::unknown);
+        match self {
+            Self::Value(value) => value.clone(),
+            Self::IdOf(address) => id(address),
+            Self::AllWith(hostnames, address) => {
+                let entry = [
+                    ("certificate_id".to_owned(), id(address)),
+                    ("enabled".to_owned(), Dynamic::Null),
+                ];
+                let entry = Dynamic::Map(entry.into());
+                let entries = hostnames.iter().map(|name| (name.clone(), entry.clone()));
+                Dynamic::Map(entries.collect())
+            }
+        }
+    }
 }
 
 /// An object in state.
@@ -147,13 +176,7 @@ impl Core {
         let mut failed = Vec::new();
         let mut ids = BTreeMap::new();
         for one in declared {
-            let arguments = one
-                .arguments
-                .iter()
-                .filter_map(|(_, argument)| match argument {
-                    Argument::IdOf(address) => Some(address),
-                    Argument::Value(_) => None,
-                });
+            let arguments = one.arguments.iter().filter_map(|(_, a)| a.needs());
             let mut needs = arguments.chain(&one.needs);
             if !needs.all(|address| ids.contains_key(address)) {
                 continue;
@@ -302,13 +325,7 @@ impl Core {
         for declared in &resource.schema().attributes {
             let name = declared.name.to_owned();
             let given = one.arguments.iter().find(|(given, _)| *given == name);
-            let value = match given {
-                None => Dynamic::Null,
-                Some((_, Argument::Value(value))) => value.clone(),
-                Some((_, Argument::IdOf(address))) => {
-                    ids.get(address).cloned().unwrap_or_else(Dynamic::unknown)
-                }
-            };
+            let value = given.map_or(Dynamic::Null, |(_, argument)| argument.value(ids));
             let kept = match value {
                 Dynamic::Null if declared.spec.computed => attribute(&prior, &name),
                 ref value => value.clone(),

@@ -66,11 +66,18 @@ async fn a_rotation_of_a_zone_certificate_survives_every_blow_at_every_request()
     }
 }
 
+#[tokio::test(start_paused = true)]
+async fn a_rotation_under_the_plural_resource_survives_every_blow_at_every_request() {
+    for blow in BLOWS {
+        at_every_request(Serves::Together(3), blow, Then::Same, u32::MAX).await;
+    }
+}
+
 /// What a failed update could still say in its answer is all cleared away, whatever
 /// is wanted next.
 #[tokio::test(start_paused = true)]
 async fn a_failed_rotation_is_cleared_away_whatever_comes_next() {
-    for serves in [Serves::Hostnames(1), Serves::Zone] {
+    for serves in [Serves::Hostnames(1), Serves::Together(3), Serves::Zone] {
         for then in [Then::Back, Then::Third] {
             for blow in BLOWS {
                 if matches!(blow.1, Blow::Interrupted) || blow.0 == "403" {
@@ -98,7 +105,7 @@ async fn a_rotation_of_a_hundred_hostnames_survives_every_blow_at_every_request(
 
 #[tokio::test(start_paused = true)]
 async fn a_create_survives_every_blow_at_every_request() {
-    for serves in [Serves::Hostnames(1), Serves::Zone] {
+    for serves in [Serves::Hostnames(1), Serves::Together(3), Serves::Zone] {
         for (name, blow) in BLOWS {
             for at in 0.. {
                 let case = format!("create of {serves:?}, {name} at request {at}");
@@ -120,7 +127,7 @@ async fn a_create_survives_every_blow_at_every_request() {
 
 #[tokio::test(start_paused = true)]
 async fn a_destroy_survives_every_blow_at_every_request() {
-    for serves in [Serves::Hostnames(1), Serves::Zone] {
+    for serves in [Serves::Hostnames(1), Serves::Together(3), Serves::Zone] {
         for (name, blow) in BLOWS {
             for at in 0.. {
                 let case = format!("destroy of {serves:?}, {name} at request {at}");

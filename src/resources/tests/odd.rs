@@ -2,7 +2,7 @@
 
 use std::time::Duration;
 
-use aop_simulator::{Request, Store, TOKEN, ZONE_ID};
+use aop_simulator::{Request, TOKEN, ZONE_ID};
 
 use super::core::text;
 use super::scene::{Scene, Serves};
@@ -25,10 +25,7 @@ fn superseded(scene: &Scene) -> Vec<String> {
 }
 
 fn live(scene: &Scene) -> usize {
-    let store = match scene.serves {
-        Serves::Zone => Store::Zone,
-        Serves::Hostnames(_) | Serves::Strangers(_) => Store::Hostname,
-    };
+    let store = scene.serves.store();
     scene
         .simulator
         .look(ZONE_ID, |zone, _| zone.live(store).len())

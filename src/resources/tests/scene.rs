@@ -18,6 +18,8 @@ use crate::value::Dynamic;
 pub(super) enum Serves {
     /// So many hostnames.
     Hostnames(usize),
+    /// So many hostnames in one resource.
+    Together(usize),
     /// So many hostnames that somebody else manages.
     Strangers(usize),
     /// The whole zone.
@@ -25,16 +27,16 @@ pub(super) enum Serves {
 }
 
 impl Serves {
-    fn store(self) -> Store {
+    pub(super) fn store(self) -> Store {
         match self {
-            Self::Hostnames(_) | Self::Strangers(_) => Store::Hostname,
+            Self::Hostnames(_) | Self::Together(_) | Self::Strangers(_) => Store::Hostname,
             Self::Zone => Store::Zone,
         }
     }
 
     fn names(self) -> Vec<String> {
         match self {
-            Self::Hostnames(count) | Self::Strangers(count) => {
+            Self::Hostnames(count) | Self::Together(count) | Self::Strangers(count) => {
                 (0..count).map(|i| format!("h{i}.example.com")).collect()
             }
             Self::Zone => vec!["www.example.com".to_owned()],
@@ -69,6 +71,14 @@ impl Serves {
             ],
             Self::Strangers(_) => {
                 vec![declared("certificate", "aop_hostname_certificate", upload)]
+            }
+            Self::Together(_) => {
+                let all = Argument::AllWith(self.names(), "certificate".to_owned());
+                let arguments = vec![("associations", all)];
+                vec![
+                    declared("certificate", "aop_hostname_certificate", upload),
+                    declared("all", "aop_hostname_associations", arguments),
+                ]
             }
             Self::Hostnames(_) => {
                 let associations = self.names().into_iter().map(|hostname| {
@@ -216,7 +226,7 @@ impl Scene {
             assert_eq!(live, [id.as_str()], "{case}: live certificates");
             match self.serves {
                 Serves::Zone => assert!(zone.enabled, "{case}: the switch"),
-                Serves::Hostnames(count) | Serves::Strangers(count) => {
+                Serves::Hostnames(count) | Serves::Together(count) | Serves::Strangers(count) => {
                     let all = zone.associations();
                     assert_eq!(all.len(), count, "{case}: associations");
                     let mut all = all.values();
