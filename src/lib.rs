@@ -17,9 +17,10 @@
 //! ```
 //!
 //! Beside the road: [`x509`] reads certificates and keys, [`secret`] keeps texts
-//! that must not be seen, [`provider`] joins arguments, environment and resources.
-//! A resource is described once, by one walk over its model: its schema, its
-//! decoder and its encoder are three readings of that walk.
+//! that must not be seen, [`functions`] need no API, [`provider`] joins arguments,
+//! environment and all that is offered. A resource is described once, by one walk over
+//! its model: its schema, its decoder and its encoder are three readings of that walk,
+//! and the pages of `docs/` are made from the schema.
 //!
 //! # Invariants
 //!

@@ -194,3 +194,94 @@ fn what_cannot_be_imported_is_a_sentence() {
         assert!(!state.exists(), "nothing is half imported");
     });
 }
+
+/// A zone as its owner made it by hand: three certificates, twenty associations, all
+/// switches on.
+fn busy_zone(scene: &Scene) -> (Vec<String>, String) {
+    let path = "/origin_tls_client_auth";
+    for (name, store) in [
+        ("one", "/hostnames/certificates"),
+        ("two", "/hostnames/certificates"),
+        ("zone", ""),
+    ] {
+        let made = scene.certificate(name);
+        let body = serde_json::json!({
+            "certificate": made.certificate, "private_key": made.private_key.as_str(),
+        });
+        scene.elsewhere("POST", &format!("{path}{store}"), &body.to_string());
+    }
+    let ids = scene.ids(Store::Hostname);
+    let config: Vec<_> = (0..20)
+        .map(|n| {
+            serde_json::json!({
+                "hostname": format!("h{n}.example.com"), "cert_id": ids[n % 2], "enabled": n != 7,
+            })
+        })
+        .collect();
+    let body = serde_json::json!({ "config": config }).to_string();
+    scene.elsewhere("PUT", &format!("{path}/hostnames"), &body);
+    scene.elsewhere("PUT", &format!("{path}/settings"), "{\"enabled\":true}");
+    scene.elsewhere("PATCH", "/settings/tls_client_auth", "{\"value\":\"on\"}");
+    (ids, scene.ids(Store::Zone).remove(0))
+}
+
+/// OpenTofu 1.12 writes the keys of a map without the quotes that dots need
+/// (opentofu/opentofu#3978): what the documentation tells its users to do.
+fn put_quotes_in(scene: &Scene) {
+    let path = scene.workspace.directory().join("generated.tf");
+    let text = std::fs::read_to_string(&path).unwrap();
+    let lines = text.lines().map(|line| {
+        let key = line
+            .trim()
+            .strip_suffix(" = {")
+            .filter(|key| key.contains('.'));
+        key.map_or(line.to_owned(), |key| format!("    \"{key}\" = {{"))
+    });
+    std::fs::write(&path, lines.collect::<Vec<_>>().join("\n")).unwrap();
+}
+
+#[test]
+fn a_busy_zone_is_imported_with_single_resources_and_with_the_plural_one() {
+    with_every_cli("import-busy", |scene| {
+        let (ids, zone) = busy_zone(scene);
+        let before = writes(scene);
+        let block = |to: &str, id: &str| format!("import {{\n  to = {to}\n  id = \"{id}\"\n}}\n");
+        let mut rest = vec![
+            block("aop_zone_certificate.zone", &format!("{ZONE_ID}/{zone}")),
+            block("aop_zone_setting.zone", ZONE_ID),
+            block("aop_global_setting.all", ZONE_ID),
+        ];
+        for (name, id) in ["one", "two"].iter().zip(&ids) {
+            let to = format!("aop_hostname_certificate.{name}");
+            rest.push(block(&to, &format!("{ZONE_ID}/{id}")));
+        }
+        let singles = (0..20).map(|n| {
+            let to = format!("aop_hostname_association.h{n}");
+            block(&to, &format!("{ZONE_ID}/h{n}.example.com"))
+        });
+        let plural = block("aop_hostname_associations.all", ZONE_ID);
+        scene.configure("");
+        for (associations, count) in [(singles.collect::<String>(), 25), (plural, 6)] {
+            scene.rewrite(&format!("{}{associations}", rest.concat()));
+            let forgets_quotes = count == 6 && scene.cli.product == Product::OpenTofu;
+            let code = i32::from(forgets_quotes);
+            scene.run(&["plan", "-generate-config-out=generated.tf"], code);
+            if forgets_quotes {
+                put_quotes_in(scene);
+            }
+            let applied = scene.apply();
+            says(
+                &applied,
+                &[&format!(
+                    "{count} imported, 0 added, 0 changed, 0 destroyed"
+                )],
+            );
+            scene.plan_is_empty();
+            let directory = scene.workspace.directory();
+            for file in ["generated.tf", "terraform.tfstate"] {
+                std::fs::remove_file(directory.join(file)).unwrap();
+            }
+        }
+        assert_eq!(writes(scene), before, "an import writes nothing");
+    });
+}
