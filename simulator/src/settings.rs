@@ -66,7 +66,7 @@ impl Default for Settings {
             rate_limit: Some((1200, Duration::from_secs(300))),
             hostname_certificates: 10,
             associations: 100,
-            associations_per_write: 1000,
+            associations_per_write: 10_000,
         }
     }
 }

@@ -1,12 +1,12 @@
 //! Associations: which certificate Cloudflare presents for a hostname.
 
-use std::collections::{HashMap, HashSet};
+use std::collections::HashMap;
 
 use serde::{Deserialize, Deserializer, Serialize};
 use serde_json::{Value as Json, json};
 
 use super::client::{segment, share, take};
-use super::{Body, Error, Hostname, Key, Method, Run, Scope, Status, Zone, ZoneId};
+use super::{AsOf, Body, Error, Fresh, Hostname, Key, Method, Run, Scope, Status, Zone, ZoneId};
 
 /// An association as the API shows it.
 #[derive(Clone, Debug, Deserialize)]
@@ -41,6 +41,35 @@ impl Association {
     pub fn key(&self, zone: &ZoneId) -> Option<Key> {
         let hostname = Hostname::parse(&self.hostname).ok()?;
         Some(Key::Association(zone.clone(), hostname))
+    }
+}
+
+/// All associations of a zone, by hostname where they have a proper one.
+#[derive(Debug, Default)]
+pub struct Associations {
+    all: Vec<Association>,
+    by_hostname: HashMap<Hostname, usize>,
+}
+
+impl Associations {
+    fn new(all: Vec<Association>) -> Self {
+        let named = all.iter().enumerate().filter_map(|(place, association)| {
+            Some((Hostname::parse(&association.hostname).ok()?, place))
+        });
+        Self {
+            by_hostname: named.collect(),
+            all,
+        }
+    }
+
+    /// Every one, in the API's order.
+    pub fn iter(&self) -> std::slice::Iter<'_, Association> {
+        self.all.iter()
+    }
+
+    /// That of a hostname.
+    pub fn get(&self, hostname: &Hostname) -> Option<&Association> {
+        self.all.get(*self.by_hostname.get(hostname)?)
     }
 }
 
@@ -92,6 +121,39 @@ impl Zone<'_> {
         Ok((list, is_last))
     }
 
+    /// All associations, from a list that others ask for too. Waits for an association
+    /// write of this process, so that it never shows the time before.
+    pub async fn associations_as_of(
+        &self,
+        scope: &Scope,
+        fresh: Fresh,
+    ) -> Result<AsOf<Associations>, Error> {
+        let _turn = share(scope, &self.common.turns.associations).await?;
+        let ask = async { self.associations(scope).await.map(Associations::new) };
+        self.common.associations.get(scope, fresh, ask).await
+    }
+
+    /// One association, from that list; by a request of its own where the list does not
+    /// show it alive, or not as this run has written it, or is not offered. Never
+    /// configured: 1553.
+    pub async fn association_as_of(
+        &self,
+        scope: &Scope,
+        hostname: &Hostname,
+        fresh: Fresh,
+    ) -> Result<Association, Error> {
+        let listed = match self.associations_as_of(scope, fresh).await {
+            Ok(listed) => listed,
+            Err(error) if error.is_no_route() => return self.association(scope, hostname).await,
+            Err(error) => return Err(error),
+        };
+        let found = listed.list.get(hostname);
+        match found.filter(|found| !found.is_gone() && !self.is_outdated(found)) {
+            Some(found) => Ok(found.clone()),
+            None => self.association(scope, hostname).await,
+        }
+    }
+
     /// All associations, or none where the API does not offer their list.
     pub async fn associations_if_listed(&self, scope: &Scope) -> Result<Vec<Association>, Error> {
         match self.associations(scope).await {
@@ -110,7 +172,7 @@ impl Zone<'_> {
         scope: &Scope,
         hostname: &Hostname,
     ) -> Result<Association, Error> {
-        let _turn = share(scope, &self.turns.associations).await?;
+        let _turn = share(scope, &self.common.turns.associations).await?;
         let path = format!("{PATH}/{}", segment(hostname.as_str()));
         self.request(scope, Method::Get, &path, None).await
     }
@@ -123,7 +185,7 @@ impl Zone<'_> {
         writes: &[AssociationWrite],
         wanted: impl Fn(&AssociationWrite) -> bool,
     ) -> Result<Option<Vec<Association>>, Error> {
-        let _turn = take(scope, &self.turns.associations).await?;
+        let _turn = take(scope, &self.common.turns.associations).await?;
         let wanted: Vec<_> = writes.iter().filter(|w| wanted(w)).cloned().collect();
         match wanted.is_empty() {
             true => Ok(None),
@@ -131,29 +193,21 @@ impl Zone<'_> {
         }
     }
 
-    /// The associations of these hostnames, from the list; one by one where the API
-    /// does not offer it. Hostnames that were never configured are missing. Waits for
-    /// an association write of this process, so that it never shows the time before.
+    /// The associations of these hostnames, from that list; one by one where the API does
+    /// not offer it. Hostnames that were never configured are missing.
     pub async fn associations_of(
         &self,
         scope: &Scope,
         hostnames: impl Iterator<Item = &Hostname>,
+        fresh: Fresh,
     ) -> Result<HashMap<Hostname, Association>, Error> {
-        let list = {
-            let _turn = share(scope, &self.turns.associations).await?;
-            self.associations(scope).await
-        };
         let mut found = HashMap::new();
-        match list {
-            Ok(list) => {
-                let wanted: HashSet<&Hostname> = hostnames.collect();
-                let named = list.into_iter().filter_map(|association| {
-                    let hostname = Hostname::parse(&association.hostname).ok()?;
-                    wanted
-                        .contains(&hostname)
-                        .then_some((hostname, association))
-                });
-                found.extend(named);
+        match self.associations_as_of(scope, fresh).await {
+            Ok(listed) => {
+                found.extend(hostnames.filter_map(|name| {
+                    let association = listed.list.get(name)?;
+                    Some((name.clone(), association.clone()))
+                }));
             }
             Err(error) if error.is_no_route() => {
                 for hostname in hostnames {
@@ -174,7 +228,7 @@ impl Zone<'_> {
     /// Points hostnames of the certificate `from` at `to` with one request, each with
     /// its own `enabled`. Answers how many; none are left when it answers 0.
     pub async fn repoint(&self, scope: &Scope, from: &str, to: &str) -> Result<usize, Error> {
-        let _turn = take(scope, &self.turns.associations).await?;
+        let _turn = take(scope, &self.common.turns.associations).await?;
         let list = self.associations(scope).await?;
         let moving = list.into_iter().filter(|a| self.is_left_on(a, from));
         let writes: Vec<AssociationWrite> = moving
@@ -224,6 +278,7 @@ impl Zone<'_> {
         scope: &Scope,
         writes: &[AssociationWrite],
     ) -> Result<Vec<Association>, Error> {
+        self.common.associations.forget();
         let body = Body::Json(json!({ "config": writes }));
         // Accepted is accepted, however odd the answer's items look.
         let answer: Json = self.request(scope, Method::Put, PATH, Some(body)).await?;

@@ -4,7 +4,11 @@
 use serde::Deserialize;
 
 use super::client::{segment, share, take};
-use super::{Association, AssociationWrite, Body, Error, Key, Method, Scope, Status, Switch, Zone};
+use super::shared_list::SharedList;
+use super::{
+    AsOf, Association, AssociationWrite, Body, Error, Fresh, Key, Method, Scope, Status, Switch,
+    Zone,
+};
 use crate::secret::Secret;
 
 /// One of a zone's two stores.
@@ -72,15 +76,35 @@ pub enum Deletion {
 }
 
 impl Zone<'_> {
-    /// All certificates of a store, tombstones as far as the API shows them. Waits
-    /// for a certificate write of this process, so that it never shows the time before.
+    /// All certificates of a store as they are now, tombstones as far as the API shows
+    /// them. Waits for a certificate write of this process, so that it never shows the
+    /// time before.
     pub async fn certificates(
         &self,
         scope: &Scope,
         store: Store,
     ) -> Result<Vec<Certificate>, Error> {
-        let _turn = share(scope, &self.turns.certificates).await?;
-        self.list(scope, store).await
+        let listed = self.certificates_as_of(scope, store, Fresh::now()).await?;
+        Ok(listed.list.to_vec())
+    }
+
+    /// The same, from a list that others ask for too.
+    pub async fn certificates_as_of(
+        &self,
+        scope: &Scope,
+        store: Store,
+        fresh: Fresh,
+    ) -> Result<AsOf<Vec<Certificate>>, Error> {
+        let _turn = share(scope, &self.common.turns.certificates).await?;
+        let ask = self.list(scope, store);
+        self.shared(store).get(scope, fresh, ask).await
+    }
+
+    fn shared(&self, store: Store) -> &SharedList<Vec<Certificate>> {
+        match store {
+            Store::Zone => &self.common.zone_certificates,
+            Store::Hostname => &self.common.hostname_certificates,
+        }
     }
 
     /// The same, with what this run has just uploaded, which can be missing from the
@@ -138,7 +162,8 @@ impl Zone<'_> {
         certificate: String,
         private_key: Secret,
     ) -> Result<Certificate, Error> {
-        let _turn = take(scope, &self.turns.certificates).await?;
+        let _turn = take(scope, &self.common.turns.certificates).await?;
+        self.shared(store).forget();
         let body = Body::Upload {
             certificate,
             private_key,
@@ -159,9 +184,9 @@ impl Zone<'_> {
         heir: Option<&str>,
         wanted: impl Fn() -> bool,
     ) -> Result<Deletion, Error> {
-        let _certificates = take(scope, &self.turns.certificates).await?;
-        let _associations = take(scope, &self.turns.associations).await?;
-        let _switches = take(scope, &self.turns.switches).await?;
+        let _certificates = take(scope, &self.common.turns.certificates).await?;
+        let _associations = take(scope, &self.common.turns.associations).await?;
+        let _switches = take(scope, &self.common.turns.switches).await?;
         let hostnames = match heir {
             Some(_) if store == Store::Hostname => self.associations(scope).await?,
             _ => self.associations_if_listed(scope).await?,
@@ -195,6 +220,7 @@ impl Zone<'_> {
         if !wanted() {
             return Ok(Deletion::Withdrawn);
         }
+        self.shared(store).forget();
         let path = format!("{}/{}", store.path(), segment(id));
         let deleted = self
             .request::<serde_json::Value>(scope, Method::Delete, &path, None)
@@ -223,7 +249,7 @@ impl Zone<'_> {
     }
 
     /// Whether the list does not show yet what this run has written.
-    fn is_outdated(&self, association: &Association) -> bool {
+    pub(super) fn is_outdated(&self, association: &Association) -> bool {
         self.written(association).is_some_and(|written| {
             written.cert_id != association.cert_id || written.enabled != association.enabled
         })

@@ -10,13 +10,16 @@ use tokio::sync::{RwLock as Turn, RwLockReadGuard, RwLockWriteGuard};
 use super::envelope::PageInfo;
 use super::limit::Limiter;
 use super::retry::Sender;
-use super::{Body, Error, Method, Request, Run, Scope, Transport, ZoneId};
+use super::shared_list::SharedList;
+use super::{
+    Associations, Body, Certificate, Error, Method, Request, Run, Scope, Transport, ZoneId,
+};
 
 /// The way to Cloudflare for one credential.
 pub struct Client {
     sender: Sender,
     run: Run,
-    turns: Mutex<HashMap<ZoneId, Arc<Turns>>>,
+    zones: Mutex<HashMap<ZoneId, Arc<Common>>>,
 }
 
 /// How a client behaves.
@@ -43,6 +46,15 @@ pub(super) struct Turns {
     pub(super) switches: Turn<()>,
 }
 
+/// What all operations on a zone have in common.
+#[derive(Default)]
+pub(super) struct Common {
+    pub(super) turns: Turns,
+    pub(super) zone_certificates: SharedList<Vec<Certificate>>,
+    pub(super) hostname_certificates: SharedList<Vec<Certificate>>,
+    pub(super) associations: SharedList<Associations>,
+}
+
 impl Client {
     /// A client over this transport. Sends nothing yet.
     pub fn new(transport: Box<dyn Transport>, options: &Options) -> Arc<Self> {
@@ -56,7 +68,7 @@ impl Client {
                 options.clock,
             ),
             run: Run::default(),
-            turns: Mutex::default(),
+            zones: Mutex::default(),
         })
     }
 
@@ -67,11 +79,11 @@ impl Client {
 
     /// A zone.
     pub fn zone(&self, id: &ZoneId) -> Zone<'_> {
-        let mut turns = self.turns.lock().unwrap_or_else(PoisonError::into_inner);
+        let mut zones = self.zones.lock().unwrap_or_else(PoisonError::into_inner);
         Zone {
             client: self,
             id: id.clone(),
-            turns: Arc::clone(turns.entry(id.clone()).or_default()),
+            common: Arc::clone(zones.entry(id.clone()).or_default()),
         }
     }
 }
@@ -80,7 +92,7 @@ impl Client {
 pub struct Zone<'a> {
     client: &'a Client,
     id: ZoneId,
-    pub(super) turns: Arc<Turns>,
+    pub(super) common: Arc<Common>,
 }
 
 impl Zone<'_> {

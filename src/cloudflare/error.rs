@@ -109,6 +109,12 @@ impl Error {
         refused || self.has_code(7003)
     }
 
+    /// Whether it is about who asked, and how long that may take, rather than about what
+    /// was asked.
+    pub fn is_of_one(&self) -> bool {
+        matches!(self, Self::Stopped { .. } | Self::RateLimited { .. })
+    }
+
     /// Whether Cloudflare refused what the request says, rather than who asks, when, or
     /// where: then a part of it may be accepted.
     pub fn is_about_content(&self) -> bool {

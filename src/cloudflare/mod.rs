@@ -1,8 +1,9 @@
 //! Cloudflare's Authenticated Origin Pulls API: what can be asked, and how a
 //! request survives the network, the rate limit and an interruption.
 //!
-//! The road of a request: `client` (one method for each endpoint) → `limit` (the
-//! budget of the credential) → `retry` (back-off to the deadline) → `send` (one
+//! The road of a request: `client` (one method for each endpoint) → `shared_list` (one
+//! list for all who ask) and `batch` (many writes in few) → `limit` (the budget of the
+//! credential) → `retry` (back-off to the deadline) → `send` (one
 //! request, one answer), with `outcome` as the one table that says what an
 //! answer means. Terraform's words do not occur here.
 
@@ -20,13 +21,14 @@ mod run;
 mod scope;
 mod send;
 mod setting;
+mod shared_list;
 mod status;
 mod wait;
 
 #[cfg(test)]
 pub(crate) mod tests;
 
-pub use association::{Association, AssociationWrite};
+pub use association::{Association, AssociationWrite, Associations};
 pub use batch::Batch;
 pub use certificate::{Certificate, Deletion, Store};
 pub use client::{Client, Options, Zone};
@@ -38,5 +40,6 @@ pub use send::{
     Answer, Body, Credential, Http, Method, Request, SendError, Transport, is_loopback,
 };
 pub use setting::Switch;
+pub use shared_list::{AsOf, Fresh};
 pub use status::Status;
 pub use wait::Polls;

@@ -32,7 +32,7 @@ const GLOBAL_PATH: &str = "/settings/tls_client_auth";
 impl Zone<'_> {
     /// Whether the switch is on.
     pub async fn switch(&self, scope: &Scope, switch: Switch) -> Result<bool, Error> {
-        let _turn = share(scope, &self.turns.switches).await?;
+        let _turn = share(scope, &self.common.turns.switches).await?;
         self.read_switch(scope, switch).await
     }
 
@@ -59,7 +59,7 @@ impl Zone<'_> {
         on: bool,
         wanted: impl Fn() -> bool,
     ) -> Result<bool, Error> {
-        let _turn = take(scope, &self.turns.switches).await?;
+        let _turn = take(scope, &self.common.turns.switches).await?;
         if !wanted() {
             return Ok(false);
         }

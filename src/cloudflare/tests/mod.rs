@@ -3,6 +3,7 @@
 
 mod requests;
 mod run;
+mod shared;
 mod zone;
 
 use std::pin::Pin;

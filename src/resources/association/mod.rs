@@ -17,7 +17,7 @@ use super::check::{certificate_id, hostname, settles, zone_id};
 use super::official::{self, Official};
 use super::problem::problem;
 use super::{Api, Settings};
-use crate::cloudflare::{Hostname, Scope, Verdict, ZoneId};
+use crate::cloudflare::{Fresh, Hostname, Scope, Verdict, ZoneId};
 use crate::framework::{
     Applied, Attr, Change, Ctx, Diagnostic, Diagnostics, Foreign, Model, Moved, Object, Operation,
     Planned, Resource, Timeouts, Walk,
@@ -177,7 +177,8 @@ impl Resource for HostnameAssociation {
     ) -> Result<Option<Association>, Diagnostics> {
         let (zone, name) = (zone_id(&state.zone_id)?, hostname(&state.hostname)?);
         let scope = Scope::reading(ctx.cancel.clone());
-        let found = match ctx.api.zone(&zone).association(&scope, &name).await {
+        let api = ctx.api.zone(&zone);
+        let found = match api.association_as_of(&scope, &name, Fresh::Recent).await {
             Err(error) if error.is_gone() => return Ok(None),
             Err(error) => return Err(problem(&error, &format!("Reading {name}")).into()),
             Ok(found) if found.is_gone() => return Ok(None),

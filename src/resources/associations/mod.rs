@@ -18,7 +18,7 @@ use super::identity::OfZone;
 use super::official::{self, Official};
 use super::problem::problem;
 use super::{Api, Settings};
-use crate::cloudflare::{Claim, Hostname, Scope};
+use crate::cloudflare::{Claim, Fresh, Hostname, Scope};
 use crate::framework::{
     Applied, Change, Ctx, Diagnostic, Diagnostics, Failed, Foreign, Moved, Object, Operation,
     Planned, Resource,
@@ -86,9 +86,9 @@ impl Resource for HostnameAssociations {
         let id = zone_id(&state.zone_id)?;
         let (scope, zone) = (Scope::reading(ctx.cancel.clone()), ctx.api.zone(&id));
         let before = targets(&state)?;
-        let found = zone.associations_of(&scope, before.keys()).await;
+        let found = zone.associations_of(&scope, before.keys(), Fresh::Recent);
         let doing = format!("Reading the associations of zone {id}");
-        let mut found = found.map_err(|error| problem(&error, &doing))?;
+        let mut found = found.await.map_err(|error| problem(&error, &doing))?;
         let mut alive = BTreeMap::new();
         for (name, target) in before {
             // What the list does not show alive is asked for by name.

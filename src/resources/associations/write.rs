@@ -9,7 +9,7 @@ use super::super::ready::wait_for_certificate;
 use super::model::Associations;
 use super::target::{Target, Targets, entry, place};
 use crate::cloudflare::{
-    AssociationWrite, Claim, Error, Hostname, Key, Polls, Scope, Status, Zone,
+    AssociationWrite, Claim, Error, Fresh, Hostname, Key, Polls, Scope, Status, Zone,
 };
 use crate::framework::{Ctx, Diagnostic, Diagnostics, Operation, Timeouts};
 
@@ -98,7 +98,10 @@ impl<'a> Work<'a> {
         if targets.is_empty() {
             return Ok(());
         }
-        let found = self.zone.associations_of(&self.scope, targets.keys()).await;
+        let found = self
+            .zone
+            .associations_of(&self.scope, targets.keys(), Fresh::now())
+            .await;
         let doing = format!("Reading the associations of zone {}", self.zone.id());
         let found = found.map_err(|error| problem(&error, &doing))?;
         let mut others = Diagnostics::default();
@@ -156,7 +159,10 @@ impl<'a> Work<'a> {
         }
         let mut polls = Polls::new();
         loop {
-            let found = self.zone.associations_of(&self.scope, targets.keys()).await;
+            let found = self
+                .zone
+                .associations_of(&self.scope, targets.keys(), Fresh::now())
+                .await;
             let (mut pending, mut failed) = (Vec::new(), Vec::new());
             for (name, target) in targets {
                 let found = found.as_ref().ok().and_then(|found| found.get(name));

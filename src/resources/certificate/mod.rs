@@ -28,7 +28,7 @@ use std::marker::PhantomData;
 use super::check::{certificate, zone_id};
 use super::problem::problem;
 use super::{Api, Settings};
-use crate::cloudflare::{Certificate as Found, Error, Scope, Store, Zone};
+use crate::cloudflare::{Certificate as Found, Error, Fresh, Scope, Store, Zone};
 use crate::framework::{Applied, Ctx, Diagnostics, Foreign, Moved, Planned, Resource};
 use crate::x509;
 
@@ -131,7 +131,10 @@ impl<S: InStore> Resource for StoredCertificate<S> {
             let doing = format!("Reading certificate {certificate_id} of zone {id}");
             Diagnostics::from(problem(&error, &doing))
         };
-        let list = zone.certificates(&scope, S::STORE).await.map_err(failed)?;
+        let listed = zone
+            .certificates_as_of(&scope, S::STORE, Fresh::Recent)
+            .await;
+        let list = listed.map_err(failed)?.list;
         full::note(&mut ctx.private(), S::STORE, &list);
         // What a rotation has left behind takes the place of one that is gone, so that
         // it is not forgotten.
