@@ -2,7 +2,7 @@
 //! turned on, before the certificate can be presented.
 
 use super::problem::problem;
-use crate::cloudflare::{Certificate, Error, Polls, Scope, Status, Store, Zone};
+use crate::cloudflare::{Certificate, Error, Fresh, Polls, Scope, Status, Store, Zone};
 use crate::framework::Diagnostic;
 
 /// Waits until a certificate of the hostname store is active. At the deadline an
@@ -14,8 +14,11 @@ pub(super) async fn wait_for_certificate(
 ) -> Result<(), Diagnostic> {
     let doing = format!("Waiting for certificate {id} to become active");
     let mut polls = Polls::new();
+    // Everybody who waits looks at the same lists.
+    let mut fresh = Fresh::Recent;
     loop {
-        let certificate = find(zone, scope, id).await?;
+        let certificate = find(zone, scope, id, fresh).await?;
+        fresh = Fresh::now();
         match certificate.status {
             Status::Active | Status::DeletionTimedOut => return Ok(()),
             Status::PendingDeletion | Status::Deleted => {
@@ -53,14 +56,17 @@ pub(super) async fn wait_for_certificate(
     }
 }
 
-async fn find(zone: &Zone<'_>, scope: &Scope, id: &str) -> Result<Certificate, Diagnostic> {
+async fn find(
+    zone: &Zone<'_>,
+    scope: &Scope,
+    id: &str,
+    fresh: Fresh,
+) -> Result<Certificate, Diagnostic> {
     let fail = |error: Error| problem(&error, &format!("Reading certificate {id}"));
-    let list = zone
-        .certificates(scope, Store::Hostname)
-        .await
-        .map_err(fail)?;
-    if let Some(found) = list.into_iter().find(|certificate| certificate.id == id) {
-        return Ok(found);
+    let listed = zone.certificates_as_of(scope, Store::Hostname, fresh);
+    let list = listed.await.map_err(fail)?.list;
+    if let Some(found) = list.iter().find(|certificate| certificate.id == id) {
+        return Ok(found.clone());
     }
     // A new certificate can be missing from the list for a while, a tombstone always.
     match zone.certificate(scope, Store::Hostname, id).await {

@@ -157,3 +157,32 @@ async fn without_a_list_everybody_asks_for_its_own() {
     tokio::time::sleep(Duration::from_secs(60)).await;
     assert!(read(&client, 0..5).await.iter().all(Result::is_ok));
 }
+
+/// Each looks every five seconds, and each began at another moment.
+#[tokio::test(start_paused = true)]
+async fn those_who_wait_look_at_the_same_lists() {
+    let (simulator, client, _) = zone_of(10).await;
+    let before = gets(&simulator);
+    let waits = (0..10).map(|n| {
+        let client = Arc::clone(&client);
+        tokio::spawn(async move {
+            tokio::time::sleep(Duration::from_millis(430 * n)).await;
+            let (zone, scope) = (client.zone(&zone_id()), minutes(2));
+            let mut fresh = Fresh::Recent;
+            for _ in 0..12 {
+                let found = zone.association_as_of(&scope, &name(0), fresh).await;
+                fresh = Fresh::now();
+                assert!(found.is_ok());
+                tokio::time::sleep(Duration::from_secs(5)).await;
+            }
+        })
+    });
+    for wait in waits.collect::<Vec<_>>() {
+        wait.await.expect("no panic");
+    }
+    let lists = gets(&simulator) - before;
+    assert!(
+        lists <= 14,
+        "{lists} lists in a minute, as one of them alone"
+    );
+}

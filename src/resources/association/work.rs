@@ -1,5 +1,7 @@
 //! One operation on one hostname: look, write, wait, and what to say about it.
 
+use tokio::time::Instant;
+
 use super::super::Api;
 use super::super::check::{hostname, zone_id};
 use super::super::problem::problem;
@@ -7,7 +9,7 @@ use super::super::ready::wait_for_certificate;
 use super::void::look;
 use super::{Association, HostnameAssociation};
 use crate::cloudflare::{
-    Association as Found, AssociationWrite, Error, Hostname, Key, Polls, Scope, Status, Zone,
+    Association as Found, AssociationWrite, Error, Fresh, Hostname, Key, Polls, Scope, Status, Zone,
 };
 use crate::framework::{
     Applied, Ctx, Diagnostic, Diagnostics, Failed, Operation, Resource, Timeouts,
@@ -147,6 +149,7 @@ impl<'a> Work<'a> {
     async fn wait(&self, found: &mut Found) -> Result<(), Diagnostic> {
         let mut polls = Polls::new();
         loop {
+            let looked = Instant::now();
             match found.status {
                 Status::Active => return Ok(()),
                 Status::DeploymentTimedOut | Status::DeletionTimedOut => break,
@@ -156,7 +159,10 @@ impl<'a> Work<'a> {
             if let Err(why) = polls.pause(&self.scope).await {
                 return Err(self.not_active(found, &Error::from(why)));
             }
-            match self.zone.association(&self.scope, &self.name).await {
+            // Everybody who waits looks at the same lists.
+            let fresh = Fresh::After(looked);
+            let now = self.zone.association_as_of(&self.scope, &self.name, fresh);
+            match now.await {
                 Ok(now) => *found = now,
                 Err(error) if error.is_gone() => break,
                 Err(error) => return Err(self.not_active(found, &error)),

@@ -158,11 +158,13 @@ impl<'a> Work<'a> {
             return;
         }
         let mut polls = Polls::new();
+        let mut fresh = Fresh::Recent;
         loop {
             let found = self
                 .zone
-                .associations_of(&self.scope, targets.keys(), Fresh::now())
+                .associations_of(&self.scope, targets.keys(), fresh)
                 .await;
+            fresh = Fresh::now();
             let (mut pending, mut failed) = (Vec::new(), Vec::new());
             for (name, target) in targets {
                 let found = found.as_ref().ok().and_then(|found| found.get(name));
