@@ -88,7 +88,8 @@ pub enum Verdict {
     Contested,
 }
 
-/// How long a destruction lets creates of the same run come first.
+/// How long a destruction lets creates of the same run come first, and a create that
+/// finds its place taken waits for a destruction.
 const COURTESY: Duration = Duration::from_secs(1);
 
 impl Run {
@@ -227,6 +228,16 @@ impl Run {
     /// Whether this run destroyed the object, or is about to.
     pub fn is_leaving(&self, key: &Key) -> bool {
         self.look(|state| state.destroyed.contains(key) || state.destroying.contains_key(key))
+    }
+
+    /// Whether this run destroyed these objects, or is about to: whoever wants to take
+    /// them over gives destructions of the same run a moment to begin.
+    pub async fn are_let_go(&self, keys: &[Key], scope: &Scope) -> Result<bool, Interrupted> {
+        let mut changed = self.changed.subscribe();
+        let are_leaving = || keys.iter().all(|key| self.is_leaving(key));
+        let begun = async { while !are_leaving() && changed.changed().await.is_ok() {} };
+        let _ = scope.until(tokio::time::timeout(COURTESY, begun)).await?;
+        Ok(are_leaving())
     }
 
     /// Whether this run destroyed the object: what the API shows of it may be old.

@@ -32,6 +32,10 @@ pub struct PlanAnswer {
     pub replaces: Vec<Path>,
     /// What identifies it, as far as it is known.
     pub identity: Option<Dynamic>,
+    /// The objects of the API that it makes, by type and identity.
+    pub creates: Vec<(&'static str, Dynamic)>,
+    /// Those that it takes away.
+    pub destroys: Vec<(&'static str, Dynamic)>,
     /// Errors and warnings.
     pub diagnostics: Diagnostics,
 }
@@ -81,8 +85,6 @@ pub trait AnyResource<A, S>: Send + Sync {
     fn schema(&self) -> &Schema;
     /// The schema of its identity.
     fn identity_schema(&self) -> &Schema;
-    /// Whether several objects may have the same identity, each with a part of it.
-    fn shares_identity(&self) -> bool;
     /// Checks the structure of a configuration.
     fn validate(&self, config: Dynamic, write_only_allowed: bool) -> Diagnostics;
     /// Brings stored state to the current shape.

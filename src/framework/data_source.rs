@@ -5,7 +5,7 @@ use std::sync::OnceLock;
 
 use super::any_resource::Later;
 use super::entry::malformed;
-use super::{Ctx, Diagnostics, Model, Schema, read_model, write_model};
+use super::{Ctx, Diagnostics, Model, Schema, plan, read_model, write_model};
 use crate::value::Dynamic;
 
 /// Something that exists and is only looked at.
@@ -73,8 +73,11 @@ impl<D: DataSource> AnyDataSource<D::Api> for DataEntry<D> {
     }
 
     fn validate(&self, config: Dynamic) -> Diagnostics {
+        let mut report = Diagnostics::default();
+        report.extend(plan::missing(&self.schema().attributes, &config));
         let read = read_model::<D::Model>(config);
-        read.err().map(malformed).unwrap_or_default()
+        report.extend(read.err().into_iter().flat_map(malformed));
+        report
     }
 
     fn read(

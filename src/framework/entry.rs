@@ -1,6 +1,7 @@
 //! The bridge from a typed [`Resource`] to the untyped [`AnyResource`].
 
 use std::borrow::Cow;
+use std::collections::HashSet;
 use std::sync::OnceLock;
 
 use super::any_resource::Later;
@@ -9,7 +10,7 @@ use super::{
     Foreign, ImportRequest, Moved, PlanAnswer, PlanRequest, Planned, Private, Resource, Schema,
     plan, read_model, write_model,
 };
-use crate::framework::Model;
+use crate::framework::{Model, doubles};
 use crate::value::{DecodeError, Dynamic, Path, from_json};
 
 /// A typed resource as an [`AnyResource`], with its schemas made once.
@@ -72,10 +73,35 @@ impl<R: Resource> Entry<R> {
             (Some(prior), Dynamic::Null) => self.identity_of(prior),
             (Some(_), stored) => stored,
         };
+        let before = change
+            .prior
+            .as_ref()
+            .map(|prior| self.resource.objects(prior));
+        let before = before.unwrap_or_default();
+        let after = self.resource.objects(&change.planned);
+        // What becomes of an object that will be known only at apply, nobody knows now.
+        let is_known = after.iter().all(|(_, identity)| identity.is_wholly_known());
+        let (mut creates, mut destroys) = (Vec::new(), Vec::new());
+        if is_known {
+            let names = |objects: &[_]| objects.iter().map(doubles::name).collect::<HashSet<_>>();
+            let (old, new) = (names(&before), names(&after));
+            creates.extend(
+                after
+                    .into_iter()
+                    .filter(|o| !old.contains(&doubles::name(o))),
+            );
+            destroys.extend(
+                before
+                    .into_iter()
+                    .filter(|o| !new.contains(&doubles::name(o))),
+            );
+        }
         Ok(PlanAnswer {
             planned: Some(planned),
             replaces,
             identity: Some(identity).filter(Dynamic::is_wholly_known),
+            creates,
+            destroys,
             diagnostics: change.report,
         })
     }
@@ -190,10 +216,6 @@ impl<R: Resource> AnyResource<R::Api, R::Settings> for Entry<R> {
         self.identity.get_or_init(|| R::Identity::schema(0, ""))
     }
 
-    fn shares_identity(&self) -> bool {
-        R::SHARES_IDENTITY
-    }
-
     fn validate(&self, config: Dynamic, write_only_allowed: bool) -> Diagnostics {
         let mut report = Diagnostics::default();
         if !write_only_allowed {
@@ -207,6 +229,7 @@ impl<R: Resource> AnyResource<R::Api, R::Settings> for Entry<R> {
                 .at_path(path)
             }));
         }
+        report.extend(plan::missing(&self.schema().attributes, &config));
         match read_model(config) {
             Ok(config) => self.resource.validate(&config, &mut report),
             Err(error) => report.extend(malformed(error)),
@@ -227,15 +250,18 @@ impl<R: Resource> AnyResource<R::Api, R::Settings> for Entry<R> {
 
     fn plan(&self, request: PlanRequest, settings: &R::Settings) -> PlanAnswer {
         if request.proposed.is_null() {
+            let prior = read_model::<R::Model>(request.prior).ok();
             let identity = match request.identity {
-                Dynamic::Null => {
-                    read_model(request.prior).map_or(Dynamic::Null, |m| self.identity_of(&m))
-                }
+                Dynamic::Null => prior
+                    .as_ref()
+                    .map_or(Dynamic::Null, |prior| self.identity_of(prior)),
                 stored => stored,
             };
+            let destroys = prior.map(|prior| self.resource.objects(&prior));
             return PlanAnswer {
                 planned: Some(Dynamic::Null),
                 identity: Some(identity),
+                destroys: destroys.unwrap_or_default(),
                 ..PlanAnswer::default()
             };
         }

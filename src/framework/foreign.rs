@@ -18,7 +18,7 @@ pub struct Foreign {
 
 /// Stored attributes of any shape. What is absent, null, empty or of another type
 /// reads as `None`: old versions differ in all of these.
-#[derive(Clone, Debug, Default)]
+#[derive(Clone, Default)]
 pub struct Attributes(Map<String, Json>);
 
 impl Attributes {

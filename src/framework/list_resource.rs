@@ -121,8 +121,11 @@ impl<R: ListResource> AnyListResource<R::Api> for ListEntry<R> {
     }
 
     fn validate(&self, config: Dynamic) -> Diagnostics {
+        let mut report = Diagnostics::default();
+        report.extend(plan::missing(&self.schema().attributes, &config));
         let read = read_model::<R::Config>(config);
-        read.err().map(malformed).unwrap_or_default()
+        report.extend(read.err().into_iter().flat_map(malformed));
+        report
     }
 
     fn list(

@@ -183,6 +183,44 @@ pub(super) fn set_write_only(attributes: &[Attribute], config: &Dynamic) -> Vec<
     found
 }
 
+/// Errors about required attributes that are null. Core sees to it that they are set,
+/// but not to what.
+pub(super) fn missing(attributes: &[Attribute], config: &Dynamic) -> Vec<Diagnostic> {
+    fn collect(attributes: &[Attribute], config: &Dynamic, at: &Path, found: &mut Vec<Path>) {
+        if !matches!(config, Dynamic::Map(_)) {
+            return;
+        }
+        for attribute in attributes {
+            let value = entry(config, attribute.name);
+            let path = at.clone().then(Step::Attribute(attribute.name.to_owned()));
+            match (&attribute.shape, value) {
+                (_, Dynamic::Null) if attribute.spec.required => found.push(path),
+                (Shape::Object(inner), value) => collect(inner, value, &path, found),
+                (Shape::MapOf(inner), Dynamic::Map(elements)) => {
+                    for (key, element) in elements {
+                        let path = path.clone().then(Step::Key(key.clone()));
+                        collect(inner, element, &path, found);
+                    }
+                }
+                (Shape::ListOf(inner), Dynamic::List(elements)) => {
+                    for (index, element) in (0..).zip(elements) {
+                        let path = path.clone().then(Step::Index(index));
+                        collect(inner, element, &path, found);
+                    }
+                }
+                _ => {}
+            }
+        }
+    }
+    let mut found = Vec::new();
+    collect(attributes, config, &Path::default(), &mut found);
+    let errors = found.into_iter().map(|path| {
+        let detail = format!("{path} is required, but its value is null. Give it a value.");
+        Diagnostic::error("Required argument is null", detail).at_path(path)
+    });
+    errors.collect()
+}
+
 /// The attributes whose change replaces the resource. One inside an object that
 /// appears or disappears has not changed.
 pub(super) fn replacements(

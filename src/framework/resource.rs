@@ -5,7 +5,8 @@ use std::sync::{Mutex, MutexGuard, PoisonError};
 
 use tokio_util::sync::CancellationToken;
 
-use super::{Change, Diagnostic, Diagnostics, Foreign, Model, Private};
+use super::{Change, Diagnostic, Diagnostics, Foreign, Model, Private, write_model};
+use crate::value::Dynamic;
 
 /// A managed resource: its model, its identity and what to do. Nothing of the wire.
 pub trait Resource: Send + Sync + 'static {
@@ -24,8 +25,6 @@ pub trait Resource: Send + Sync + 'static {
     /// What brings stored state from each version of its shape to the next: the first one
     /// from version 0 to 1. The current version is their number.
     const UPGRADES: &'static [Upgrade] = &[];
-    /// Whether several objects may have the same identity, each with a part of it.
-    const SHARES_IDENTITY: bool = false;
 
     /// Checks the structure of a configuration. Meaning is checked at plan,
     /// because mocked tests of users' modules pass through here.
@@ -36,6 +35,12 @@ pub trait Resource: Send + Sync + 'static {
 
     /// What identifies this object.
     fn identity(&self, model: &Self::Model) -> Self::Identity;
+
+    /// The objects of the API that it stands for, each by a type and an identity. One run
+    /// should not destroy at one address what it creates at another.
+    fn objects(&self, model: &Self::Model) -> Vec<(&'static str, Dynamic)> {
+        vec![(Self::NAME, write_model(&self.identity(model)))]
+    }
 
     /// Makes the object. An error with a state taints it, without one nothing is kept.
     fn create(

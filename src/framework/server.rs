@@ -8,7 +8,7 @@ use jiff::Timestamp;
 use tokio::sync::mpsc;
 use tokio_util::sync::CancellationToken;
 
-use super::doubles::{Doubles, Fate};
+use super::doubles::Doubles;
 use super::{
     Answer, AnyDataSource, AnyListResource, AnyResource, ApplyRequest, Configured, Ctx, DataAnswer,
     Diagnostic, Diagnostics, Function, Host, ImportRequest, ListRequest, Listed, Model, PlanAnswer,
@@ -162,22 +162,14 @@ impl<P: Provider> Server<P> {
             run.settings.clone()
         };
         let request = request((self.clock)());
-        let fate = match (request.prior.is_null(), request.proposed.is_null()) {
-            _ if resource.shares_identity() => None,
-            (true, false) => Some(Fate::Created),
-            (false, true) => Some(Fate::Destroyed),
-            _ => None,
-        };
         let mut answer = resource.plan(request, &settings);
         let mut run = self.run();
         let told = &mut run.told;
         answer
             .diagnostics
             .retain(|d| !d.once || told.insert(d.detail.clone()));
-        if let Some((fate, identity)) = fate.zip(answer.identity.as_ref()) {
-            let double = run.doubles.note(name, identity, fate);
-            answer.diagnostics.extend(double);
-        }
+        let double = run.doubles.note(&answer.creates, &answer.destroys);
+        answer.diagnostics.extend(double);
         answer
     }
 

@@ -29,8 +29,8 @@ pub(super) fn certificate_id(attr: &Attr<String>) -> Result<(), Diagnostic> {
     }
     Err(Diagnostic::error(
         "Invalid certificate id",
-        "A certificate id looks like 2458ce5a-0c35-4c7f-82c7-8e9487d3ff60. Give the id of an \
-         aop_hostname_certificate.",
+        "A certificate id looks like 2458ce5a-0c35-4c7f-82c7-8e9487d3ff60. Give the id of a \
+         certificate, not its name, its serial number or its fingerprint.",
     )
     .at("certificate_id"))
 }

@@ -92,6 +92,7 @@ impl Official {
                 }
             }
             ZONE_SETTING => return Err(other_setting(stored)),
+            own if own.starts_with("aop_") => return Err(own_type(source)),
             _ => return Err(unknown_type(source)),
         };
         let zone_id = stored
@@ -236,6 +237,17 @@ fn unknown_type(source: &Foreign) -> Diagnostic {
             "{} has no place here. These have: {}. Keep it with its provider.",
             source.type_name,
             known.join(", ")
+        ),
+    )
+}
+
+fn own_type(source: &Foreign) -> Diagnostic {
+    Diagnostic::error(
+        "Move between types of this provider",
+        format!(
+            "An {} cannot become another type by a moved block. Write the other resource with the \
+             same values and leave this one out: within one apply it takes over what is there.",
+            source.type_name
         ),
     )
 }

@@ -75,10 +75,27 @@ async fn v28_v29_unknown_and_null_values_are_no_mistake() {
             .keys()
             .map(|n| (n.as_str(), Dynamic::unknown()))
             .collect();
-        for values in [unknown.as_slice(), &[]] {
+        let block = schema.block.as_ref().unwrap();
+        let required = block.attributes.iter().filter(|a| a.required);
+        let required: Vec<&str> = required.map(|a| a.name.as_str()).collect();
+        let optional_null: Vec<_> = unknown
+            .iter()
+            .filter(|(n, _)| required.contains(n))
+            .cloned()
+            .collect();
+        for values in [unknown.as_slice(), &optional_null] {
             let config = encode(&object(&ty, values), &ty);
             assert_eq!(validate(&mut client, name, config).await, []);
         }
+        // Core sees to it that they are set, but not to what.
+        let config = encode(&object(&ty, &[]), &ty);
+        let refused = validate(&mut client, name, config).await;
+        let mut places: Vec<String> = refused.iter().map(attribute).collect();
+        places.sort();
+        let mut expected = required;
+        expected.sort_unstable();
+        assert_eq!(places, expected);
+        assert_eq!(refused[0].summary, "Required argument is null");
     }
 }
 
@@ -105,7 +122,12 @@ async fn a_client_without_write_only_arguments_is_told_what_it_needs() {
     for name in ["aop_hostname_certificate", "aop_zone_certificate"] {
         let ty = types(&mut client, name).await;
         for (attribute, complaints) in [("private_key_wo", 1), ("private_key", 0)] {
-            let config = encode(&object(&ty, &[(attribute, "key".into())]), &ty);
+            let values = [
+                ("zone_id", "z".into()),
+                ("certificate", "c".into()),
+                (attribute, "key".into()),
+            ];
+            let config = encode(&object(&ty, &values), &ty);
             let told = validate_as(&mut client, None, name, config).await;
             assert_eq!(told.len(), complaints, "{told:?}");
             for diagnostic in told {
@@ -115,6 +137,8 @@ async fn a_client_without_write_only_arguments_is_told_what_it_needs() {
             }
         }
         let both = [
+            ("zone_id", "z".into()),
+            ("certificate", "c".into()),
             ("private_key", "key".into()),
             ("private_key_wo", "key".into()),
         ];

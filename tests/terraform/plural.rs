@@ -1,5 +1,7 @@
 //! Many hostnames in one resource.
 
+use std::time::Duration;
+
 use aop_simulator::{Action, Answer, Fault, Store, ZONE_ID};
 
 use crate::scene::{CERTIFICATE, Scene, says, with_every_cli};
@@ -52,7 +54,13 @@ fn many_hostnames_live_and_die_with_one_write_each_time() {
         assert_eq!(live(scene), expected);
         scene.plan_is_empty();
 
-        // Another spelling is no write.
+        // Another spelling is no change.
+        scene.rewrite(&plural(&[
+            ("App.Example.com", ""),
+            ("api.example.com.", ""),
+            ("www.example.com", ", enabled = false"),
+        ]));
+        scene.plan_is_empty();
         let changed = [
             ("app.example.com", ""),
             ("api.example.com", ""),
@@ -347,6 +355,154 @@ fn an_outage_in_the_middle_names_what_was_not_written() {
         scene.simulator.forget_faults();
         scene.apply();
         scene.plan_is_empty();
+        scene.destroy();
+    });
+}
+
+fn single(name: &str, hostname: &str, certificate: &str) -> String {
+    format!(
+        "resource \"aop_hostname_association\" \"{name}\" {{\n  zone_id = var.zone_id\n  hostname = \
+         \"{hostname}\"\n  certificate_id = aop_hostname_certificate.{certificate}.id\n}}\n"
+    )
+}
+
+/// A second certificate.
+const OTHER: &str = r#"
+resource "aop_hostname_certificate" "other" {
+  zone_id     = var.zone_id
+  certificate = file("other.pem")
+  private_key = file("other.key")
+}
+"#;
+
+#[test]
+fn what_was_taken_over_is_served_also_when_another_hostname_is_refused() {
+    with_every_cli("plural-taken", |scene| {
+        scene.certificate("shop");
+        let app = single("app", "app.example.com", "shop");
+        let api = single("api", "api.example.com", "shop");
+        scene.configure(&format!("{CERTIFICATE}{app}{api}"));
+        scene.apply();
+        let traffic = scene.traffic(&["app.example.com", "api.example.com"]);
+        scene.rewrite(&plural(&[
+            ("app.example.com", ""),
+            ("api.example.com", ""),
+            ("app.elsewhere.net", ""),
+        ]));
+        scene.apply_fails(&["Associating app.elsewhere.net with certificate"]);
+        assert_eq!(
+            live(scene).len(),
+            2,
+            "nothing that was taken over is voided"
+        );
+        scene.rewrite(&plural(&[("app.example.com", ""), ("api.example.com", "")]));
+        scene.apply();
+        scene.plan_is_empty();
+        traffic.was_never_refused();
+        scene.destroy();
+    });
+}
+
+#[test]
+fn a_hostname_leaves_for_another_certificate_in_one_apply() {
+    with_every_cli("plural-leaves", |scene| {
+        scene.certificate("shop");
+        scene.certificate("other");
+        let both = plural(&[("app.example.com", ""), ("api.example.com", "")]);
+        scene.configure(&format!("{both}{OTHER}"));
+        scene.apply();
+        let traffic = scene.traffic(&["app.example.com", "api.example.com"]);
+        // Something is added too, so that the plural resource has to look and write first.
+        let fewer = plural(&[("api.example.com", ""), ("new.example.com", "")]);
+        let app = single("app", "app.example.com", "other");
+        scene.rewrite(&format!("{fewer}{OTHER}{app}"));
+        scene.apply();
+        scene.plan_is_empty();
+        traffic.was_never_refused();
+        scene.destroy();
+    });
+}
+
+#[test]
+fn hostnames_wait_for_the_new_certificate_of_their_new_resources() {
+    with_every_cli("plural-waits", |scene| {
+        scene.certificate("shop");
+        let both = plural(&[("app.example.com", ""), ("api.example.com", "")]);
+        scene.configure(&both);
+        scene.apply();
+        let traffic = scene.traffic(&["app.example.com", "api.example.com"]);
+        // One goes to a certificate that is there, the other to one that takes its time.
+        scene
+            .simulator
+            .set(|settings| settings.activation = Some(Duration::from_secs(4)));
+        scene.certificate("other");
+        let app = single("app", "app.example.com", "shop");
+        let api = single("api", "api.example.com", "other");
+        scene.rewrite(&format!("{CERTIFICATE}{OTHER}{app}{api}"));
+        scene.apply();
+        scene.plan_is_empty();
+        traffic.was_never_refused();
+        scene.destroy();
+    });
+}
+
+#[test]
+fn a_single_hostname_waits_for_the_new_certificate_of_its_successor() {
+    with_every_cli("single-waits", |scene| {
+        scene.certificate("shop");
+        let old = single("old", "app.example.com", "shop");
+        scene.configure(&format!("{CERTIFICATE}{old}"));
+        scene.apply();
+        let traffic = scene.traffic(&["app.example.com"]);
+        scene
+            .simulator
+            .set(|settings| settings.activation = Some(Duration::from_secs(4)));
+        scene.certificate("other");
+        let new = single("new", "app.example.com", "other");
+        scene.rewrite(&format!("{CERTIFICATE}{OTHER}{new}"));
+        let planned = scene.run(&["plan"], 0);
+        assert!(
+            planned.text().contains("1 to destroy"),
+            "{}",
+            planned.text()
+        );
+        scene.apply();
+        scene.plan_is_empty();
+        traffic.was_never_refused();
+        scene.destroy();
+    });
+}
+
+#[test]
+fn a_required_argument_that_is_null_is_refused_before_anything_happens() {
+    with_every_cli("plural-null", |scene| {
+        scene.certificate("shop");
+        let both = plural(&[("app.example.com", "")]);
+        let setting = "variable \"on\" {\n  type = bool\n  default = true\n}\nresource \
+                       \"aop_global_setting\" \"all\" {\n  zone_id = var.zone_id\n  enabled = var.on\n}\n";
+        scene.configure(&format!("{both}{setting}"));
+        scene.apply();
+        scene.rewrite(&format!(
+            "{both}{}",
+            setting.replace("default = true", "default = null")
+        ));
+        scene.plan_fails(&["Required argument is null", "enabled is required"]);
+        for (wrong, place) in [
+            ("certificate_id = null", "certificate_id is required"),
+            ("", ""),
+        ] {
+            let text = match wrong {
+                "" => format!(
+                    "{CERTIFICATE}resource \"aop_hostname_associations\" \"all\" {{\n  zone_id = \
+                     var.zone_id\n  associations = null\n}}\n"
+                ),
+                wrong => both.replace("certificate_id = aop_hostname_certificate.shop.id", wrong),
+            };
+            scene.rewrite(&format!("{text}{setting}"));
+            scene.plan_fails(&["Required argument is null", place]);
+        }
+        assert_eq!(live(scene).len(), 1);
+        scene.rewrite(&format!("{both}{setting}"));
         scene.destroy();
     });
 }

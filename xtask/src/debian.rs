@@ -33,6 +33,13 @@ impl Tool {
                 format!("{name} is missing: install the package {package} ({why})")
             })?;
         }
+        if !root.join(place).is_file() {
+            return Err(format!(
+                "{name} is missing: the package {package} of this distribution holds no {place}, so \
+                 install {name}"
+            )
+            .into());
+        }
         let libraries = ["usr/lib", "lib"].map(|folder| root.join(folder));
         let libraries = libraries.iter().flat_map(|folder| architectures(folder));
         Ok(Self {

@@ -20,8 +20,9 @@ use super::{Api, Settings};
 use crate::cloudflare::{Fresh, Hostname, Scope, Verdict, ZoneId};
 use crate::framework::{
     Applied, Attr, Change, Ctx, Diagnostic, Diagnostics, Foreign, Model, Moved, Object, Operation,
-    Planned, Resource, Timeouts, Walk,
+    Planned, Resource, Timeouts, Walk, write_model,
 };
+use crate::value::Dynamic;
 
 /// The resource.
 pub struct HostnameAssociation;
@@ -156,12 +157,12 @@ impl Resource for HostnameAssociation {
             .run()
             .claim(work.key())
             .map_err(|_| work.declared_twice())?;
-        match work.look().await? {
-            // The API may show for minutes what this run has voided.
-            Some(found) if !claim.was_destroyed() && !work.is_wanted(&found) => {
-                return Err(work.is_another(&found).into());
-            }
-            _ => {}
+        let another = work.look().await?.filter(|found| !work.is_wanted(found));
+        // The API may show for minutes what this run has voided, or is about to.
+        if let Some(found) = another
+            && !work.is_let_go().await?
+        {
+            return Err(work.is_another(&found).into());
         }
         // An equal one is written all the same: it may be the shadow of one that an
         // earlier run has voided, and writing it once more changes nothing.
@@ -273,6 +274,16 @@ impl Resource for HostnameAssociation {
                 return Ok(());
             }
         }
+    }
+}
+
+impl HostnameAssociation {
+    /// The identity of a hostname's association.
+    pub(super) fn identify(zone: &Attr<String>, name: &Hostname) -> Dynamic {
+        write_model(&Identity {
+            zone_id: zone.clone(),
+            hostname: name.as_str().into(),
+        })
     }
 }
 

@@ -53,6 +53,14 @@ impl<'a> Work<'a> {
         look(&self.zone, &self.scope, &self.name).await
     }
 
+    /// Whether another resource of this run lets the hostname go.
+    pub(super) async fn is_let_go(&self) -> Result<bool, Diagnostic> {
+        let run = self.zone.run();
+        let let_go = run.are_let_go(&[self.key()], &self.scope).await;
+        let doing = format!("Waiting to take over {}", self.name);
+        let_go.map_err(|why| problem(&why.into(), &doing))
+    }
+
     pub(super) fn is_wanted(&self, found: &Found) -> bool {
         found.cert_id == self.plan.certificate_id.text() && found.enabled == Some(self.enabled())
     }

@@ -12,21 +12,24 @@ mod write;
 
 use std::collections::BTreeMap;
 
+use super::HostnameAssociation;
 use super::association::look;
 use super::check::zone_id;
 use super::identity::OfZone;
 use super::official::{self, Official};
 use super::problem::problem;
 use super::{Api, Settings};
-use crate::cloudflare::{Claim, Fresh, Hostname, Scope};
+use crate::cloudflare::{Fresh, Hostname, Scope};
 use crate::framework::{
     Applied, Change, Ctx, Diagnostic, Diagnostics, Failed, Foreign, Moved, Object, Operation,
     Planned, Resource,
 };
 
+use crate::value::Dynamic;
+
 use model::{Associations, Entry};
 use target::{Difference, merge, targets};
-use write::Work;
+use write::{Claims, Work};
 
 /// The resource.
 pub struct HostnameAssociations;
@@ -42,7 +45,6 @@ impl Resource for HostnameAssociations {
         the hostnames that it lists and leaves the others alone; a hostname belongs to one \
         resource, this one or an `aop_hostname_association`. Destroying the resource, or taking a \
         hostname out of the map, gives the hostname back to what the zone says.";
-    const SHARES_IDENTITY: bool = true;
 
     fn plan(&self, change: &mut Change<'_, Associations, Settings>) {
         plan::complete(change);
@@ -54,6 +56,16 @@ impl Resource for HostnameAssociations {
         }
     }
 
+    fn objects(&self, model: &Associations) -> Vec<(&'static str, Dynamic)> {
+        let listed = targets(model).unwrap_or_default();
+        let zone = &model.zone_id;
+        let objects = listed.into_keys().map(|name| {
+            let identity = HostnameAssociation::identify(zone, &name);
+            (HostnameAssociation::NAME, identity)
+        });
+        objects.collect()
+    }
+
     async fn create(
         &self,
         ctx: &Ctx<Api>,
@@ -62,18 +74,19 @@ impl Resource for HostnameAssociations {
         let plan = planned.plan;
         let targets = targets(&plan)?;
         let work = Work::new(ctx, &plan, Operation::Create)?;
-        let claims = work.claim(&targets)?;
-        work.refuse_others(&targets, &claims).await?;
-        let mut written = work.write(&targets, &targets).await;
+        let mut claims = work.claim(&targets)?;
+        work.refuse_others(&targets).await?;
+        work.ready(&targets, |_| false).await?;
+        let mut written = work.write(&targets).await;
+        // What was written stays so: no destroy of this run may take it away.
+        keep(&mut claims, |name| written.accepted.contains(name));
         if written.errors.has_error() {
             if !written.accepted.is_empty() {
-                written
-                    .errors
-                    .push(a_part(written.accepted.len(), targets.len()));
+                let warning = a_part(written.accepted.len(), targets.len());
+                written.errors.push(warning);
             }
             return Err(written.errors.into());
         }
-        claims.into_values().for_each(Claim::keep);
         work.wait(&plan, &targets).await;
         Ok(plan)
     }
@@ -166,12 +179,21 @@ impl Resource for HostnameAssociations {
         let is_overwritten = |name: &Hostname| work.is_overwritten(name, &after);
         let difference = Difference::between(&before, &after, is_overwritten);
 
-        let held = work.hold(&difference.kept);
-        let claims = work.claim(&difference.added)?;
-        work.refuse_others(&difference.added, &claims).await?;
+        // Before anything is waited for: another resource may be taking these over.
+        let leaving = work.leave(&difference.removed);
+        let mut held = work.hold(&difference.kept);
         work.insist(&difference.unchanged);
-        let written = work.write(&difference.changed, &difference.moved).await;
-        let released = work.release(&difference.removed).await;
+        let mut claims = work.claim(&difference.added)?;
+        work.refuse_others(&difference.added).await?;
+        let moves = |name: &Hostname| difference.moved.contains_key(name);
+        work.ready(&difference.changed, moves).await?;
+        let written = work.write(&difference.changed).await;
+        let is_wanted = |name: &Hostname| {
+            written.accepted.contains(name) || difference.unchanged.contains_key(name)
+        };
+        keep(&mut claims, is_wanted);
+        keep(&mut held, is_wanted);
+        let released = work.release(leaving, &difference.removed).await;
         let mut errors = written.errors;
         errors.extend(released.errors);
         if errors.has_error() {
@@ -180,20 +202,25 @@ impl Resource for HostnameAssociations {
                 diagnostics: errors,
             });
         }
-        let claims = claims.into_values().chain(held);
-        claims.for_each(Claim::keep);
         work.wait(&plan, &difference.changed).await;
         Ok(plan)
     }
 
     async fn delete(&self, ctx: &Ctx<Api>, state: Associations) -> Result<(), Diagnostics> {
         let work = Work::new(ctx, &state, Operation::Delete)?;
-        let released = work.release(&targets(&state)?).await;
+        let targets = targets(&state)?;
+        let released = work.release(work.leave(&targets), &targets).await;
         match released.errors.has_error() {
             true => Err(released.errors),
             false => Ok(()),
         }
     }
+}
+
+/// Keeps the claims of these hostnames.
+fn keep(claims: &mut Claims<'_>, of: impl Fn(&Hostname) -> bool) {
+    let kept = claims.extract_if(.., |name, _| of(name));
+    kept.for_each(|(_, claim)| claim.keep());
 }
 
 fn a_part(count: usize, of: usize) -> Diagnostic {

@@ -5,9 +5,9 @@ use std::collections::BTreeMap;
 
 use super::super::Settings;
 use super::super::check::{certificate_id, hostname, zone_id};
-use super::model::Associations;
-use super::target::{entry, place};
-use crate::framework::{Change, Diagnostic, Timeouts};
+use super::model::{Associations, Entry};
+use super::target::{Target, entry, place, targets};
+use crate::framework::{Change, Diagnostic, Object, Timeouts};
 
 /// How many hostnames a certificate serves at most, as documented.
 const PER_CERTIFICATE: usize = 100;
@@ -44,6 +44,27 @@ pub(super) fn complete(change: &mut Change<'_, Associations, Settings>) {
     change
         .report
         .extend(many.map(|(id, count)| too_many(id, count)));
+    keep_spellings(change);
+}
+
+/// Another spelling of the same hostnames is no change.
+fn keep_spellings(change: &mut Change<'_, Associations, Settings>) {
+    let (Some(prior), Some(entries)) = (&change.prior, change.planned.associations.known()) else {
+        return;
+    };
+    let is_known = |Object(said): &Object<Entry>| {
+        said.certificate_id.known().is_some() && said.enabled.known().is_some()
+    };
+    let all_known = entries
+        .values()
+        .all(|said| said.known().is_some_and(is_known));
+    let (Ok(before), Ok(after)) = (targets(prior), targets(&change.planned)) else {
+        return;
+    };
+    let stays = |(name, target): (_, &Target)| before.get(name).is_some_and(|b| b.means(target));
+    if all_known && before.len() == after.len() && after.iter().all(stays) {
+        change.planned.associations = prior.associations.clone();
+    }
 }
 
 fn spelt_twice(one: &str, other: &str) -> Diagnostic {

@@ -1,13 +1,16 @@
 //! Letting hostnames go: to another resource of the run, or back to what the zone says.
 
-use std::collections::BTreeSet;
+use std::collections::{BTreeMap, BTreeSet};
 
 use super::super::association::void;
 use super::super::problem::problem;
 use super::target::Targets;
 use super::write::{Work, listed};
-use crate::cloudflare::{AssociationWrite, Hostname, Key, Verdict};
+use crate::cloudflare::{AssociationWrite, Destruction, Hostname, Key, Verdict};
 use crate::framework::{Diagnostic, Diagnostics};
+
+/// Hostnames on their way out.
+pub(super) type Leaving<'a> = BTreeMap<Hostname, Destruction<'a>>;
 
 /// What was let go.
 #[derive(Default)]
@@ -19,52 +22,55 @@ pub(super) struct Released {
 }
 
 impl Work<'_> {
+    /// Says of hostnames that they are to be let go, so that others may take them over.
+    pub(super) fn leave(&self, targets: &Targets) -> Leaving<'_> {
+        let names = targets.keys();
+        names
+            .map(|name| (name.clone(), self.zone.run().destroy(self.key(name))))
+            .collect()
+    }
+
     /// Voids hostnames, but for those that another resource of this run takes over.
-    pub(super) async fn release(&self, targets: &Targets) -> Released {
+    pub(super) async fn release(&self, mut leaving: Leaving<'_>, targets: &Targets) -> Released {
         let run = self.zone.run();
         let mut released = Released::default();
-        let mut left: BTreeSet<&Hostname> = targets.keys().collect();
         let mut taken = BTreeSet::new();
-        let destructions = targets
-            .keys()
-            .map(|name| (name, run.destroy(self.key(name))));
-        let destructions: Vec<_> = destructions.collect();
-        while !left.is_empty() {
-            let keys: Vec<Key> = left.iter().map(|name| self.key(name)).collect();
+        while !leaving.is_empty() {
+            let keys: Vec<Key> = leaving.keys().map(|name| self.key(name)).collect();
             let keys: Vec<&Key> = keys.iter().collect();
-            let doing = format!("Waiting to void {}", listed(left.iter().copied()));
-            if let Err(why) = run.give_way(&keys, &self.scope).await {
-                released.errors.push(problem(&why.into(), &doing));
-                break;
+            match run.give_way(&keys, &self.scope).await {
+                Ok(Verdict::Owned) => {
+                    let is_owned = |name: &Hostname| run.verdict(&self.key(name)) == Verdict::Owned;
+                    let owned = leaving.extract_if(.., |name, _| is_owned(name));
+                    taken.extend(owned.map(|(name, _)| name));
+                    continue;
+                }
+                Ok(_) => {}
+                Err(why) => {
+                    let doing = format!("Waiting to void {}", listed(leaving.keys()));
+                    released.errors.push(problem(&why.into(), &doing));
+                    break;
+                }
             }
-            let owned = |name: &&Hostname| run.verdict(&self.key(name)) == Verdict::Owned;
-            taken.extend(left.iter().copied().filter(owned));
-            left.retain(|name| !taken.contains(name));
-            if let Err(error) = self.void_all(&mut left, targets).await {
+            let voided = self.void_all(&mut leaving, targets, &mut released.gone);
+            if let Err(error) = voided.await {
                 released.errors.push(error);
                 break;
-            }
-        }
-        for (name, destruction) in destructions {
-            if left.contains(name) {
-                continue;
-            }
-            released.gone.insert(name.clone());
-            if !taken.contains(name) {
-                destruction.done();
             }
         }
         if !taken.is_empty() {
             self.ctx.warn(taken_over(&taken));
         }
+        released.gone.extend(taken);
         released
     }
 
-    /// Voids what nobody else has come to want, and takes it off the list.
+    /// Voids what nobody else has come to want. What is void is `gone`.
     async fn void_all(
         &self,
-        left: &mut BTreeSet<&Hostname>,
+        leaving: &mut Leaving<'_>,
         targets: &Targets,
+        gone: &mut BTreeSet<Hostname>,
     ) -> Result<(), Diagnostic> {
         let run = self.zone.run();
         let certificate = |name: &Hostname| {
@@ -72,46 +78,51 @@ impl Work<'_> {
             let known = || targets.get(name).map(|t| t.certificate_id.clone());
             written.or_else(known).unwrap_or_default()
         };
-        let writes: Vec<_> = left
-            .iter()
+        let writes: Vec<_> = leaving
+            .keys()
             .map(|name| AssociationWrite {
                 hostname: name.as_str().to_owned(),
                 cert_id: certificate(name),
                 enabled: None,
             })
             .collect();
+        let name_of = |write: &AssociationWrite| Hostname::parse(&write.hostname).ok();
         let is_free = |write: &AssociationWrite| {
-            let name = Hostname::parse(&write.hostname);
-            name.is_ok_and(|name| run.verdict(&self.key(&name)) == Verdict::Free)
+            name_of(write).is_some_and(|name| run.verdict(&self.key(&name)) == Verdict::Free)
         };
         let batch = self.zone.write_many(&self.scope, &writes, is_free).await;
-        let accepted = batch.accepted.iter().map(|write| write.hostname.as_str());
-        let accepted: BTreeSet<&str> = accepted.collect();
-        left.retain(|name| !accepted.contains(name.as_str()));
-        for (write, error) in &batch.refused {
-            if !error.is_about_content() {
-                return Err(problem(
-                    error,
-                    &format!("Voiding {}", listed(left.iter().copied())),
-                ));
+        let mut done = |name: Hostname| {
+            if let Some(destruction) = leaving.remove(&name) {
+                destruction.done();
+                gone.insert(name);
             }
-            let refused = left.iter().find(|name| name.as_str() == write.hostname);
-            if let Some(name) = refused.copied()
-                && void(&self.zone, &self.scope, name, &write.cert_id).await?
-            {
-                left.remove(name);
+        };
+        batch
+            .accepted
+            .iter()
+            .filter_map(name_of)
+            .for_each(&mut done);
+        for (write, error) in &batch.refused {
+            let Some(name) = name_of(write) else { continue };
+            if !error.is_about_content() {
+                let names = batch.refused.iter().filter_map(|(write, _)| name_of(write));
+                let names: Vec<Hostname> = names.collect();
+                return Err(problem(error, &format!("Voiding {}", listed(names.iter()))));
+            }
+            if void(&self.zone, &self.scope, &name, &write.cert_id).await? {
+                done(name);
             }
         }
         Ok(())
     }
 }
 
-fn taken_over(names: &BTreeSet<&Hostname>) -> Diagnostic {
+fn taken_over(names: &BTreeSet<Hostname>) -> Diagnostic {
     Diagnostic::warning(
         "Associations are left as they are",
         format!(
             "Other resources took over these hostnames in this run, so they were not voided: {}.",
-            listed(names.iter().copied())
+            listed(names.iter())
         ),
     )
 }

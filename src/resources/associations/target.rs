@@ -21,7 +21,7 @@ pub(super) struct Target {
 pub(super) type Targets = BTreeMap<Hostname, Target>;
 
 impl Target {
-    fn means(&self, other: &Self) -> bool {
+    pub(super) fn means(&self, other: &Self) -> bool {
         self.certificate_id == other.certificate_id && self.enabled == other.enabled
     }
 
@@ -94,9 +94,9 @@ impl Difference {
         let (unchanged, changed) = split(after, |name, target| {
             before.get(name).is_some_and(|b| b.means(target)) && !overwritten(name)
         });
-        let (_, moved) = split(&changed, |name, target| {
+        let (moved, _) = split(&changed, |name, target| {
             let before = before.get(name);
-            before.is_some_and(|b| b.certificate_id == target.certificate_id)
+            before.is_some_and(|b| b.certificate_id != target.certificate_id)
         });
         let (_, removed) = split(before, |name, _| after.contains_key(name));
         Self {

@@ -9,7 +9,8 @@ use super::super::ready::wait_for_certificate;
 use super::model::Associations;
 use super::target::{Target, Targets, entry, place};
 use crate::cloudflare::{
-    AssociationWrite, Claim, Error, Fresh, Hostname, Key, Polls, Scope, Status, Zone,
+    Association as Found, AssociationWrite, Claim, Error, Fresh, Hostname, Key, Polls, Scope,
+    Status, Zone,
 };
 use crate::framework::{Ctx, Diagnostic, Diagnostics, Operation, Timeouts};
 
@@ -19,6 +20,9 @@ pub(super) struct Work<'a> {
     pub(super) zone: Zone<'a>,
     pub(super) scope: Scope,
 }
+
+/// Claims by hostname.
+pub(super) type Claims<'a> = BTreeMap<Hostname, Claim<'a>>;
 
 /// What was written.
 pub(super) struct Written {
@@ -47,10 +51,7 @@ impl<'a> Work<'a> {
     }
 
     /// Claims hostnames that this resource did not have.
-    pub(super) fn claim(
-        &self,
-        targets: &Targets,
-    ) -> Result<BTreeMap<Hostname, Claim<'_>>, Diagnostics> {
+    pub(super) fn claim(&self, targets: &Targets) -> Result<Claims<'_>, Diagnostics> {
         let (mut claims, mut taken) = (BTreeMap::new(), Diagnostics::default());
         for (name, target) in targets {
             match self.zone.run().claim(self.key(name)) {
@@ -67,10 +68,10 @@ impl<'a> Work<'a> {
     }
 
     /// Claims hostnames that this resource has.
-    pub(super) fn hold(&self, targets: &Targets) -> Vec<Claim<'_>> {
+    pub(super) fn hold(&self, targets: &Targets) -> Claims<'_> {
         let names = targets.keys();
         names
-            .map(|name| self.zone.run().reclaim(self.key(name)))
+            .map(|name| (name.clone(), self.zone.run().reclaim(self.key(name))))
             .collect()
     }
 
@@ -88,13 +89,9 @@ impl<'a> Work<'a> {
         }
     }
 
-    /// An error if a hostname is live with something else. What this run has voided
-    /// may look alive for minutes.
-    pub(super) async fn refuse_others(
-        &self,
-        targets: &Targets,
-        claims: &BTreeMap<Hostname, Claim<'_>>,
-    ) -> Result<(), Diagnostics> {
+    /// An error if a hostname is live with something else. What this run has voided, or
+    /// is about to, may look alive for minutes.
+    pub(super) async fn refuse_others(&self, targets: &Targets) -> Result<(), Diagnostics> {
         if targets.is_empty() {
             return Ok(());
         }
@@ -104,51 +101,62 @@ impl<'a> Work<'a> {
             .await;
         let doing = format!("Reading the associations of zone {}", self.zone.id());
         let found = found.map_err(|error| problem(&error, &doing))?;
-        let mut others = Diagnostics::default();
-        for (name, target) in targets {
-            let was_destroyed = claims.get(name).is_some_and(Claim::was_destroyed);
-            let live = found.get(name).filter(|found| !found.is_gone());
-            if let Some(live) = live.filter(|live| !was_destroyed && !target.is(live)) {
-                let enabled = live.enabled.unwrap_or_default();
-                others.push(self.is_another(name, &live.cert_id, enabled, &target.spelling));
-            }
-        }
-        match others.has_error() {
-            true => Err(others),
+        let others: Vec<(&Hostname, &Target, &Found)> = targets
+            .iter()
+            .filter_map(|(name, target)| {
+                let live = found.get(name).filter(|found| !found.is_gone())?;
+                (!target.is(live)).then_some((name, target, live))
+            })
+            .collect();
+        let keys: Vec<Key> = others.iter().map(|(name, ..)| self.key(name)).collect();
+        let let_go = self.zone.run().are_let_go(&keys, &self.scope).await;
+        let_go.map_err(|why| problem(&why.into(), "Waiting to take over hostnames"))?;
+        let run = self.zone.run();
+        let taken = others
+            .into_iter()
+            .filter(|(name, ..)| !run.is_leaving(&self.key(name)));
+        let taken = taken.map(|(name, target, live)| self.is_another(name, target, live));
+        let mut errors = Diagnostics::default();
+        errors.extend(taken);
+        match errors.has_error() {
+            true => Err(errors),
             false => Ok(()),
         }
     }
 
-    /// Writes hostnames, those that present a certificate, or are `moved` to another,
-    /// once it can be presented.
-    pub(super) async fn write(&self, targets: &Targets, moved: &Targets) -> Written {
-        let mut written = Written {
-            accepted: BTreeSet::new(),
-            errors: Diagnostics::default(),
-        };
-        let presents =
-            |(name, target): &(&Hostname, &Target)| target.enabled || moved.contains_key(*name);
-        let presenting = targets.iter().filter(presents);
+    /// Waits for the certificates that are to be presented, or that a hostname moves to
+    /// from another, until they can be.
+    pub(super) async fn ready(
+        &self,
+        targets: &Targets,
+        moves: impl Fn(&Hostname) -> bool,
+    ) -> Result<(), Diagnostic> {
+        let presenting = targets.iter().filter(|(name, t)| t.enabled || moves(name));
         let certificates: BTreeMap<&str, &Target> = presenting
             .map(|(_, target)| (target.certificate_id.as_str(), target))
             .collect();
         for (id, target) in certificates {
-            if let Err(mut error) = wait_for_certificate(&self.zone, &self.scope, id).await {
+            let ready = wait_for_certificate(&self.zone, &self.scope, id).await;
+            ready.map_err(|mut error| {
                 error.detail.push_str(" Nothing was written.");
-                let path = place(&target.spelling, "certificate_id");
-                written.errors.push(error.at_path(path));
-                return written;
-            }
+                error.at_path(place(&target.spelling, "certificate_id"))
+            })?;
         }
+        Ok(())
+    }
+
+    /// Writes hostnames that are not written yet.
+    pub(super) async fn write(&self, targets: &Targets) -> Written {
         let (done, writes): (Vec<_>, Vec<_>) = targets
             .iter()
             .map(|(name, target)| target.write(name))
             .partition(|write| self.zone.has_written(write));
         let batch = self.zone.write_many(&self.scope, &writes, |_| true).await;
         let accepted = done.iter().chain(&batch.accepted);
-        written.accepted = accepted.filter_map(name_of).collect();
-        written.errors = self.refused(&batch.refused, targets);
-        written
+        Written {
+            accepted: accepted.filter_map(name_of).collect(),
+            errors: self.refused(&batch.refused, targets),
+        }
     }
 
     /// Waits until everything is active. What was written is written: at the deadline
@@ -239,7 +247,8 @@ impl<'a> Work<'a> {
         .at_path(entry(&target.spelling))
     }
 
-    fn is_another(&self, name: &Hostname, id: &str, enabled: bool, spelling: &str) -> Diagnostic {
+    fn is_another(&self, name: &Hostname, target: &Target, live: &Found) -> Diagnostic {
+        let (id, enabled) = (&live.cert_id, live.enabled.unwrap_or_default());
         Diagnostic::error(
             "Hostname is already associated",
             format!(
@@ -249,7 +258,7 @@ impl<'a> Work<'a> {
                 self.zone.id(),
             ),
         )
-        .at_path(entry(spelling))
+        .at_path(entry(&target.spelling))
     }
 
     fn not_active(&self, pending: &[&Hostname], error: &Error) -> Diagnostic {

@@ -22,8 +22,9 @@ pub(super) async fn create(
     let scope = Scope::lasting(duration, ctx.cancel.clone());
     let upload = Upload::new((&zone, &scope, store), &config, leaf, Vec::new())?;
     let leaf = Key::leaf(store, &id, plan.fingerprint_sha256.text());
-    let claim = ctx.api.run().claim(leaf);
-    let claim = claim.map_err(|_| upload.declared_twice())?;
+    // Held to the end: what takes a hostname over may have to wait for this certificate.
+    let claim = ctx.api.run().claim(leaf.clone());
+    let _claim = claim.map_err(|_| upload.declared_twice())?;
 
     let found = match upload.find_or_upload().await? {
         Origin::Own(found) => found,
@@ -38,7 +39,7 @@ pub(super) async fn create(
     let certificate_id = found.id.clone();
     let key = Key::certificate(store, &id, &certificate_id);
     ctx.api.run().own(key);
-    claim.keep();
+    ctx.api.run().own(leaf);
 
     let found = revive(&zone, &scope, store, found).await;
     let settled = match plan.wait_for_deployment.known() {

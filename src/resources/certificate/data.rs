@@ -3,7 +3,7 @@
 use std::marker::PhantomData;
 
 use super::super::Api;
-use super::super::check::zone_id;
+use super::super::check::{certificate_id, zone_id};
 use super::super::problem::problem;
 use super::filter::Filter;
 use super::import::absent;
@@ -173,6 +173,7 @@ impl<S: InStore> DataSource for CertificateData<S> {
 
     async fn read(&self, ctx: &Ctx<Api>, mut config: One) -> Result<One, Diagnostics> {
         let id = zone_id(&config.zone_id)?;
+        certificate_id(&config.certificate_id)?;
         let (zone, scope) = (ctx.api.zone(&id), Scope::reading(ctx.cancel.clone()));
         let certificate = config.certificate_id.text();
         let found = look(&zone, &scope, S::STORE, certificate).await;

@@ -77,7 +77,10 @@ impl Wanted {
 
     /// What to say where nothing is shown. That nothing expires needs no word.
     pub(super) fn nothing(&self, zone: &str, all: &[Found]) -> Option<Diagnostic> {
-        let status = self.status.as_ref()?;
+        let status = self
+            .status
+            .as_ref()
+            .filter(|_| self.expires_before.is_none())?;
         let mut there: Vec<&str> = all.iter().map(|found| found.status.as_str()).collect();
         there.sort_unstable();
         there.dedup();

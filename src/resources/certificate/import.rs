@@ -1,7 +1,7 @@
 //! Finding a certificate that exists already, and saying what an id names instead.
 
 use super::super::Api;
-use super::super::check::zone_id;
+use super::super::check::{certificate_id, zone_id};
 use super::{Certificate, HostnameStore, Identity, InStore, StoredCertificate, ZoneStore, look};
 use crate::cloudflare::{Scope, Store, Zone};
 use crate::framework::{Ctx, Diagnostic, Diagnostics, Resource};
@@ -12,6 +12,7 @@ pub(super) async fn find<S: InStore>(
     identity: Identity,
 ) -> Result<Certificate, Diagnostics> {
     let zone = zone_id(&identity.zone_id)?;
+    certificate_id(&identity.certificate_id)?;
     let id = identity.certificate_id.text().to_owned();
     let asked = Certificate {
         zone_id: identity.zone_id,

@@ -149,15 +149,11 @@ impl<S: OfSwitch> Resource for Setting<S> {
     }
 
     async fn import(&self, ctx: &Ctx<Api>, identity: OfZone) -> Result<Switched, Diagnostics> {
-        let asked = Switched {
+        let enabled = is_on(ctx, &identity.zone_id, S::SWITCH).await?;
+        Ok(Switched {
             zone_id: identity.zone_id,
+            enabled: enabled.into(),
             ..Switched::default()
-        };
-        let zone = asked.zone_id.text().to_owned();
-        let found = self.read(ctx, asked).await?;
-        found.ok_or_else(|| {
-            let detail = format!("Zone {zone} has no such setting. Check zone_id.");
-            Diagnostic::error("Setting not found", detail).into()
         })
     }
 
