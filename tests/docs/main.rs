@@ -144,3 +144,32 @@ fn every_page_has_the_front_matter_that_registries_ask_for() {
         }
     }
 }
+
+/// No CLI that the tests run knows these blocks, so their arguments are compared here.
+#[test]
+fn every_list_example_asks_for_what_its_schema_has() {
+    for list in resources::list_resources() {
+        let folder = root().join("examples/list-resources").join(list.name());
+        let text = fs::read_to_string(folder.join("list-resource.tfquery.hcl")).unwrap();
+        assert!(text.contains(&format!("list \"{}\" ", list.name())));
+        let (_, config) = text.split_once("  config {\n").unwrap();
+        let (config, _) = config.split_once("  }\n").unwrap();
+        let names = config
+            .lines()
+            .map(|line| line.split('=').next().unwrap().trim());
+        let names: Vec<&str> = names.collect();
+        for name in &names {
+            let known = list.schema().attributes.iter().any(|a| a.name == *name);
+            assert!(known, "{} has no argument {name}", list.name());
+        }
+        let required = list.schema().attributes.iter().filter(|a| a.spec.required);
+        for attribute in required {
+            assert!(
+                names.contains(&attribute.name),
+                "{} lacks {}",
+                list.name(),
+                attribute.name
+            );
+        }
+    }
+}

@@ -156,6 +156,10 @@ async fn without_a_list_everybody_asks_for_its_own() {
     simulator.set(|settings| settings.lists_associations = false);
     tokio::time::sleep(Duration::from_secs(60)).await;
     assert!(read(&client, 0..5).await.iter().all(Result::is_ok));
+    let names: Vec<Hostname> = (0..7).map(name).collect();
+    let (zone, scope) = (client.zone(&zone_id()), minutes(1));
+    let found = zone.associations_of(&scope, names.iter(), Fresh::now());
+    assert_eq!(found.await.expect("one by one").len(), 5);
 }
 
 /// Each looks every five seconds, and each began at another moment.
