@@ -54,7 +54,7 @@ fn run<P: Provider>(
     request: pb::call_function::Request,
 ) -> Result<pb::DynamicValue, pb::FunctionError> {
     let whole = |text: String| pb::FunctionError {
-        text,
+        text: unended(text),
         function_argument: None,
     };
     let functions = server.functions().iter();
@@ -95,7 +95,12 @@ fn run<P: Provider>(
 
 fn at(error: ArgumentError) -> pb::FunctionError {
     pb::FunctionError {
-        text: error.text,
+        text: unended(error.text),
         function_argument: i64::try_from(error.argument).ok(),
     }
+}
+
+/// A message without its full stop: the host puts one behind it.
+fn unended(text: String) -> String {
+    text.trim_end_matches('.').to_owned()
 }

@@ -310,6 +310,7 @@ fn functions_need_neither_a_credential_nor_the_network() {
             scene.rewrite(&look("", &format!("provider::aop::{call}")));
             let refused = scene.run(&["plan"], 1);
             says(&refused, &parts);
+            assert!(!refused.text().contains(".."), "{}", refused.text());
             let key: Vec<&str> = shop.private_key.lines().collect();
             assert!(!refused.text().contains(key[1]), "the key stays out");
         }
