@@ -88,6 +88,9 @@ impl Hostname {
                 "There is an empty label between two dots: {advice}."
             ));
         }
+        if !ascii.contains('.') {
+            return problem(format!("This is one label without a dot: {advice}."));
+        }
         let odd = |c: char| !(c.is_ascii_alphanumeric() || c == '-' || c == '_' || c == '.');
         if let Some(character) = ascii.chars().find(|c| odd(*c)) {
             return problem(format!("A hostname cannot hold {character:?}: {advice}."));
@@ -161,6 +164,7 @@ mod tests {
             "app example.com",
             "192.0.2.1",
             "app..example.com",
+            "app",
             "app,example.com",
             "-app.example.com",
             &long,

@@ -150,11 +150,11 @@ impl<R: Resource> Entry<R> {
             return Err(Diagnostic::error(
                 "Malformed import id",
                 format!(
-                    "The import id of {} has the form {form}; this one has {} of {} parts. Write \
-                     terraform import {}.NAME {form}",
+                    "The import id of {} has the form {form}: {} parts, not {}. Write terraform import \
+                     {}.NAME {form}",
                     R::NAME,
-                    parts.iter().filter(|part| !part.is_empty()).count(),
                     attributes.len(),
+                    parts.iter().filter(|part| !part.is_empty()).count(),
                     R::NAME
                 ),
             )

@@ -153,59 +153,56 @@ pub(super) fn strip_write_only(attributes: &[Attribute], value: &mut Dynamic) {
 
 /// The write-only values that are set although the client cannot handle them.
 pub(super) fn set_write_only(attributes: &[Attribute], config: &Dynamic) -> Vec<Path> {
-    fn collect(attributes: &[Attribute], config: &Dynamic, at: &Path, found: &mut Vec<Path>) {
-        for attribute in attributes {
-            let value = entry(config, attribute.name);
-            let path = at.clone().then(Step::Attribute(attribute.name.to_owned()));
-            if attribute.spec.write_only && !value.is_null() {
-                found.push(path.clone());
-            }
-            match (&attribute.shape, value) {
-                (Shape::Object(inner), value) => collect(inner, value, &path, found),
-                (Shape::MapOf(inner), Dynamic::Map(elements)) => {
-                    for (key, element) in elements {
-                        let path = path.clone().then(Step::Key(key.clone()));
-                        collect(inner, element, &path, found);
-                    }
-                }
-                (Shape::ListOf(inner), Dynamic::List(elements)) => {
-                    for (index, element) in (0..).zip(elements) {
-                        let path = path.clone().then(Step::Index(index));
-                        collect(inner, element, &path, found);
-                    }
-                }
-                _ => {}
-            }
-        }
-    }
-    let mut found = Vec::new();
-    collect(attributes, config, &Path::default(), &mut found);
-    found
+    let is_set =
+        |attribute: &Attribute, value: &Dynamic| attribute.spec.write_only && !value.is_null();
+    places(attributes, config, &is_set)
 }
 
 /// Errors about required attributes that are null. Core sees to it that they are set,
 /// but not to what.
 pub(super) fn missing(attributes: &[Attribute], config: &Dynamic) -> Vec<Diagnostic> {
-    fn collect(attributes: &[Attribute], config: &Dynamic, at: &Path, found: &mut Vec<Path>) {
+    let is_missing =
+        |attribute: &Attribute, value: &Dynamic| attribute.spec.required && value.is_null();
+    let missing = places(attributes, config, &is_missing).into_iter();
+    let errors = missing.map(|path| {
+        let detail = format!("{path} is required, but its value is null. Give it a value.");
+        Diagnostic::error("Required argument is null", detail).at_path(path)
+    });
+    errors.collect()
+}
+
+/// What is asked of an attribute and its value.
+type Is<'a> = dyn Fn(&Attribute, &Dynamic) -> bool + 'a;
+
+/// The places of the attributes of which `is` says so, also inside.
+fn places(attributes: &[Attribute], config: &Dynamic, is: &Is<'_>) -> Vec<Path> {
+    fn walk(
+        attributes: &[Attribute],
+        config: &Dynamic,
+        (at, is): (&Path, &Is<'_>),
+        found: &mut Vec<Path>,
+    ) {
         if !matches!(config, Dynamic::Map(_)) {
             return;
         }
         for attribute in attributes {
             let value = entry(config, attribute.name);
             let path = at.clone().then(Step::Attribute(attribute.name.to_owned()));
+            if is(attribute, value) {
+                found.push(path.clone());
+            }
             match (&attribute.shape, value) {
-                (_, Dynamic::Null) if attribute.spec.required => found.push(path),
-                (Shape::Object(inner), value) => collect(inner, value, &path, found),
+                (Shape::Object(inner), value) => walk(inner, value, (&path, is), found),
                 (Shape::MapOf(inner), Dynamic::Map(elements)) => {
                     for (key, element) in elements {
                         let path = path.clone().then(Step::Key(key.clone()));
-                        collect(inner, element, &path, found);
+                        walk(inner, element, (&path, is), found);
                     }
                 }
                 (Shape::ListOf(inner), Dynamic::List(elements)) => {
                     for (index, element) in (0..).zip(elements) {
                         let path = path.clone().then(Step::Index(index));
-                        collect(inner, element, &path, found);
+                        walk(inner, element, (&path, is), found);
                     }
                 }
                 _ => {}
@@ -213,12 +210,8 @@ pub(super) fn missing(attributes: &[Attribute], config: &Dynamic) -> Vec<Diagnos
         }
     }
     let mut found = Vec::new();
-    collect(attributes, config, &Path::default(), &mut found);
-    let errors = found.into_iter().map(|path| {
-        let detail = format!("{path} is required, but its value is null. Give it a value.");
-        Diagnostic::error("Required argument is null", detail).at_path(path)
-    });
-    errors.collect()
+    walk(attributes, config, (&Path::default(), is), &mut found);
+    found
 }
 
 /// The attributes whose change replaces the resource. One inside an object that

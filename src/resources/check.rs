@@ -24,7 +24,9 @@ pub(super) fn certificate(attr: &Attr<String>) -> Result<Certificate, Diagnostic
 pub(super) fn certificate_id(attr: &Attr<String>) -> Result<(), Diagnostic> {
     let id = attr.text();
     let plain = |byte: u8| byte.is_ascii_alphanumeric() || byte == b'-' || byte == b'_';
-    if (1..=64).contains(&id.len()) && id.bytes().all(plain) {
+    // These have a meaning of their own where the API takes ids.
+    let is_word = ["certificates", "hostnames", "settings"].contains(&id);
+    if (1..=64).contains(&id.len()) && id.bytes().all(plain) && !is_word {
         return Ok(());
     }
     Err(Diagnostic::error(

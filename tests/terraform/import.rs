@@ -143,7 +143,7 @@ fn what_cannot_be_imported_is_a_sentence() {
             (
                 certificate,
                 format!("{ZONE_ID}/"),
-                ["Malformed import id", "1 of 2 parts"],
+                ["Malformed import id", "2 parts, not 1"],
             ),
             (
                 "aop_zone_setting.zone",

@@ -40,9 +40,9 @@ fn issue(scene: &mut Scene) -> String {
 fn its_own_tests_pass_with_mocks_and_against_the_simulator() {
     with_every_cli("module-tests", |scene| {
         let key = module(scene);
-        scene.workspace.set_env("TF_VAR_private_key", &key);
         let mocked = scene.run(&["test", "-filter=tests/mock.tftest.hcl"], 0);
         says(&mocked, &["7 passed, 0 failed."]);
+        scene.workspace.set_env("TF_VAR_private_key", &key);
         assert!(scene.simulator.log().is_empty(), "mocks ask nobody");
         let tested = scene.run(&["test"], 0);
         says(&tested, &["9 passed, 0 failed."]);

@@ -65,11 +65,9 @@ fn begin(scene: &mut Scene) {
     let [configuration] = &blocks("terraform")[..] else {
         fail("the guide has one configuration");
     };
-    // The head of a scene declares the variable.
-    let (_, resources) = configuration
-        .split_once("}\n")
-        .expect("a variable and the rest");
-    scene.configure(resources);
+    // The head of a scene says what comes before the resources.
+    let first = configuration.find("resource ").expect("a resource");
+    scene.configure(&configuration[first..]);
     scene.apply();
     scene.plan_is_empty();
 

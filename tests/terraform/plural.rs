@@ -8,18 +8,23 @@ use crate::scene::{CERTIFICATE, Scene, says, with_every_cli};
 
 const PATH: &str = "/hostnames";
 
-/// The resource with these entries, beside the certificate.
+/// The certificate, and a resource with these entries.
 fn plural(entries: &[(&str, &str)]) -> String {
+    format!("{CERTIFICATE}{}", listing("all", entries))
+}
+
+/// A resource with these hostnames and what is said about them beside the certificate.
+fn listing(name: &str, entries: &[(&str, &str)]) -> String {
     let entries: Vec<String> = entries
         .iter()
-        .map(|(name, more)| {
+        .map(|(hostname, more)| {
             format!(
-                "    \"{name}\" = {{ certificate_id = aop_hostname_certificate.shop.id{more} }}\n"
+                "    \"{hostname}\" = {{ certificate_id = aop_hostname_certificate.shop.id{more} }}\n"
             )
         })
         .collect();
     format!(
-        "{CERTIFICATE}resource \"aop_hostname_associations\" \"all\" {{\n  zone_id = var.zone_id\n  \
+        "resource \"aop_hostname_associations\" \"{name}\" {{\n  zone_id = var.zone_id\n  \
          associations = {{\n{}  }}\n}}\n",
         entries.concat()
     )
@@ -313,7 +318,10 @@ fn what_cannot_be_meant_is_an_error_at_its_place_in_the_plan() {
             ),
             (
                 &[("https://app.example.com", "")],
-                ["Invalid hostname", "URL with a scheme"],
+                [
+                    "Invalid hostname",
+                    "\"https://app.example.com\": This is a URL with a scheme",
+                ],
             ),
         ] {
             scene.rewrite(&plural(entries));
@@ -347,7 +355,7 @@ fn an_outage_in_the_middle_names_what_was_not_written() {
             .simulator
             .order(Fault::on("PUT", PATH, denied).after(1).times(9));
         scene.apply_fails(&[
-            "Associating 1 hostnames",
+            "Associating hostnames of zone",
             "h100.example.com",
             "Permission denied",
             "100 of 101 hostnames were written",
@@ -503,6 +511,42 @@ fn a_required_argument_that_is_null_is_refused_before_anything_happens() {
         }
         assert_eq!(live(scene).len(), 1);
         scene.rewrite(&format!("{both}{setting}"));
+        scene.destroy();
+    });
+}
+
+#[test]
+fn plural_resources_exchange_hostnames_in_one_apply() {
+    with_every_cli("plural-exchange", |scene| {
+        scene.certificate("shop");
+        let two = |all: &str, more: &str| {
+            let more = listing("more", &[(more, "")]);
+            format!("{}{more}", plural(&[(all, "")]))
+        };
+        scene.configure(&two("app.example.com", "api.example.com"));
+        scene.apply();
+        let traffic = scene.traffic(&["app.example.com", "api.example.com"]);
+        scene.rewrite(&two("api.example.com", "app.example.com"));
+        scene.apply();
+        scene.plan_is_empty();
+        traffic.was_never_refused();
+        assert_eq!(live(scene).len(), 2);
+        scene.destroy();
+    });
+}
+
+#[test]
+fn a_hostname_makes_room_for_another_on_a_full_certificate() {
+    with_every_cli("plural-room", |scene| {
+        scene.simulator.set(|settings| settings.associations = 3);
+        scene.certificate("shop");
+        let names = ["a.example.com", "b.example.com", "c.example.com"];
+        scene.configure(&plural(&names.map(|name| (name, ""))));
+        scene.apply();
+        let names = ["a.example.com", "b.example.com", "d.example.com"];
+        scene.rewrite(&plural(&names.map(|name| (name, ""))));
+        scene.apply();
+        scene.plan_is_empty();
         scene.destroy();
     });
 }

@@ -187,13 +187,17 @@ impl Resource for HostnameAssociations {
         work.refuse_others(&difference.added).await?;
         let moves = |name: &Hostname| difference.moved.contains_key(name);
         work.ready(&difference.changed, moves).await?;
-        let written = work.write(&difference.changed).await;
+        let mut written = work.write(&difference.changed).await;
         let is_wanted = |name: &Hostname| {
             written.accepted.contains(name) || difference.unchanged.contains_key(name)
         };
         keep(&mut claims, is_wanted);
         keep(&mut held, is_wanted);
         let released = work.release(leaving, &difference.removed).await;
+        if written.errors.has_error() && !released.gone.is_empty() {
+            // A certificate takes so many hostnames: what has left may have made room.
+            written = work.write(&difference.changed).await;
+        }
         let mut errors = written.errors;
         errors.extend(released.errors);
         if errors.has_error() {

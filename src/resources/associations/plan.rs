@@ -22,7 +22,9 @@ pub(super) fn complete(change: &mut Change<'_, Associations, Settings>) {
     let mut counts: BTreeMap<&str, usize> = BTreeMap::new();
     for (spelling, said) in change.planned.associations.known().into_iter().flatten() {
         match hostname(&spelling.as_str().into()) {
-            Err(error) => change.report.push(error.at_path(entry(spelling))),
+            Err(error) => change
+                .report
+                .push(about(spelling, error).at_path(entry(spelling))),
             Ok(name) => {
                 if let Some(other) = spellings.insert(name, spelling) {
                     change.report.push(spelt_twice(other, spelling));
@@ -36,7 +38,8 @@ pub(super) fn complete(change: &mut Change<'_, Associations, Settings>) {
         if let Some((attr, id)) = certificate.and_then(|attr| Some((attr, attr.known()?))) {
             *counts.entry(id).or_default() += 1;
             let error = certificate_id(attr).err();
-            let error = error.map(|error| error.at_path(place(spelling, "certificate_id")));
+            let error =
+                error.map(|e| about(spelling, e).at_path(place(spelling, "certificate_id")));
             change.report.extend(error);
         }
     }
@@ -65,6 +68,13 @@ fn keep_spellings(change: &mut Change<'_, Associations, Settings>) {
     if all_known && before.len() == after.len() && after.iter().all(stays) {
         change.planned.associations = prior.associations.clone();
     }
+}
+
+/// The same message, which names its hostname: where the map comes from an expression,
+/// the place alone does not show which one it is.
+pub(super) fn about(spelling: &str, mut error: Diagnostic) -> Diagnostic {
+    error.detail = format!("{spelling:?}: {}", error.detail);
+    error
 }
 
 fn spelt_twice(one: &str, other: &str) -> Diagnostic {

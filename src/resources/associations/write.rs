@@ -7,6 +7,7 @@ use super::super::check::zone_id;
 use super::super::problem::problem;
 use super::super::ready::wait_for_certificate;
 use super::model::Associations;
+use super::plan::about;
 use super::target::{Target, Targets, entry, place};
 use crate::cloudflare::{
     Association as Found, AssociationWrite, Claim, Error, Fresh, Hostname, Key, Polls, Scope,
@@ -139,7 +140,7 @@ impl<'a> Work<'a> {
             let ready = wait_for_certificate(&self.zone, &self.scope, id).await;
             ready.map_err(|mut error| {
                 error.detail.push_str(" Nothing was written.");
-                error.at_path(place(&target.spelling, "certificate_id"))
+                about(&target.spelling, error).at_path(place(&target.spelling, "certificate_id"))
             })?;
         }
         Ok(())
@@ -225,8 +226,7 @@ impl<'a> Work<'a> {
         }
         if let Some(error) = why {
             let doing = format!(
-                "Associating {} hostnames of zone {} ({})",
-                unsent.len(),
+                "Associating hostnames of zone {} ({})",
                 self.zone.id(),
                 listed(unsent.iter())
             );
@@ -265,9 +265,10 @@ impl<'a> Work<'a> {
         Diagnostic::warning(
             "Associations are not active yet",
             format!(
-                "{} hostnames of zone {} were written and are kept in state, but are not active \
-                 yet ({}): {error}. If deployment needs longer, raise timeouts.",
-                pending.len(),
+                "Hostnames of zone {} were written and are kept in state, but are not active yet \
+                 ({}): {error}. Later plans do not wait for them again: \
+                 data.aop_hostname_associations shows their status. If deployment needs longer, \
+                 raise timeouts.",
                 self.zone.id(),
                 listed(pending.iter().copied())
             ),
@@ -278,9 +279,8 @@ impl<'a> Work<'a> {
         Diagnostic::warning(
             "Associations were not deployed",
             format!(
-                "Cloudflare gave up deploying {} hostnames of zone {}, so they may have what they \
-                 had before: {}. Give them another certificate, or write to Cloudflare's support.",
-                failed.len(),
+                "Cloudflare gave up deploying hostnames of zone {}, so they may have what they had \
+                 before: {}. Give them another certificate, or write to Cloudflare's support.",
                 self.zone.id(),
                 listed(failed.iter().copied())
             ),

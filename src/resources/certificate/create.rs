@@ -16,12 +16,12 @@ pub(super) async fn create(
     let Planned { config, mut plan } = planned;
     let id = zone_id(&plan.zone_id)?;
     let leaf = certificate(&plan.certificate)?;
-    plan.set_facts(leaf.facts());
+    plan.facts = leaf.facts().into();
     let zone = ctx.api.zone(&id);
     let duration = Timeouts::of(&plan.timeouts, Operation::Create);
     let scope = Scope::lasting(duration, ctx.cancel.clone());
     let upload = Upload::new((&zone, &scope, store), &config, leaf, Vec::new())?;
-    let leaf = Key::leaf(store, &id, plan.fingerprint_sha256.text());
+    let leaf = Key::leaf(store, &id, plan.facts.fingerprint());
     // Held to the end: what takes a hostname over may have to wait for this certificate.
     let claim = ctx.api.run().claim(leaf.clone());
     let _claim = claim.map_err(|_| upload.declared_twice())?;

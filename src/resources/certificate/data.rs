@@ -5,6 +5,7 @@ use std::marker::PhantomData;
 use super::super::Api;
 use super::super::check::{certificate_id, zone_id};
 use super::super::problem::problem;
+use super::facts::Facts;
 use super::filter::Filter;
 use super::import::absent;
 use super::model::rfc3339;
@@ -36,11 +37,7 @@ pub(super) struct Shown {
     certificate: Attr<String>,
     status: Attr<String>,
     uploaded_on: Attr<String>,
-    issuer: Attr<String>,
-    serial_number: Attr<String>,
-    signature: Attr<String>,
-    expires_on: Attr<String>,
-    fingerprint_sha256: Attr<String>,
+    facts: Facts,
 }
 
 /// One certificate.
@@ -71,11 +68,7 @@ impl Model for Shown {
             certificate,
             status,
             uploaded_on,
-            issuer,
-            serial_number,
-            signature,
-            expires_on,
-            fingerprint_sha256,
+            facts,
         } = self;
         walk.attr("certificate", certificate)
             .computed()
@@ -86,21 +79,7 @@ impl Model for Shown {
         walk.attr("uploaded_on", uploaded_on)
             .computed()
             .doc("When it was uploaded, RFC 3339.");
-        walk.attr("issuer", issuer)
-            .computed()
-            .doc("The leaf's issuer, RFC 2253, the most specific part first.");
-        walk.attr("serial_number", serial_number)
-            .computed()
-            .doc("The leaf's serial number, decimal.");
-        walk.attr("signature", signature)
-            .computed()
-            .doc("The leaf's signature algorithm, such as `SHA256-RSA`.");
-        walk.attr("expires_on", expires_on)
-            .computed()
-            .doc("When the leaf expires, RFC 3339.");
-        walk.attr("fingerprint_sha256", fingerprint_sha256)
-            .computed()
-            .doc("SHA-256 of the leaf's DER, lower-case hexadecimal.");
+        facts.describe(walk);
     }
 }
 
@@ -150,17 +129,11 @@ impl Model for All {
 impl From<&Found> for Shown {
     fn from(found: &Found) -> Self {
         let leaf = leaf_of(found);
-        let facts = leaf.as_ref().map(|leaf| leaf.facts().clone());
-        let fact = |of: fn(crate::x509::Facts) -> String| facts.clone().map(of).into();
         Self {
             certificate: found.certificate.clone().into(),
             status: found.status.as_str().into(),
             uploaded_on: found.uploaded_on.as_deref().map(rfc3339).into(),
-            issuer: fact(|facts| facts.issuer),
-            serial_number: fact(|facts| facts.serial_number),
-            signature: fact(|facts| facts.signature),
-            expires_on: fact(|facts| facts.expires_on),
-            fingerprint_sha256: fact(|facts| facts.fingerprint_sha256),
+            facts: leaf.map_or_else(Facts::default, |leaf| leaf.facts().into()),
         }
     }
 }

@@ -34,7 +34,7 @@ pub(super) async fn delete(
     for id in state.superseded() {
         Work::new(&zone, &scope, store, &id, None).delete().await?;
     }
-    let fingerprint = state.fingerprint_sha256.text();
+    let fingerprint = state.facts.fingerprint();
     let work = Work::new(&zone, &scope, store, state.id.text(), Some(fingerprint));
     if work.delete().await? == Ended::TakenOver {
         ctx.warn(Diagnostic::warning(

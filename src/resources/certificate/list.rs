@@ -38,7 +38,7 @@ impl<S: InStore> ListResource for StoredCertificate<S> {
             model.set_found(certificate);
             model.set_superseded(Vec::new());
             if let Some(leaf) = &leaf {
-                model.set_facts(leaf.facts());
+                model.facts = leaf.facts().into();
             }
             let name = name.unwrap_or_else(|| certificate.id.clone());
             if !found.push(name, &model).await {

@@ -10,6 +10,7 @@
 mod create;
 mod data;
 mod delete;
+mod facts;
 mod filter;
 mod full;
 mod import;
@@ -155,7 +156,7 @@ impl<S: InStore> Resource for StoredCertificate<S> {
             let same = certificate(&state.certificate).is_ok_and(|own| own.same_leaf(&stored));
             if !same {
                 state.certificate = found.certificate.clone().into();
-                state.set_facts(stored.facts());
+                state.facts = stored.facts().into();
             }
         }
         state.set_found(&found);

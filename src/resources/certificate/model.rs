@@ -3,9 +3,9 @@
 use jiff::Timestamp;
 
 use super::Found;
+use super::facts::Facts;
 use crate::framework::{Attr, Model, Object, Timeouts, Walk};
 use crate::secret::Secret;
-use crate::x509::Facts;
 
 /// The attributes.
 #[derive(Clone, Default, PartialEq)]
@@ -19,11 +19,7 @@ pub struct Certificate {
     pub(super) timeouts: Attr<Object<Timeouts>>,
     pub(super) status: Attr<String>,
     pub(super) uploaded_on: Attr<String>,
-    pub(super) issuer: Attr<String>,
-    pub(super) serial_number: Attr<String>,
-    pub(super) signature: Attr<String>,
-    pub(super) expires_on: Attr<String>,
-    pub(super) fingerprint_sha256: Attr<String>,
+    pub(super) facts: Facts,
     pub(super) superseded_ids: Attr<Vec<Attr<String>>>,
 }
 
@@ -46,11 +42,7 @@ impl Model for Certificate {
             timeouts,
             status,
             uploaded_on,
-            issuer,
-            serial_number,
-            signature,
-            expires_on,
-            fingerprint_sha256,
+            facts,
             superseded_ids,
         } = self;
         walk.attr("id", id)
@@ -96,21 +88,7 @@ impl Model for Certificate {
         walk.attr("uploaded_on", uploaded_on)
             .computed()
             .doc("When it was uploaded, RFC 3339.");
-        walk.attr("issuer", issuer)
-            .computed()
-            .doc("The leaf's issuer, RFC 2253, the most specific part first.");
-        walk.attr("serial_number", serial_number)
-            .computed()
-            .doc("The leaf's serial number, decimal.");
-        walk.attr("signature", signature)
-            .computed()
-            .doc("The leaf's signature algorithm, such as `SHA256-RSA`.");
-        walk.attr("expires_on", expires_on)
-            .computed()
-            .doc("When the leaf expires, RFC 3339.");
-        walk.attr("fingerprint_sha256", fingerprint_sha256)
-            .computed()
-            .doc("SHA-256 of the leaf's DER, lower-case hexadecimal.");
+        facts.describe(walk);
         walk.attr("superseded_ids", superseded_ids).computed().doc(
             "Certificates that a rotation has left behind because it was interrupted. The next \
              apply finishes it and deletes them. Normally empty.",
@@ -134,27 +112,6 @@ impl Model for Identity {
 }
 
 impl Certificate {
-    pub(super) fn set_facts(&mut self, facts: &Facts) {
-        self.issuer = facts.issuer.clone().into();
-        self.serial_number = facts.serial_number.clone().into();
-        self.signature = facts.signature.clone().into();
-        self.expires_on = facts.expires_on.clone().into();
-        self.fingerprint_sha256 = facts.fingerprint_sha256.clone().into();
-    }
-
-    /// Facts of a certificate that will be known only at apply.
-    pub(super) fn forget_facts(&mut self) {
-        for fact in [
-            &mut self.issuer,
-            &mut self.serial_number,
-            &mut self.signature,
-            &mut self.expires_on,
-            &mut self.fingerprint_sha256,
-        ] {
-            *fact = Attr::unknown();
-        }
-    }
-
     /// The private key that is set, and where.
     pub(super) fn key(&self) -> Option<(&'static str, &Attr<Secret>)> {
         let keys = [

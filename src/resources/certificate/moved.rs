@@ -44,7 +44,7 @@ pub(super) fn from_official<S: InStore>(
     };
     // What cannot be parsed, or is not there, the read that follows replaces.
     if let Ok(leaf) = certificate(&model.certificate) {
-        model.set_facts(leaf.facts());
+        model.facts = leaf.facts().into();
     }
     Ok(Moved {
         model,

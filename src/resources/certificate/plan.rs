@@ -5,6 +5,7 @@ use jiff::SignedDuration;
 
 use super::super::check::{certificate, settles, zone_id};
 use super::super::problem::invalid_pem;
+use super::facts::Facts;
 use super::{Certificate, Change, full};
 use crate::cloudflare::{Status, Store};
 use crate::framework::{Attr, Diagnostic, Diagnostics, Timeouts};
@@ -56,9 +57,9 @@ pub(super) fn complete(change: &mut Change<'_>, store: Store) {
 /// Something will be uploaded: it must be fit for it.
 fn plan_upload(change: &mut Change<'_>, leaf: Option<&x509::Certificate>) {
     match leaf {
-        None => change.planned.forget_facts(),
+        None => change.planned.facts = Facts::unknown(),
         Some(leaf) => {
-            change.planned.set_facts(leaf.facts());
+            change.planned.facts = leaf.facts().into();
             let problems = [leaf.check_leaf(), leaf.check_expiry(change.now)];
             let errors = problems.into_iter().filter_map(Result::err);
             let errors = errors.map(|problem| invalid_pem("certificate", problem));

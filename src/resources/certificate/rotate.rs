@@ -82,7 +82,7 @@ impl Exchange<'_> {
     /// Another certificate takes over.
     async fn rotate(mut self, config: &Certificate) -> Applied<Certificate> {
         let leaf = certificate(&self.plan.certificate)?;
-        self.plan.set_facts(leaf.facts());
+        self.plan.facts = leaf.facts().into();
         let upload = Upload::new(
             (self.zone, self.scope, self.store),
             config,
@@ -90,7 +90,7 @@ impl Exchange<'_> {
             self.leaving.clone(),
         )?;
         // Before any request: what destroys hostnames in this run waits for the claim.
-        let fingerprint = self.plan.fingerprint_sha256.text();
+        let fingerprint = self.plan.facts.fingerprint();
         let run = self.ctx.api.run();
         let claim = run.claim(Key::leaf(self.store, self.zone.id(), fingerprint));
         let claim = claim.map_err(|_| upload.declared_twice())?;
@@ -130,7 +130,7 @@ impl Exchange<'_> {
     async fn finish(mut self) -> Applied<Certificate> {
         let id = self.prior.id.text().to_owned();
         self.own(&id);
-        let fingerprint = self.prior.fingerprint_sha256.text();
+        let fingerprint = self.prior.facts.fingerprint();
         let leaf = Key::leaf(self.store, self.zone.id(), fingerprint);
         let _claim = self.ctx.api.run().reclaim(leaf);
         let found = look(self.zone, self.scope, self.store, &id).await;
@@ -209,9 +209,9 @@ impl Exchange<'_> {
     /// By what a create of the same certificate would claim it.
     async fn fingerprint_of(&self, id: &str) -> Result<Option<String>, Diagnostics> {
         if id == self.prior.id.text() {
-            let own = self.prior.fingerprint_sha256.text();
+            let own = self.prior.facts.fingerprint();
             // A certificate that is uploaded again is claimed by this very rotation.
-            let again = self.plan.fingerprint_sha256.text() == own;
+            let again = self.plan.facts.fingerprint() == own;
             return Ok((!again).then(|| own.to_owned()));
         }
         let found = look(self.zone, self.scope, self.store, id).await;

@@ -13,6 +13,7 @@ variables {
   zone_id     = "023e105f4ecef8ad9ca31a8372d0c353"
   hostnames   = ["app.example.com", "api.example.com"]
   certificate = file("tests/edge.pem")
+  private_key = "not looked at"
 }
 
 run "every_hostname_gets_the_certificate" {
