@@ -131,7 +131,10 @@ fn examples(page: &mut String, folder: &str, stem: &str, extension: &str) {
 fn import(page: &mut String, name: &str, identity: &Schema) {
     let folder = root().join("examples/resources").join(name);
     let read = |file: &str| fs::read_to_string(folder.join(file)).unwrap();
-    page.push_str("\n## Import\n\nAn object that exists is imported with one of these.\n\n");
+    page.push_str(
+        "\n## Import\n\nAn object that exists is imported with one of these. One of the official \
+         provider's [moves](../guides/coming-from-cloudflare.md).\n\n",
+    );
     page.push_str(
         "With an `import` block and its id (Terraform 1.5 and later, OpenTofu 1.6 and later):\n\n",
     );

@@ -53,7 +53,10 @@ fn blocks(page: &Path, language: &str) -> Vec<String> {
 
 /// Every block of configuration of the documentation.
 fn all_blocks() -> BTreeSet<Block> {
-    let mut found = vec![root().join("README.md")];
+    let mut found = vec![
+        root().join("README.md"),
+        root().join("examples/modules/hostname-aop/README.md"),
+    ];
     pages(&root().join("docs"), &mut found);
     let blocks = found.into_iter().flat_map(|page| {
         let texts = blocks(&page, "terraform");
@@ -91,7 +94,17 @@ fn write(scene: &Scene, text: &str) {
     if text.contains("var.zone_id") && !text.contains("variable \"zone_id\"") {
         whole.push_str("\nvariable \"zone_id\" {\n  type = string\n}\n");
     }
+    if text.contains("var.client_key") && !text.contains("variable \"client_key\"") {
+        whole
+            .push_str("\nvariable \"client_key\" {\n  type      = string\n  ephemeral = true\n}\n");
+    }
     scene.workspace.write("main.tf", &whole).unwrap();
+    let module = "modules/hostname-aop";
+    if text.contains(module) {
+        let place = scene.workspace.directory().join(module);
+        super::module::copy(&root().join("examples").join(module), &place);
+        scene.run(&["init"], 0);
+    }
 }
 
 #[test]
