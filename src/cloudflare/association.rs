@@ -37,6 +37,16 @@ impl Association {
         self.enabled.is_none() || self.status.is_tombstone()
     }
 
+    /// What a write that was accepted makes, until the API says more.
+    pub fn as_written(write: &AssociationWrite) -> Self {
+        Self {
+            hostname: write.hostname.clone(),
+            cert_id: write.cert_id.clone(),
+            enabled: write.enabled,
+            status: Status::PendingDeployment,
+        }
+    }
+
     /// What this run knows it by; nothing where the API shows an odd hostname.
     pub fn key(&self, zone: &ZoneId) -> Option<Key> {
         let hostname = Hostname::parse(&self.hostname).ok()?;
@@ -177,22 +187,6 @@ impl Zone<'_> {
         self.request(scope, Method::Get, &path, None).await
     }
 
-    /// Writes those associations that `wanted`, asked when no other write is under
-    /// way, still wants. Answers as the API does; nothing where none was wanted.
-    pub async fn write_associations(
-        &self,
-        scope: &Scope,
-        writes: &[AssociationWrite],
-        wanted: impl Fn(&AssociationWrite) -> bool,
-    ) -> Result<Option<Vec<Association>>, Error> {
-        let _turn = take(scope, &self.common.turns.associations).await?;
-        let wanted: Vec<_> = writes.iter().filter(|w| wanted(w)).cloned().collect();
-        match wanted.is_empty() {
-            true => Ok(None),
-            false => self.put(scope, &wanted).await.map(Some),
-        }
-    }
-
     /// The associations of these hostnames, from that list; one by one where the API does
     /// not offer it. Hostnames that were never configured are missing.
     pub async fn associations_of(
@@ -273,7 +267,7 @@ impl Zone<'_> {
     }
 
     /// Writes, for who has the turn already.
-    async fn put(
+    pub(super) async fn put(
         &self,
         scope: &Scope,
         writes: &[AssociationWrite],

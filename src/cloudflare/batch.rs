@@ -1,50 +1,275 @@
-//! Many associations: few requests, and of a refused one only the culprits fail.
+//! Writes of associations: those of many operations in few requests.
+//!
+//! An operation puts its writes into the zone's queue and waits for its turn. Whoever
+//! has the turn sends all that is queued, a hundred with each request, and the others
+//! are told what became of theirs. So what comes while a request is under way goes out
+//! together, without a timer. A request that is refused for what it says is halved until
+//! only the culprits are left. Where the sender is out of time, or gone, the others send
+//! theirs themselves: a write may be repeated.
+
+use std::collections::{HashSet, VecDeque};
+use std::sync::{Mutex, MutexGuard, PoisonError};
+
+use tokio::sync::oneshot;
+use tokio::sync::oneshot::error::TryRecvError;
 
 use super::association::PER_WRITE;
-use super::{AssociationWrite, Error, Scope, Zone};
+use super::client::take;
+use super::retry::GRACE;
+use super::{Association, AssociationWrite, Error, Hostname, Key, Scope, Verdict, Zone};
+
+/// When a write is to be sent.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Wanted {
+    /// In any case.
+    Always,
+    /// If no resource of this run has come to want the hostname.
+    WhileFree,
+}
 
 /// What became of many writes. Those that were no longer wanted are in neither list.
-#[derive(Default)]
+#[derive(Debug, Default)]
 pub struct Batch {
-    /// Carried out.
-    pub accepted: Vec<AssociationWrite>,
+    /// Carried out, each with the API's answer.
+    pub accepted: Vec<(AssociationWrite, Association)>,
     /// Not carried out, as far as is known, and why.
     pub refused: Vec<(AssociationWrite, Error)>,
 }
 
+impl Batch {
+    /// What became of a single write; `None` if it was no longer wanted.
+    pub fn only(mut self) -> Result<Option<Association>, Error> {
+        match self.refused.pop() {
+            Some((_, error)) => Err(error),
+            None => Ok(self.accepted.pop().map(|(_, found)| found)),
+        }
+    }
+}
+
+/// The writes of a zone that wait for their turn.
+#[derive(Default)]
+pub(super) struct Queue(Mutex<VecDeque<Queued>>);
+
+/// What a write came to; `None` if it was no longer wanted.
+type Outcome = Result<Option<Association>, Error>;
+
+struct Queued {
+    write: AssociationWrite,
+    wanted: Wanted,
+    answer: oneshot::Sender<Outcome>,
+}
+
+impl Queue {
+    fn push(&self, write: AssociationWrite, wanted: Wanted) -> oneshot::Receiver<Outcome> {
+        let (answer, outcome) = oneshot::channel();
+        let queued = Queued {
+            write,
+            wanted,
+            answer,
+        };
+        self.queued().push_back(queued);
+        outcome
+    }
+
+    /// The next request: writes that somebody still waits for, no hostname twice.
+    fn next(&self) -> Vec<Queued> {
+        let mut queued = self.queued();
+        let mut hostnames = HashSet::new();
+        let (mut chunk, mut later) = (Vec::new(), VecDeque::new());
+        for one in queued.drain(..).filter(|one| !one.answer.is_closed()) {
+            let is_next = chunk.len() < PER_WRITE && hostnames.insert(one.write.hostname.clone());
+            match is_next {
+                true => chunk.push(one),
+                false => later.push_back(one),
+            }
+        }
+        *queued = later;
+        chunk
+    }
+
+    /// Whether a write has not been sent yet.
+    fn holds(&self, write: &AssociationWrite) -> bool {
+        self.queued().iter().any(|queued| queued.write == *write)
+    }
+
+    /// A panic elsewhere does not make the queue wrong.
+    fn queued(&self) -> MutexGuard<'_, VecDeque<Queued>> {
+        self.0.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+}
+
 impl Zone<'_> {
-    /// Writes associations, a hundred with each request. A request that is refused for
-    /// what it says is halved until only the culprits are left; after any other failure
-    /// nothing more is sent.
-    pub async fn write_many(
+    /// Writes associations. Each fails or succeeds for itself.
+    pub async fn write_associations(
         &self,
         scope: &Scope,
         writes: &[AssociationWrite],
-        wanted: impl Fn(&AssociationWrite) -> bool,
+        wanted: Wanted,
     ) -> Batch {
+        let queue = &self.common.queue;
+        let queued = writes
+            .iter()
+            .map(|write| (write, queue.push(write.clone(), wanted)));
+        let mut waiting: VecDeque<_> = queued.collect();
         let mut batch = Batch::default();
-        let mut left: Vec<&[AssociationWrite]> = writes.chunks(PER_WRITE).rev().collect();
-        while let Some(chunk) = left.pop() {
-            match self.write_associations(scope, chunk, &wanted).await {
+        // What ended this operation, once it did: nothing more is sent for it.
+        let mut ended = None;
+        while let Some((write, mut outcome)) = waiting.pop_front() {
+            let outcome = match &ended {
+                None => {
+                    self.turn_or_outcome(scope, write, wanted, &mut outcome)
+                        .await
+                }
+                // It may have been answered before.
+                Some(error) => outcome
+                    .try_recv()
+                    .unwrap_or_else(|_| Err(Error::clone(error))),
+            };
+            match outcome {
+                Ok(Some(found)) => batch.accepted.push((write.clone(), found)),
                 Ok(None) => {}
-                Ok(Some(_)) => {
-                    let sent = chunk.iter().filter(|write| self.has_written(write));
-                    batch.accepted.extend(sent.cloned());
-                }
-                Err(error) if error.is_about_content() && chunk.len() > 1 => {
-                    let (first, second) = chunk.split_at(chunk.len() / 2);
-                    left.extend([second, first]);
-                }
                 Err(error) => {
-                    let refused = |write: &AssociationWrite| (write.clone(), error.clone());
-                    batch.refused.extend(chunk.iter().map(refused));
-                    if !error.is_about_content() {
-                        let rest = left.drain(..).rev().flatten();
-                        batch.refused.extend(rest.map(refused));
+                    if scope.check().is_err() || error.is_of_one() {
+                        ended = Some(error.clone());
                     }
+                    batch.refused.push((write.clone(), error));
                 }
             }
         }
         batch
     }
+
+    /// Waits until a write has been answered, and takes the turn where it comes first.
+    async fn turn_or_outcome(
+        &self,
+        scope: &Scope,
+        write: &AssociationWrite,
+        wanted: Wanted,
+        outcome: &mut oneshot::Receiver<Outcome>,
+    ) -> Outcome {
+        loop {
+            let turn = tokio::select! {
+                biased;
+                answered = &mut *outcome => match answered {
+                    Ok(answered) => return answered,
+                    // Whoever was sending it is gone.
+                    Err(_) => {
+                        *outcome = self.common.queue.push(write.clone(), wanted);
+                        continue;
+                    }
+                },
+                turn = take(scope, &self.common.turns.associations) => turn,
+            };
+            let turn = match turn {
+                Ok(turn) => turn,
+                Err(error) => return self.last_word(write, outcome, error).await,
+            };
+            match outcome.try_recv() {
+                Err(TryRecvError::Empty) => {
+                    // Whoever is ready to write now comes along.
+                    tokio::task::yield_now().await;
+                    self.send_queued(scope).await?;
+                }
+                Ok(answered) => return answered,
+                Err(TryRecvError::Closed) => {}
+            }
+            drop(turn);
+        }
+    }
+
+    /// What is left to an operation that has to stop: a write that another one is sending
+    /// may still be answered.
+    async fn last_word(
+        &self,
+        write: &AssociationWrite,
+        outcome: &mut oneshot::Receiver<Outcome>,
+        error: Error,
+    ) -> Outcome {
+        let Error::Stopped { why, .. } = error else {
+            return Err(error);
+        };
+        if self.common.queue.holds(write) {
+            return Err(error);
+        }
+        match tokio::time::timeout(GRACE, outcome).await {
+            Ok(Ok(answered)) => answered,
+            _ => Err(Error::Stopped { why, sent: true }),
+        }
+    }
+
+    /// Sends the next of what is queued, for who has the turn, and tells everybody. An
+    /// error if the sender is out of time: then the others send theirs themselves.
+    async fn send_queued(&self, scope: &Scope) -> Result<(), Error> {
+        let mut left = vec![self.common.queue.next()];
+        while let Some(chunk) = left.pop() {
+            let (chunk, unwanted): (Vec<_>, Vec<_>) =
+                chunk.into_iter().partition(|queued| self.is_wanted(queued));
+            for queued in unwanted {
+                // Nobody waits for it any more, perhaps.
+                let _ = queued.answer.send(Ok(None));
+            }
+            if chunk.is_empty() {
+                continue;
+            }
+            let writes: Vec<_> = chunk.iter().map(|queued| queued.write.clone()).collect();
+            match self.put(scope, &writes).await {
+                Ok(found) => {
+                    for queued in chunk {
+                        let found = shown(&found, &queued.write);
+                        let _ = queued.answer.send(Ok(Some(found)));
+                    }
+                }
+                Err(error) if error.is_about_content() && chunk.len() > 1 => {
+                    let mut first = chunk;
+                    let second = first.split_off(first.len() / 2);
+                    left.extend([second, first]);
+                }
+                Err(error) => {
+                    let is_mine = error.is_of_one() || scope.check().is_err();
+                    if is_mine {
+                        let mut queue = self.common.queue.queued();
+                        let rest = left.into_iter().rev().flatten();
+                        let back: Vec<_> = chunk.into_iter().chain(rest).collect();
+                        back.into_iter()
+                            .rev()
+                            .for_each(|queued| queue.push_front(queued));
+                        return Err(error);
+                    }
+                    let is_theirs = !error.is_about_content();
+                    let rest = left.drain(..).rev().flatten().collect::<Vec<_>>();
+                    let (failed, rest) = match is_theirs {
+                        true => (chunk.into_iter().chain(rest).collect(), Vec::new()),
+                        false => (chunk, rest),
+                    };
+                    for queued in failed {
+                        let _ = queued.answer.send(Err(error.clone()));
+                    }
+                    left.push(rest);
+                }
+            }
+        }
+        Ok(())
+    }
+
+    fn is_wanted(&self, queued: &Queued) -> bool {
+        match (queued.wanted, Hostname::parse(&queued.write.hostname)) {
+            (Wanted::Always, _) => true,
+            (Wanted::WhileFree, Ok(hostname)) => {
+                let key = Key::Association(self.id().clone(), hostname);
+                self.run().verdict(&key) == Verdict::Free
+            }
+            (Wanted::WhileFree, Err(_)) => false,
+        }
+    }
+}
+
+/// What the API's answer shows of a write; what was written where it does not.
+fn shown(found: &[Association], write: &AssociationWrite) -> Association {
+    let hostname = Hostname::parse(&write.hostname);
+    let shown = found
+        .iter()
+        .find(|f| Hostname::parse(&f.hostname) == hostname);
+    shown
+        .cloned()
+        .unwrap_or_else(|| Association::as_written(write))
 }

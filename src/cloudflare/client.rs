@@ -7,6 +7,7 @@ use jiff::Timestamp;
 use serde::de::DeserializeOwned;
 use tokio::sync::{RwLock as Turn, RwLockReadGuard, RwLockWriteGuard};
 
+use super::batch::Queue;
 use super::envelope::PageInfo;
 use super::limit::Limiter;
 use super::retry::Sender;
@@ -53,6 +54,7 @@ pub(super) struct Common {
     pub(super) zone_certificates: SharedList<Vec<Certificate>>,
     pub(super) hostname_certificates: SharedList<Vec<Certificate>>,
     pub(super) associations: SharedList<Associations>,
+    pub(super) queue: Queue,
 }
 
 impl Client {

@@ -29,7 +29,7 @@ mod wait;
 pub(crate) mod tests;
 
 pub use association::{Association, AssociationWrite, Associations};
-pub use batch::Batch;
+pub use batch::{Batch, Wanted};
 pub use certificate::{Certificate, Deletion, Store};
 pub use client::{Client, Options, Zone};
 pub use error::{Error, Refusal};

@@ -26,7 +26,7 @@ pub(super) struct Sender {
 }
 
 /// A write that has to stop gets this long to come to its answer.
-const GRACE: Duration = Duration::from_millis(700);
+pub(super) const GRACE: Duration = Duration::from_millis(700);
 const TRANSIENT: Duration = Duration::from_millis(500);
 const BUSY: Duration = Duration::from_secs(2);
 /// A name that cannot be resolved, or a refused connection, seldom comes right later.

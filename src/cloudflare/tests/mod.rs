@@ -1,6 +1,7 @@
 //! The client against the simulator in one process, with the clock standing still
 //! unless everybody waits: minutes pass in milliseconds, and always the same way.
 
+mod batch;
 mod requests;
 mod run;
 mod shared;

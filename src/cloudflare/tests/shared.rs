@@ -7,7 +7,9 @@ use aop_simulator::{Action, Answer, Fault, Simulator};
 use tokio_util::sync::CancellationToken;
 
 use super::{minutes, options, start, upload, zone_id};
-use crate::cloudflare::{Association, AssociationWrite, Client, Error, Fresh, Hostname, Scope};
+use crate::cloudflare::{
+    Association, AssociationWrite, Client, Error, Fresh, Hostname, Scope, Wanted,
+};
 
 fn name(n: usize) -> Hostname {
     Hostname::parse(&format!("h{n}.example.com")).expect("a hostname")
@@ -24,7 +26,7 @@ async fn zone_of(count: usize) -> (Simulator, Arc<Client>, String) {
     let writes: Vec<AssociationWrite> = (0..count).map(|n| write(n, &certificate.id)).collect();
     let batch = client
         .zone(&zone_id())
-        .write_many(&minutes(5), &writes, |_| true)
+        .write_associations(&minutes(5), &writes, Wanted::Always)
         .await;
     assert_eq!(batch.accepted.len(), count);
     (simulator, client, certificate.id)
@@ -105,8 +107,10 @@ async fn a_list_from_before_a_write_answers_nobody_after_it() {
         let client = Arc::clone(&client);
         async move { read(&client, 0..5).await }
     });
-    let written = zone.write_associations(&minutes(1), &[off], |_| true).await;
-    written.expect("it is accepted");
+    let written = zone
+        .write_associations(&minutes(1), &[off], Wanted::Always)
+        .await;
+    written.only().expect("it is accepted");
     let after = read(&client, 2..3).await.remove(0);
     assert_eq!(after.expect("an association").enabled, Some(false));
     assert!(early.await.expect("no panic").iter().all(Result::is_ok));

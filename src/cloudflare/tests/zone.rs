@@ -6,7 +6,7 @@ use aop_simulator::{Action, Fault};
 use tokio_util::sync::CancellationToken;
 
 use super::{minutes, options, start, statuses, upload, zone_id};
-use crate::cloudflare::{Association, AssociationWrite, Deletion, Hostname, Scope, Store};
+use crate::cloudflare::{Association, AssociationWrite, Deletion, Hostname, Scope, Store, Wanted};
 
 #[tokio::test(start_paused = true)]
 async fn waiting_for_the_rate_limit_costs_no_read_its_time() {
@@ -61,8 +61,9 @@ async fn a_list_is_read_to_its_end() {
                 enabled: Some(number % 2 == 0),
             })
             .collect();
-        zone.write_associations(&scope, &writes, |_| true)
+        zone.write_associations(&scope, &writes, Wanted::Always)
             .await
+            .only()
             .expect("written");
         let list = zone.associations(&scope).await.expect("a list");
         assert_eq!(list.len(), count);
@@ -83,15 +84,17 @@ async fn nothing_is_deleted_while_a_hostname_is_being_deployed() {
     };
     let delete =
         || zone.delete_certificate(&scope, Store::Hostname, &certificate.id, None, || true);
-    zone.write_associations(&scope, &[write(Some(true))], |_| true)
+    zone.write_associations(&scope, &[write(Some(true))], Wanted::Always)
         .await
+        .only()
         .expect("written");
     let held = Deletion::Unsettled(vec!["app.example.com".to_owned()]);
     assert_eq!(delete().await.expect("an answer"), held);
     simulator.clock().advance(Duration::from_secs(5));
     assert!(delete().await.expect_err("in use").has_code(1433));
-    zone.write_associations(&scope, &[write(None)], |_| true)
+    zone.write_associations(&scope, &[write(None)], Wanted::Always)
         .await
+        .only()
         .expect("voided");
     simulator.clock().advance(Duration::from_secs(5));
     assert_eq!(delete().await.expect("an answer"), Deletion::Accepted);

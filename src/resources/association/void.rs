@@ -1,7 +1,7 @@
 //! Looking at the association of one hostname, and taking it away.
 
 use super::super::problem::problem;
-use crate::cloudflare::{Association, AssociationWrite, Hostname, Key, Scope, Verdict, Zone};
+use crate::cloudflare::{Association, AssociationWrite, Hostname, Key, Scope, Wanted, Zone};
 use crate::framework::Diagnostic;
 
 /// The live association, if there is one.
@@ -39,8 +39,8 @@ pub(in super::super) async fn void(
             cert_id: certificate.clone(),
             enabled: None,
         }];
-        let wanted = |_: &AssociationWrite| run.verdict(&key) == Verdict::Free;
-        match zone.write_associations(scope, &write, wanted).await {
+        let written = zone.write_associations(scope, &write, Wanted::WhileFree);
+        match written.await.only() {
             Ok(written) => return Ok(written.is_some()),
             Err(error) if error.is_gone() => return Ok(true),
             // Its certificate is gone: either nothing is presented, or another is.

@@ -9,7 +9,8 @@ use super::super::ready::wait_for_certificate;
 use super::void::look;
 use super::{Association, HostnameAssociation};
 use crate::cloudflare::{
-    Association as Found, AssociationWrite, Error, Fresh, Hostname, Key, Polls, Scope, Status, Zone,
+    Association as Found, AssociationWrite, Error, Fresh, Hostname, Key, Polls, Scope, Status,
+    Wanted, Zone,
 };
 use crate::framework::{
     Applied, Ctx, Diagnostic, Diagnostics, Failed, Operation, Resource, Timeouts,
@@ -104,19 +105,13 @@ impl<'a> Work<'a> {
                 error
             })?;
         }
-        let write = [self.wanted()];
+        let write = self.wanted();
         let written = self
             .zone
-            .write_associations(&self.scope, &write, |_| true)
+            .write_associations(&self.scope, std::slice::from_ref(&write), Wanted::Always)
             .await;
-        let written = written.map_err(|error| self.refused(&error))?;
-        let same = |found: &Found| Hostname::parse(&found.hostname).as_ref() == Ok(&self.name);
-        Ok(written.into_iter().flatten().find(same).unwrap_or(Found {
-            hostname: self.name.as_str().to_owned(),
-            cert_id: certificate.to_owned(),
-            enabled: Some(self.enabled()),
-            status: Status::PendingDeployment,
-        }))
+        let written = written.only().map_err(|error| self.refused(&error))?;
+        Ok(written.unwrap_or_else(|| Found::as_written(&write)))
     }
 
     fn refused(&self, error: &Error) -> Diagnostic {

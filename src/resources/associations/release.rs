@@ -6,7 +6,7 @@ use super::super::association::void;
 use super::super::problem::problem;
 use super::target::Targets;
 use super::write::{Work, listed};
-use crate::cloudflare::{AssociationWrite, Destruction, Hostname, Key, Verdict};
+use crate::cloudflare::{AssociationWrite, Destruction, Hostname, Key, Verdict, Wanted};
 use crate::framework::{Diagnostic, Diagnostics};
 
 /// Hostnames on their way out.
@@ -87,10 +87,10 @@ impl Work<'_> {
             })
             .collect();
         let name_of = |write: &AssociationWrite| Hostname::parse(&write.hostname).ok();
-        let is_free = |write: &AssociationWrite| {
-            name_of(write).is_some_and(|name| run.verdict(&self.key(&name)) == Verdict::Free)
-        };
-        let batch = self.zone.write_many(&self.scope, &writes, is_free).await;
+        let batch = self
+            .zone
+            .write_associations(&self.scope, &writes, Wanted::WhileFree)
+            .await;
         let mut done = |name: Hostname| {
             if let Some(destruction) = leaving.remove(&name) {
                 destruction.done();
@@ -100,7 +100,7 @@ impl Work<'_> {
         batch
             .accepted
             .iter()
-            .filter_map(name_of)
+            .filter_map(|(write, _)| name_of(write))
             .for_each(&mut done);
         for (write, error) in &batch.refused {
             let Some(name) = name_of(write) else { continue };

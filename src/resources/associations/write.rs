@@ -11,7 +11,7 @@ use super::plan::about;
 use super::target::{Target, Targets, entry, place};
 use crate::cloudflare::{
     Association as Found, AssociationWrite, Claim, Error, Fresh, Hostname, Key, Polls, Scope,
-    Status, Zone,
+    Status, Wanted, Zone,
 };
 use crate::framework::{Ctx, Diagnostic, Diagnostics, Operation, Timeouts};
 
@@ -152,8 +152,12 @@ impl<'a> Work<'a> {
             .iter()
             .map(|(name, target)| target.write(name))
             .partition(|write| self.zone.has_written(write));
-        let batch = self.zone.write_many(&self.scope, &writes, |_| true).await;
-        let accepted = done.iter().chain(&batch.accepted);
+        let batch = self
+            .zone
+            .write_associations(&self.scope, &writes, Wanted::Always)
+            .await;
+        let accepted = batch.accepted.iter().map(|(write, _)| write);
+        let accepted = done.iter().chain(accepted);
         Written {
             accepted: accepted.filter_map(name_of).collect(),
             errors: self.refused(&batch.refused, targets),
