@@ -164,6 +164,42 @@ impl Zone<'_> {
         }
     }
 
+    /// The live association of a hostname that is to get one. That there is none is taken
+    /// from a list, which all creates of this moment share; anything else is asked for by
+    /// name, and so is what this run has written.
+    pub async fn association_before(
+        &self,
+        scope: &Scope,
+        hostname: &Hostname,
+    ) -> Result<Option<Association>, Error> {
+        let key = Key::Association(self.id().clone(), hostname.clone());
+        let is_listed = match self.associations_as_of(scope, Fresh::now()).await {
+            Ok(listed) => listed
+                .list
+                .get(hostname)
+                .is_some_and(|found| !found.is_gone()),
+            Err(error) if error.is_no_route() => true,
+            Err(error) => return Err(error),
+        };
+        if !is_listed && self.run().written(&key).is_none() {
+            return Ok(None);
+        }
+        self.live_association(scope, hostname).await
+    }
+
+    /// The association of a hostname, if there is one.
+    pub async fn live_association(
+        &self,
+        scope: &Scope,
+        hostname: &Hostname,
+    ) -> Result<Option<Association>, Error> {
+        match self.association(scope, hostname).await {
+            Ok(found) => Ok(Some(found).filter(|found| !found.is_gone())),
+            Err(error) if error.is_gone() => Ok(None),
+            Err(error) => Err(error),
+        }
+    }
+
     /// All associations, or none where the API does not offer their list.
     pub async fn associations_if_listed(&self, scope: &Scope) -> Result<Vec<Association>, Error> {
         match self.associations(scope).await {

@@ -10,11 +10,13 @@
 use std::collections::{HashSet, VecDeque};
 use std::sync::{Mutex, MutexGuard, PoisonError};
 
+use tokio::sync::RwLockWriteGuard;
 use tokio::sync::oneshot;
 use tokio::sync::oneshot::error::TryRecvError;
 
 use super::association::PER_WRITE;
 use super::client::take;
+use super::gather::Looking;
 use super::retry::GRACE;
 use super::{Association, AssociationWrite, Error, Hostname, Key, Scope, Verdict, Zone};
 
@@ -99,6 +101,12 @@ impl Queue {
 }
 
 impl Zone<'_> {
+    /// Begins an operation that looks before it writes: others that are ready wait a
+    /// moment for it. To be dropped before the write.
+    pub fn look_and_write(&self) -> Looking {
+        self.common.gather.look()
+    }
+
     /// Writes associations. Each fails or succeeds for itself.
     pub async fn write_associations(
         &self,
@@ -158,7 +166,7 @@ impl Zone<'_> {
                         continue;
                     }
                 },
-                turn = take(scope, &self.common.turns.associations) => turn,
+                turn = self.gathered_turn(scope) => turn,
             };
             let turn = match turn {
                 Ok(turn) => turn,
@@ -175,6 +183,12 @@ impl Zone<'_> {
             }
             drop(turn);
         }
+    }
+
+    /// The turn to write, once all who look now are ready too.
+    async fn gathered_turn(&self, scope: &Scope) -> Result<RwLockWriteGuard<'_, ()>, Error> {
+        scope.until(self.common.gather.all_are_ready()).await?;
+        take(scope, &self.common.turns.associations).await
     }
 
     /// What is left to an operation that has to stop: a write that another one is sending

@@ -9,6 +9,7 @@ use tokio::sync::{RwLock as Turn, RwLockReadGuard, RwLockWriteGuard};
 
 use super::batch::Queue;
 use super::envelope::PageInfo;
+use super::gather::Gather;
 use super::limit::Limiter;
 use super::retry::Sender;
 use super::shared_list::SharedList;
@@ -55,6 +56,7 @@ pub(super) struct Common {
     pub(super) hostname_certificates: SharedList<Vec<Certificate>>,
     pub(super) associations: SharedList<Associations>,
     pub(super) queue: Queue,
+    pub(super) gather: Arc<Gather>,
 }
 
 impl Client {

@@ -2,7 +2,7 @@
 //! request survives the network, the rate limit and an interruption.
 //!
 //! The road of a request: `client` (one method for each endpoint) → `shared_list` (one
-//! list for all who ask) and `batch` (many writes in few) → `limit` (the budget of the
+//! list for all who ask), `gather` and `batch` (many writes in few) → `limit` (the budget of the
 //! credential) → `retry` (back-off to the deadline) → `send` (one
 //! request, one answer), with `outcome` as the one table that says what an
 //! answer means. Terraform's words do not occur here.
@@ -13,6 +13,7 @@ mod certificate;
 mod client;
 mod envelope;
 mod error;
+mod gather;
 mod id;
 mod limit;
 mod outcome;
@@ -33,6 +34,7 @@ pub use batch::{Batch, Wanted};
 pub use certificate::{Certificate, Deletion, Store};
 pub use client::{Client, Options, Zone};
 pub use error::{Error, Refusal};
+pub use gather::Looking;
 pub use id::{Hostname, IdProblem, ZoneId};
 pub use run::{Claim, Destruction, Key, Queuing, Run, Taken, Verdict};
 pub use scope::{Interrupted, Scope};

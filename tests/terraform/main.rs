@@ -26,5 +26,6 @@ mod origin;
 mod owners;
 mod plural;
 mod rotation;
+mod scale;
 mod scene;
 mod secrets;

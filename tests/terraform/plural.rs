@@ -550,31 +550,3 @@ fn a_hostname_makes_room_for_another_on_a_full_certificate() {
         scene.destroy();
     });
 }
-
-#[test]
-fn a_hundred_single_hostnames_share_their_writes_and_their_lists() {
-    crate::scene::with_every_cli_at_once("single-100", |scene| {
-        scene.simulator.set(|settings| {
-            // As far away as the real one: what comes in that time goes out together.
-            settings.latency = Duration::from_millis(300);
-        });
-        scene.certificate("shop");
-        scene.configure(&format!(
-            "{CERTIFICATE}locals {{\n  names = toset([for n in range(100) : \"h${{n}}.example.com\"])\n}}\n\
-             resource \"aop_hostname_association\" \"all\" {{\n  for_each = local.names\n  zone_id = \
-             var.zone_id\n  hostname = each.key\n  certificate_id = aop_hostname_certificate.shop.id\n}}\n"
-        ));
-        scene.apply();
-        assert_eq!(live(scene).len(), 100);
-        // Core runs ten operations at a time.
-        assert!(puts(scene) <= 20, "{} PUTs", puts(scene));
-        let before = scene.simulator.log().len();
-        scene.plan_is_empty();
-        let log = scene.simulator.log();
-        let read: Vec<&str> = log.iter().skip(before).map(|r| r.path.as_str()).collect();
-        assert_eq!(read.len(), 2, "a list of each kind: {read:?}");
-        let refused = log.iter().filter(|r| r.status == 429).count();
-        assert_eq!(refused, 0, "the limit is kept to");
-        scene.destroy();
-    });
-}

@@ -101,6 +101,32 @@ async fn what_comes_while_a_request_is_under_way_forms_the_next() {
     assert_eq!(puts(&simulator), 2);
 }
 
+/// One looks for a second, one for ever, and one is ready at once.
+#[tokio::test(start_paused = true)]
+async fn a_write_waits_a_moment_for_those_that_look() {
+    let (simulator, client, ids) = zone_with(&certificates(1)).await;
+    let looks = [1, 600].map(|seconds| {
+        let (client, id) = (Arc::clone(&client), ids[0].clone());
+        tokio::spawn(async move {
+            let looking = client.zone(&zone_id()).look_and_write();
+            tokio::time::sleep(Duration::from_secs(seconds)).await;
+            drop(looking);
+            let name = name(seconds.try_into().expect("a number"));
+            write_apart(&client, vec![write_of(&name, &id, Some(true))]).await
+        })
+    });
+    tokio::task::yield_now().await;
+    let started = Instant::now();
+    let ready = write_apart(&client, vec![write_of(&name(0), &ids[0], Some(true))]).await;
+    assert!(ready[0].is_ok());
+    assert_eq!(started.elapsed().as_millis(), 2100, "and the request");
+    assert_eq!(puts(&simulator), 1, "the second one's write came along");
+    for look in looks {
+        assert!(look.await.expect("no panic")[0].is_ok());
+    }
+    assert_eq!(puts(&simulator), 2);
+}
+
 #[tokio::test(start_paused = true)]
 async fn only_the_culprit_of_a_refused_request_fails() {
     let (simulator, client, ids) = zone_with(&certificates(1)).await;

@@ -157,7 +157,11 @@ impl Resource for HostnameAssociation {
             .run()
             .claim(work.key())
             .map_err(|_| work.declared_twice())?;
-        let another = work.look().await?.filter(|found| !work.is_wanted(found));
+        let looking = work.zone.look_and_write();
+        let another = work
+            .look_before()
+            .await?
+            .filter(|found| !work.is_wanted(found));
         // The API may show for minutes what this run has voided, or is about to.
         if let Some(found) = another
             && !work.is_let_go().await?
@@ -166,7 +170,7 @@ impl Resource for HostnameAssociation {
         }
         // An equal one is written all the same: it may be the shadow of one that an
         // earlier run has voided, and writing it once more changes nothing.
-        let written = work.write(false).await?;
+        let written = work.write(false, looking).await?;
         claim.keep();
         Ok(work.finish(ctx, written).await)
     }
@@ -241,9 +245,10 @@ impl Resource for HostnameAssociation {
         let claim = ctx.api.run().reclaim(work.key());
         // A rotation in this run may have moved the hostname away from what is wanted.
         if writes || work.is_overwritten() {
+            let looking = work.zone.look_and_write();
             let written = match work.written_already().await? {
                 Some(found) => found,
-                None => work.write(moves).await?,
+                None => work.write(moves, looking).await?,
             };
             claim.keep();
             return Ok(work.finish(ctx, written).await);
@@ -263,11 +268,13 @@ impl Resource for HostnameAssociation {
         let destruction = run.destroy(key.clone());
         let doing = format!("Waiting to void the association of {}", work.name);
         loop {
+            let looking = work.zone.look_and_write();
             let verdict = run.give_way(&[&key], &work.scope).await;
             if verdict.map_err(|why| problem(&why.into(), &doing))? == Verdict::Owned {
                 ctx.warn(work.taken_over());
                 return Ok(());
             }
+            drop(looking);
             let certificate = work.plan.certificate_id.text();
             if void(&work.zone, &work.scope, &work.name, certificate).await? {
                 destruction.done();

@@ -10,12 +10,8 @@ pub(in super::super) async fn look(
     scope: &Scope,
     name: &Hostname,
 ) -> Result<Option<Association>, Diagnostic> {
-    match zone.association(scope, name).await {
-        Ok(found) if found.is_gone() => Ok(None),
-        Ok(found) => Ok(Some(found)),
-        Err(error) if error.is_gone() => Ok(None),
-        Err(error) => Err(problem(&error, &format!("Reading {name}"))),
-    }
+    let found = zone.live_association(scope, name).await;
+    found.map_err(|error| problem(&error, &format!("Reading {name}")))
 }
 
 /// Voids an association. `false`: another resource of this run has come to want the

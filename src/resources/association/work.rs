@@ -9,8 +9,8 @@ use super::super::ready::wait_for_certificate;
 use super::void::look;
 use super::{Association, HostnameAssociation};
 use crate::cloudflare::{
-    Association as Found, AssociationWrite, Error, Fresh, Hostname, Key, Polls, Scope, Status,
-    Wanted, Zone,
+    Association as Found, AssociationWrite, Error, Fresh, Hostname, Key, Looking, Polls, Scope,
+    Status, Wanted, Zone,
 };
 use crate::framework::{
     Applied, Ctx, Diagnostic, Diagnostics, Failed, Operation, Resource, Timeouts,
@@ -52,6 +52,12 @@ impl<'a> Work<'a> {
     /// The live association, if there is one.
     pub(super) async fn look(&self) -> Result<Option<Found>, Diagnostic> {
         look(&self.zone, &self.scope, &self.name).await
+    }
+
+    /// The live association of a hostname that is to get one.
+    pub(super) async fn look_before(&self) -> Result<Option<Found>, Diagnostic> {
+        let found = self.zone.association_before(&self.scope, &self.name).await;
+        found.map_err(|error| problem(&error, &format!("Reading {}", self.name)))
     }
 
     /// Whether another resource of this run lets the hostname go.
@@ -96,7 +102,7 @@ impl<'a> Work<'a> {
 
     /// Writes the association; one that presents its certificate, or moves to it from
     /// another, once that can be presented.
-    pub(super) async fn write(&self, moves: bool) -> Result<Found, Diagnostics> {
+    pub(super) async fn write(&self, moves: bool, looking: Looking) -> Result<Found, Diagnostics> {
         let certificate = self.plan.certificate_id.text();
         if self.enabled() || moves {
             let ready = wait_for_certificate(&self.zone, &self.scope, certificate).await;
@@ -105,6 +111,7 @@ impl<'a> Work<'a> {
                 error
             })?;
         }
+        drop(looking);
         let write = self.wanted();
         let written = self
             .zone

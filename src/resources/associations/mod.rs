@@ -75,8 +75,10 @@ impl Resource for HostnameAssociations {
         let targets = targets(&plan)?;
         let work = Work::new(ctx, &plan, Operation::Create)?;
         let mut claims = work.claim(&targets)?;
+        let looking = work.zone.look_and_write();
         work.refuse_others(&targets).await?;
         work.ready(&targets, |_| false).await?;
+        drop(looking);
         let mut written = work.write(&targets).await;
         // What was written stays so: no destroy of this run may take it away.
         keep(&mut claims, |name| written.accepted.contains(name));
@@ -184,9 +186,11 @@ impl Resource for HostnameAssociations {
         let mut held = work.hold(&difference.kept);
         work.insist(&difference.unchanged);
         let mut claims = work.claim(&difference.added)?;
+        let looking = work.zone.look_and_write();
         work.refuse_others(&difference.added).await?;
         let moves = |name: &Hostname| difference.moved.contains_key(name);
         work.ready(&difference.changed, moves).await?;
+        drop(looking);
         let mut written = work.write(&difference.changed).await;
         let is_wanted = |name: &Hostname| {
             written.accepted.contains(name) || difference.unchanged.contains_key(name)

@@ -38,6 +38,7 @@ impl Work<'_> {
         while !leaving.is_empty() {
             let keys: Vec<Key> = leaving.keys().map(|name| self.key(name)).collect();
             let keys: Vec<&Key> = keys.iter().collect();
+            let looking = self.zone.look_and_write();
             match run.give_way(&keys, &self.scope).await {
                 Ok(Verdict::Owned) => {
                     let is_owned = |name: &Hostname| run.verdict(&self.key(name)) == Verdict::Owned;
@@ -52,6 +53,7 @@ impl Work<'_> {
                     break;
                 }
             }
+            drop(looking);
             let voided = self.void_all(&mut leaving, targets, &mut released.gone);
             if let Err(error) = voided.await {
                 released.errors.push(error);

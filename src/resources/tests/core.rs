@@ -3,9 +3,12 @@
 
 use std::collections::BTreeMap;
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
+use std::time::Duration;
 
 use aop_simulator::{Simulator, Store, ZONE_ID};
 use jiff::Timestamp;
+use tokio::sync::Semaphore;
+use tokio::task::JoinSet;
 use tokio_util::sync::CancellationToken;
 
 use crate::cloudflare::Client;
@@ -172,9 +175,18 @@ impl Core {
     /// The second half: carries out what was planned.
     pub(super) async fn apply_plan(&self, declared: &[Declared]) -> Vec<Diagnostic> {
         let api = self.configure();
+        self.apply_each(&api, declared, BTreeMap::new()).await
+    }
+
+    /// One after another, where these ids are known.
+    async fn apply_each(
+        &self,
+        api: &Api,
+        declared: &[Declared],
+        mut ids: BTreeMap<String, Dynamic>,
+    ) -> Vec<Diagnostic> {
         let resources = all();
         let mut failed = Vec::new();
-        let mut ids = BTreeMap::new();
         for one in declared {
             let arguments = one.arguments.iter().filter_map(|(_, a)| a.needs());
             let mut needs = arguments.chain(&one.needs);
@@ -187,7 +199,7 @@ impl Core {
             };
             if prior != planned {
                 let outcome = self
-                    .apply_one(&resources, &api, one, (config, prior, planned))
+                    .apply_one(&resources, api, one, (config, prior, planned))
                     .await;
                 if !outcome.is_empty() {
                     failed.extend(outcome);
@@ -198,6 +210,34 @@ impl Core {
                 one.address.clone(),
                 attribute(&self.state(&one.address), "id"),
             );
+        }
+        failed
+    }
+
+    /// Applies the first resource, and the others ten at a time, as core does: each begins
+    /// a little after another has ended.
+    pub(super) async fn apply_at_once(&self, declared: &[Declared], seed: u64) -> Vec<Diagnostic> {
+        let (first, rest) = declared.split_at(1);
+        let api = self.configure();
+        let mut failed = self.apply_each(&api, first, BTreeMap::new()).await;
+        let ids = first.iter().map(|one| {
+            let id = attribute(&self.state(&one.address), "id");
+            (one.address.clone(), id)
+        });
+        let ids: BTreeMap<String, Dynamic> = ids.collect();
+        let (slots, mut running) = (Arc::new(Semaphore::new(10)), JoinSet::new());
+        let mut chance = fastrand::Rng::with_seed(seed);
+        for one in rest.iter().cloned() {
+            let slot = Arc::clone(&slots).acquire_owned().await;
+            tokio::time::sleep(Duration::from_millis(chance.u64(0..20))).await;
+            let (core, api, ids) = (self.clone(), api.clone(), ids.clone());
+            running.spawn(async move {
+                let _slot = slot;
+                core.apply_each(&api, &[one], ids).await
+            });
+        }
+        while let Some(ended) = running.join_next().await {
+            failed.extend(ended.expect("no panic"));
         }
         failed
     }

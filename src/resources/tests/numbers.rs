@@ -2,6 +2,8 @@
 
 use std::time::Duration;
 
+use aop_simulator::Settings;
+
 use super::scene::{Scene, Serves};
 use crate::cloudflare::tests::date;
 
@@ -58,5 +60,32 @@ async fn a_certificate_that_expires_in_use_is_told_of() {
         let told = warnings(days);
         assert_eq!(told.len(), 1, "{told:?}");
         assert!(told[0].contains(sentence), "{told:?}");
+    }
+}
+
+/// Core runs ten operations at a time, so five hundred hostnames cannot go out with fewer
+/// than fifty writes.
+#[tokio::test(start_paused = true)]
+async fn five_hundred_single_hostnames_are_written_fifty_times() {
+    for (latency, deployment) in [(20, 1000), (150, 5000), (500, 200)] {
+        let serves = Serves::Hostnames(500);
+        let scene = Scene::new(serves);
+        scene.simulator.set(|s| {
+            s.associations = 1000;
+            s.latency = Duration::from_millis(latency);
+            s.association = Some(Duration::from_millis(deployment));
+            s.rate_limit = Settings::default().rate_limit;
+        });
+        let config = serves.config(&scene.issue());
+        let case = format!("{latency} ms away, {deployment} ms to deploy");
+        assert_eq!(scene.core.apply_at_once(&config, latency).await, []);
+        assert_eq!(writes(&scene, 0).len(), 1 + 50, "{case}");
+        let created = scene.simulator.log().len();
+        assert!(created < 600, "{case}: {created} requests");
+        assert_eq!(scene.core.plan(&config).await, Ok(Vec::new()));
+        let refreshed = scene.simulator.log().len() - created;
+        assert_eq!(refreshed, 2, "{case}: a list of each kind");
+        let log = scene.simulator.log();
+        assert!(log.iter().all(|r| r.status != 429), "{case}");
     }
 }
