@@ -1,7 +1,7 @@
 //! Runs that are killed, refused, delayed or lost at every one of their requests: the
 //! origin refuses no handshake, and the next apply ends what was begun.
 
-use super::core::{Argument, Declared};
+use super::declared::{Argument, Declared};
 use super::scene::{BLOWS, Blow, Scene, Serves};
 use crate::value::Dynamic;
 

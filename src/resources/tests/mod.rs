@@ -2,6 +2,7 @@
 //! can be killed at any request, and minutes pass in milliseconds.
 
 mod core;
+mod declared;
 mod kills;
 mod numbers;
 mod odd;

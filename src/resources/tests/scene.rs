@@ -6,7 +6,8 @@ use aop_simulator::pki::{Authority, ClientCertificate};
 use aop_simulator::{Action, Answer, Fault, Gate, Request, Simulator, Store, TOKEN, ZONE_ID};
 use serde_json::json;
 
-use super::core::{Argument, Core, Declared, text};
+use super::core::{Core, text};
+use super::declared::{Argument, Declared};
 use super::start;
 use super::watch::Watch;
 use crate::cloudflare::tests::date;
