@@ -6,7 +6,7 @@ use serde_json::{Value as Json, json};
 
 use crate::pem::{self, Parsed};
 use crate::reply::Refusal;
-use crate::settings::Settings;
+use crate::settings::{Settings, Shows};
 use crate::zone::{ACTIVE, DELETED, PENDING_DELETION, PENDING_DEPLOYMENT, Zone};
 
 const DELETION_TIMED_OUT: &str = "deletion_timed_out";
@@ -87,16 +87,25 @@ impl Certificate {
     }
 
     /// L: never the key, never `enabled`; the serial number in both stores.
-    fn show(&self, now: Duration) -> Json {
+    fn show(&self, now: Duration, settings: &Settings) -> Json {
+        let status = match (self.status(now), &settings.pending_as) {
+            ("pending_deployment", Some(word)) => word,
+            (status, _) => status,
+        };
+        let certificate = match settings.shows {
+            Shows::Everything => pem::stored(&self.pem),
+            Shows::Leaf => pem::encode(&self.parsed.leaf),
+            Shows::Little => return json!({ "id": self.id, "status": status, "issuer": null }),
+        };
         json!({
             "id": self.id,
-            "certificate": pem::stored(&self.pem),
+            "certificate": certificate,
             "issuer": self.parsed.issuer,
             "signature": self.parsed.signature,
             "serial_number": self.parsed.serial_number,
             "expires_on": self.parsed.expires_on,
             "uploaded_on": self.uploaded_on,
-            "status": self.status(now),
+            "status": status,
         })
     }
 }
@@ -107,7 +116,7 @@ impl Zone {
         let shown = shown.filter(|c| now >= c.uploaded + settings.list_lag);
         let list: Vec<Json> = shown
             .filter(|c| c.is_listed(now))
-            .map(|c| c.show(now))
+            .map(|c| c.show(now, settings))
             .collect();
         if list.is_empty() && store == Store::Zone {
             // L: an empty zone store lists as null.
@@ -174,7 +183,7 @@ impl Zone {
             deleted: None,
             parsed,
         };
-        let shown = uploaded.show(now);
+        let shown = uploaded.show(now, settings);
         self.certificates.push(uploaded);
         Ok(shown)
     }
@@ -190,7 +199,7 @@ impl Zone {
         if found.status(now) == DELETED && !settings.tombstones {
             return Err(not_found(store));
         }
-        Ok(found.show(now))
+        Ok(found.show(now, settings))
     }
 
     pub(crate) fn delete(
@@ -228,7 +237,7 @@ impl Zone {
             gone_at: settings.deletion.map(|delay| now + delay),
             gives_up_at: now + settings.deployment_timeout,
         });
-        Ok(found.show(now))
+        Ok(found.show(now, settings))
     }
 
     fn find(&self, store: Store, id: &str) -> Result<&Certificate, Refusal> {

@@ -27,6 +27,6 @@ pub use edge::{Edge, Origin, Presented, Tally, Traffic};
 pub use fault::{Action, Fault, Gate};
 pub use reply::{Answer, Reply};
 pub use server::Listening;
-pub use settings::Settings;
+pub use settings::{Settings, Shows};
 pub use simulator::{Recorded, Request, Simulator, TOKEN, ZONE_ID};
 pub use zone::Zone;

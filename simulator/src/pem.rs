@@ -1,5 +1,6 @@
 //! Just enough of PEM and X.509 to answer as the API does.
 
+use base64::prelude::{BASE64_STANDARD, Engine};
 use rcgen::{KeyPair, PublicKeyData};
 use rustls_pki_types::pem::PemObject;
 use rustls_pki_types::{CertificateDer, PrivateKeyDer};
@@ -48,6 +49,20 @@ pub(crate) fn parse(certificate: &str, private_key: &str) -> Option<Parsed> {
         expires_on: expires.to_string(),
         leaf: leaf.to_vec(),
     })
+}
+
+/// A certificate as text.
+pub(crate) fn encode(der: &[u8]) -> String {
+    let lines = BASE64_STANDARD.encode(der);
+    let lines: Vec<String> = lines
+        .as_bytes()
+        .chunks(64)
+        .map(|line| String::from_utf8_lossy(line).into_owned())
+        .collect();
+    format!(
+        "-----BEGIN CERTIFICATE-----\n{}\n-----END CERTIFICATE-----\n",
+        lines.join("\n")
+    )
 }
 
 /// The text as the API gives it back: line feeds, exactly one at the end (I, G).

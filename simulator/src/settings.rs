@@ -32,6 +32,13 @@ pub struct Settings {
     pub edge_lag: Duration,
     /// How long every request takes.
     pub latency: Duration,
+    /// How much of a certificate answers show (D: everything; G: less).
+    pub shows: Shows,
+    /// What `pending_deployment` reads instead (G: a status that nobody knows yet).
+    pub pending_as: Option<String>,
+    /// How far the API's clock is ahead of the user's, in seconds, if answers say the
+    /// date; the server of this simulator says its own where they do not.
+    pub clock_ahead: Option<i64>,
     /// Whether the id of a deleted certificate still answers, with `deleted` (L: both seen).
     pub tombstones: bool,
     /// Whether the list of associations exists (D since 2026-08).
@@ -44,6 +51,17 @@ pub struct Settings {
     pub associations: usize,
     /// Associations that one PUT takes (G: nothing is documented).
     pub associations_per_write: usize,
+}
+
+/// How much of a certificate answers show.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Shows {
+    /// Everything.
+    Everything,
+    /// The leaf alone where a chain was uploaded, and everything else.
+    Leaf,
+    /// The id and the status.
+    Little,
 }
 
 impl Default for Settings {
@@ -61,6 +79,9 @@ impl Default for Settings {
             list_lag: Duration::ZERO,
             edge_lag: Duration::ZERO,
             latency: Duration::ZERO,
+            shows: Shows::Everything,
+            pending_as: None,
+            clock_ahead: None,
             tombstones: true,
             lists_associations: true,
             rate_limit: Some((1200, Duration::from_secs(300))),

@@ -4,7 +4,7 @@ use std::collections::BTreeMap;
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::time::Duration;
 
-use jiff::Timestamp;
+use jiff::{SignedDuration, Timestamp};
 use serde_json::Value as Json;
 
 use crate::api;
@@ -221,7 +221,15 @@ impl Simulator {
                 api::finish(&mut self.state(), call, request, now)
             }
         };
-        Reply::Answer(api::with_limit(&self.state(), answer, self.clock.now()))
+        let state = self.state();
+        let answer = match state.settings.clock_ahead {
+            None => answer,
+            Some(seconds) => {
+                let date = self.clock.date() + SignedDuration::from_secs(seconds);
+                answer.with("date", &rfc2822(date))
+            }
+        };
+        Reply::Answer(api::with_limit(&state, answer, self.clock.now()))
     }
 
     fn record(&self, request: &Request, at: Duration) -> usize {
@@ -245,4 +253,12 @@ impl Simulator {
     fn state(&self) -> MutexGuard<'_, State> {
         self.inner.lock().unwrap_or_else(PoisonError::into_inner)
     }
+}
+
+/// A date as headers write it.
+fn rfc2822(date: Timestamp) -> String {
+    let printer = jiff::fmt::rfc2822::DateTimePrinter::new();
+    printer
+        .timestamp_to_rfc9110_string(&date)
+        .unwrap_or_default()
 }

@@ -3,7 +3,8 @@
 use std::collections::HashMap;
 
 use serde::{Deserialize, Deserializer, Serialize};
-use serde_json::{Value as Json, json};
+use serde_json::json;
+use serde_json::value::RawValue;
 
 use super::client::{segment, share, take};
 use super::{AsOf, Body, Error, Fresh, Hostname, Key, Method, Run, Scope, Status, Zone, ZoneId};
@@ -311,7 +312,7 @@ impl Zone<'_> {
         self.common.associations.forget();
         let body = Body::Json(json!({ "config": writes }));
         // Accepted is accepted, however odd the answer's items look.
-        let answer: Json = self.request(scope, Method::Put, PATH, Some(body)).await?;
+        let answer: Box<RawValue> = self.request(scope, Method::Put, PATH, Some(body)).await?;
         for write in writes {
             if let Ok(hostname) = Hostname::parse(&write.hostname) {
                 let write = AssociationWrite {
@@ -322,8 +323,10 @@ impl Zone<'_> {
                 self.run().wrote(key, write);
             }
         }
-        let items = answer.as_array().into_iter().flatten();
-        let readable = items.filter_map(|item| serde_json::from_value(item.clone()).ok());
+        let rows: Vec<&RawValue> = serde_json::from_str(answer.get()).unwrap_or_default();
+        let readable = rows
+            .iter()
+            .filter_map(|row| serde_json::from_str(row.get()).ok());
         Ok(readable.collect())
     }
 }

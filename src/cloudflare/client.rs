@@ -3,7 +3,7 @@
 use std::collections::HashMap;
 use std::sync::{Arc, Mutex, PoisonError};
 
-use jiff::Timestamp;
+use jiff::{SignedDuration, Timestamp};
 use serde::de::DeserializeOwned;
 use tokio::sync::{RwLock as Turn, RwLockReadGuard, RwLockWriteGuard};
 
@@ -103,6 +103,17 @@ impl Zone<'_> {
     /// Its id.
     pub fn id(&self) -> &ZoneId {
         &self.id
+    }
+
+    /// Whether something that failed so often may be repeated.
+    pub fn may_repeat(&self, attempts: u32) -> bool {
+        self.client.sender.may_repeat(attempts)
+    }
+
+    /// How far Cloudflare's clock is ahead of this machine's (negative: behind it), where
+    /// they differ by more than five minutes.
+    pub fn clock_ahead(&self) -> Option<SignedDuration> {
+        self.client.sender.ahead()
     }
 
     /// What this run owns, here and elsewhere.

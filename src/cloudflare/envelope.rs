@@ -3,6 +3,8 @@
 use serde::Deserialize;
 use serde::de::DeserializeOwned;
 use serde_json::Value as Json;
+use serde_json::value::RawValue;
+use serde_path_to_error::{Path, Segment};
 
 /// The answer's parts. Every one of them has been seen missing.
 #[derive(Debug, Default, Deserialize)]
@@ -10,7 +12,8 @@ use serde_json::Value as Json;
 pub(super) struct Envelope {
     pub(super) success: Option<bool>,
     pub(super) errors: Option<Vec<Message>>,
-    pub(super) result: Json,
+    /// Read once its type is known. Unknown fields may nest as deep as they like.
+    pub(super) result: Option<Box<RawValue>>,
     pub(super) result_info: Option<PageInfo>,
 }
 
@@ -20,6 +23,7 @@ pub(super) struct Envelope {
 pub(super) struct Message {
     pub(super) code: Json,
     pub(super) message: Json,
+    pub(super) documentation_url: Option<String>,
 }
 
 /// Where a page stands in a list.
@@ -35,8 +39,11 @@ impl Envelope {
         let errors = self.errors.iter().flatten();
         errors
             .map(|error| {
-                let text = error.message.as_str().unwrap_or_default();
-                (error.code.as_i64().unwrap_or(0), clean(&redact(text)))
+                let mut text = error.message.as_str().unwrap_or_default().to_owned();
+                if let Some(link) = &error.documentation_url {
+                    text.push_str(&format!(" (see {link})"));
+                }
+                (error.code.as_i64().unwrap_or(0), clean(&redact(&text)))
             })
             .collect()
     }
@@ -44,8 +51,22 @@ impl Envelope {
     /// The result as its type; where it does not fit, a JSON pointer to the place.
     pub(super) fn result<T: DeserializeOwned>(self) -> Result<T, String> {
         // An empty list is sometimes null; a type that cannot be null says so itself.
-        serde_json::from_value(self.result).map_err(|error| clean(&error.to_string()))
+        let result = self.result.as_deref().map_or("null", RawValue::get);
+        let mut json = serde_json::Deserializer::from_str(result);
+        serde_path_to_error::deserialize(&mut json).map_err(|error| {
+            let problem = clean(&error.inner().to_string());
+            format!("/result{}: {problem}", pointer(error.path()))
+        })
     }
+}
+
+fn pointer(path: &Path) -> String {
+    let steps = path.iter().map(|step| match step {
+        Segment::Seq { index } => format!("/{index}"),
+        Segment::Map { key } => format!("/{}", clean(key)),
+        Segment::Enum { .. } | Segment::Unknown => String::new(),
+    });
+    steps.collect()
 }
 
 /// Longest text of Cloudflare's that is repeated.

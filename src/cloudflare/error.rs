@@ -123,7 +123,7 @@ impl Error {
         };
         let elsewhere = [401, 403, 405, 408, 409, 429].contains(&refusal.status);
         let no_zone = self.has_code(7000) || self.has_code(7003);
-        (400..500).contains(&refusal.status) && !elsewhere && !no_zone
+        (200..500).contains(&refusal.status) && !elsewhere && !no_zone
     }
 
     /// Whether the object that was asked for does not exist: 1551 and 1552 for

@@ -83,7 +83,8 @@ impl Limiter {
             // What is under way may not be counted there yet.
             state.left = remaining - f64::from(state.under_way.saturating_sub(1));
             state.at = now;
-            state.full_at = Some(now + reset);
+            // Whole seconds, and nobody says how they are rounded.
+            state.full_at = Some(now + reset + Duration::from_secs(1));
         });
     }
 

@@ -10,6 +10,7 @@
 //! | 403 with 10001: a fresh token, perhaps | again, thrice | again, thrice |
 //! | 200 with `success` | done | done |
 //! | 200 with HTML, a redirect | fail | fail |
+//! | an answer larger than any | fail | lost |
 //! | any other refusal | fail | fail |
 
 use std::time::Duration;
@@ -76,7 +77,10 @@ pub(super) fn judge(
         Err(SendError::Lost { cause }) => return lost(clean(&redact(&cause))),
         Err(SendError::TooLarge) => {
             let cause = "the answer is too large".to_owned();
-            return Outcome::Fail(Failure::Unreadable(cause));
+            return match method {
+                Method::Post => Outcome::Lost(cause),
+                _ => Outcome::Fail(Failure::Unreadable(cause)),
+            };
         }
     };
     let parsed = serde_json::from_slice::<Envelope>(&answer.body);

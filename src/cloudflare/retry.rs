@@ -5,7 +5,8 @@ use std::sync::{Mutex, PoisonError};
 use std::time::Duration;
 
 use fastrand::Rng;
-use jiff::Timestamp;
+use jiff::fmt::rfc2822;
+use jiff::{SignedDuration, Timestamp};
 use serde::de::DeserializeOwned;
 use tokio::time::Instant;
 
@@ -13,7 +14,7 @@ use super::envelope::{Envelope, PageInfo};
 use super::error::Trace;
 use super::limit::{Limiter, backoff, server_delay};
 use super::outcome::{Failure, Outcome, Pace, judge};
-use super::{Error, Method, Refusal, Request, Scope, Transport};
+use super::{Answer, Error, Method, Refusal, Request, Scope, Transport};
 
 /// Sends requests for one credential.
 pub(super) struct Sender {
@@ -23,10 +24,14 @@ pub(super) struct Sender {
     max_retries: Option<u32>,
     rng: Mutex<Rng>,
     clock: fn() -> Timestamp,
+    /// How far the server's clock is ahead, if that is more than a passing difference.
+    ahead: Mutex<Option<SignedDuration>>,
 }
 
 /// A write that has to stop gets this long to come to its answer.
 pub(super) const GRACE: Duration = Duration::from_millis(700);
+/// Clocks differ by this much without harm.
+const PASSING: SignedDuration = SignedDuration::from_mins(5);
 const TRANSIENT: Duration = Duration::from_millis(500);
 const BUSY: Duration = Duration::from_secs(2);
 /// A name that cannot be resolved, or a refused connection, seldom comes right later.
@@ -47,7 +52,31 @@ impl Sender {
             max_retries,
             rng: Mutex::new(Rng::with_seed(seed)),
             clock,
+            ahead: Mutex::new(None),
         }
+    }
+
+    /// Whether a request that failed so often may be repeated.
+    pub(super) fn may_repeat(&self, attempts: u32) -> bool {
+        self.max_retries.is_none_or(|most| attempts <= most)
+    }
+
+    /// How far the server's clock is ahead of this machine's, or (negative) behind it,
+    /// where they differ by more than five minutes.
+    pub(super) fn ahead(&self) -> Option<SignedDuration> {
+        *self.ahead.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+
+    /// Compares the clocks. A proxy's cache gives old dates, so only what was not read
+    /// from one counts: the latest answer's.
+    fn compare_clocks(&self, answer: &Answer) {
+        let date = answer.date.as_deref();
+        let Some(date) = date.and_then(|text| rfc2822::parse(text).ok()) else {
+            return;
+        };
+        let ahead = date.timestamp().duration_since((self.clock)());
+        let tells = ahead.abs() > PASSING;
+        *self.ahead.lock().unwrap_or_else(PoisonError::into_inner) = tells.then_some(ahead);
     }
 
     /// The request's result as its type.
@@ -67,10 +96,13 @@ impl Sender {
     ) -> Result<(T, PageInfo), Error> {
         let (mut envelope, trace) = self.settle(scope, &request).await?;
         let info = envelope.result_info.take().unwrap_or_default();
-        let result = envelope.result().map_err(|cause| match request.method {
-            // It was carried out all the same.
-            Method::Post => Error::Lost { cause, trace },
-            _ => Error::Unreadable { cause, trace },
+        let result = envelope.result().map_err(|cause| {
+            let cause = self.transport.redact(&cause);
+            match request.method {
+                // It was carried out all the same.
+                Method::Post => Error::Lost { cause, trace },
+                _ => Error::Unreadable { cause, trace },
+            }
         })?;
         Ok((result, info))
     }
@@ -101,7 +133,7 @@ impl Sender {
                 Pace::Transient | Pace::Busy => {
                     let hopeless = matches!(failure, Failure::Unreachable(_))
                         && started.elapsed() + delay > UNREACHABLE;
-                    hopeless || self.max_retries.is_some_and(|most| attempts > most)
+                    hopeless || !self.may_repeat(attempts)
                 }
             };
             if spent {
@@ -136,6 +168,7 @@ impl Sender {
         let tried = tried.map_err(|why| Error::Stopped { why, sent: writes })?;
         if let Ok(answer) = &tried {
             self.limiter.observe(answer);
+            self.compare_clocks(answer);
         }
         drop(permit);
         let answer = tried.as_ref().ok();
@@ -159,7 +192,7 @@ impl Sender {
         let mut rng = self.rng.lock().unwrap_or_else(PoisonError::into_inner);
         match pace {
             // A little more than asked, so that waiters do not all come at once.
-            Pace::Limit(Some(delay)) => delay.mul_f64(1.0 + rng.f64() / 10.0),
+            Pace::Limit(Some(delay)) => delay + Duration::from_secs_f64(rng.f64()),
             Pace::Limit(None) | Pace::Busy => backoff(BUSY, attempt, &mut rng),
             Pace::Transient | Pace::Fresh => backoff(TRANSIENT, attempt, &mut rng),
         }

@@ -79,6 +79,8 @@ pub struct Answer {
     pub retry_after: Option<String>,
     /// `ratelimit`.
     pub ratelimit: Option<String>,
+    /// `date`, the server's clock.
+    pub date: Option<String>,
     /// `cf-ray`, Cloudflare's name for the request.
     pub ray: Option<String>,
     /// The body.
@@ -183,7 +185,8 @@ impl Http {
                 .header("content-type", "application/json")
                 .body(body.to_bytes());
         }
-        let mut response = builder.send().await.map_err(|error| failure(&error))?;
+        let sent = builder.send().await;
+        let mut response = sent.map_err(|error| self.failure(&error))?;
         let header = |name: &str| {
             let value = response.headers().get(name)?;
             value.to_str().ok().map(str::to_owned)
@@ -193,6 +196,7 @@ impl Http {
             content_type: header("content-type").unwrap_or_default(),
             retry_after: header("retry-after"),
             ratelimit: header("ratelimit"),
+            date: header("date"),
             ray: header("cf-ray"),
             body: Vec::new(),
         };
@@ -203,6 +207,25 @@ impl Http {
             answer.body.extend_from_slice(&chunk);
         }
         Ok(answer)
+    }
+
+    /// Sorts the failures of a request whose answer never began, and says who did not
+    /// answer.
+    fn failure(&self, error: &reqwest::Error) -> SendError {
+        if !error.is_connect() && !error.is_builder() {
+            return lost(error);
+        }
+        let cause = chain(error);
+        let lower = cause.to_lowercase();
+        let proxy = proxy().filter(|_| lower.contains("tunnel") || lower.contains("proxy"));
+        let who = match proxy {
+            Some(proxy) => format!("proxy {proxy}"),
+            None => host(&self.base_url).unwrap_or_default(),
+        };
+        SendError::NotSent {
+            cause: format!("{who}: {cause}"),
+            passing: !HOPELESS.iter().any(|word| lower.contains(word)),
+        }
     }
 
     fn client(&self) -> Result<reqwest::Client, SendError> {
@@ -244,23 +267,36 @@ impl Transport for Http {
 
 /// Whether a URL names this machine itself.
 pub fn is_loopback(url: &str) -> bool {
-    let host = reqwest::Url::parse(url).ok();
-    let host = host.as_ref().and_then(reqwest::Url::host_str);
-    matches!(host, Some("localhost" | "127.0.0.1" | "[::1]"))
+    matches!(
+        host(url).as_deref(),
+        Some("localhost" | "127.0.0.1" | "[::1]")
+    )
 }
 
-/// Sorts the failures of a request whose answer never began.
-fn failure(error: &reqwest::Error) -> SendError {
-    if !error.is_connect() && !error.is_builder() {
-        return lost(error);
-    }
-    let cause = chain(error);
-    let lower = cause.to_lowercase();
-    let hopeless = ["certificate", "proxy", "tunnel", "builder", "invalid url"];
-    SendError::NotSent {
-        passing: !hopeless.iter().any(|word| lower.contains(word)),
-        cause,
-    }
+fn host(url: &str) -> Option<String> {
+    let url = reqwest::Url::parse(url).ok()?;
+    url.host_str().map(str::to_owned)
+}
+
+/// What no other try can change: TLS, a proxy that says no, an URL that is none.
+const HOPELESS: [&str; 5] = [
+    "certificate",
+    "proxy authorization",
+    "tunnel error: unsuccessful",
+    "builder",
+    "invalid url",
+];
+
+/// Host and port of the proxy that the environment names for `https`, without its
+/// credential.
+fn proxy() -> Option<String> {
+    let names = ["HTTPS_PROXY", "https_proxy", "ALL_PROXY", "all_proxy"];
+    let url = names
+        .into_iter()
+        .find_map(|name| std::env::var(name).ok())?;
+    let url = reqwest::Url::parse(&url).ok()?;
+    let port = url.port_or_known_default()?;
+    Some(format!("{}:{port}", url.host_str()?))
 }
 
 fn lost(error: &reqwest::Error) -> SendError {

@@ -133,11 +133,12 @@ fn refused(refusal: &Refusal) -> (&'static str, &'static str) {
 
 fn unreachable(cause: &str) -> &'static str {
     let cause = cause.to_lowercase();
-    if cause.contains("dns") || cause.contains("lookup") {
-        "The name could not be resolved. Check the network's DNS, base_url and HTTPS_PROXY."
-    } else if cause.contains("certificate") {
+    // A certificate for another host names it, and may speak of DNS.
+    if cause.contains("certificate") {
         "The server's TLS certificate was not accepted. Behind a proxy that inspects TLS, name its \
          authority in SSL_CERT_FILE."
+    } else if cause.contains("dns") || cause.contains("lookup") {
+        "The name could not be resolved. Check the network's DNS, base_url and HTTPS_PROXY."
     } else if cause.contains("proxy") || cause.contains("tunnel") {
         "The proxy did not let the request through. Check HTTPS_PROXY and NO_PROXY."
     } else {

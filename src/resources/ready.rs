@@ -74,6 +74,12 @@ async fn find(
         Err(error) => return Err(fail(error)),
         Ok(certificate) => return Ok(certificate),
     }
+    let usable = list.iter().filter(|c| c.status == Status::Active);
+    let usable: Vec<&str> = usable.map(|c| c.id.as_str()).collect();
+    let usable = match usable.is_empty() {
+        true => "The zone has none that is active.".to_owned(),
+        false => format!("Active ones: {}.", usable.join(", ")),
+    };
     let elsewhere = zone.certificate(scope, Store::Zone, id).await.is_ok();
     let (summary, detail) = if elsewhere {
         (
@@ -81,7 +87,7 @@ async fn find(
             format!(
                 "{id} is the id of a zone certificate. Hostnames have certificates of their own: \
                  upload it as an aop_hostname_certificate and use that id, or turn on \
-                 aop_zone_setting to present the zone certificate for every hostname."
+                 aop_zone_setting to present the zone certificate for every hostname. {usable}"
             ),
         )
     } else {
@@ -89,7 +95,7 @@ async fn find(
             "Certificate not found",
             format!(
                 "Zone {} has no hostname certificate {id}. Use the id of an \
-                 aop_hostname_certificate of this zone.",
+                 aop_hostname_certificate of this zone. {usable}",
                 zone.id()
             ),
         )

@@ -5,6 +5,7 @@
 mod bench;
 mod demo;
 mod docs;
+mod fuzz;
 mod test;
 
 use std::process::ExitCode;
@@ -16,6 +17,8 @@ cargo xtask demo [--keep]   apply, change and destroy an example against the sim
 cargo xtask test            every test, with OpenTofu and, where it is, Terraform
 cargo xtask docs            write the pages of docs/ anew
 cargo xtask bench           one table of sizes and times
+cargo xtask fuzz [SECONDS] [TARGET …]
+                            looks for bytes that break a rule
 ";
 
 #[tokio::main]
@@ -36,6 +39,7 @@ async fn run(arguments: &[&str]) -> Outcome<()> {
         ["test", arguments @ ..] => test::test(arguments),
         ["bench"] => bench::bench(),
         ["docs"] => docs::docs(),
+        ["fuzz", arguments @ ..] => fuzz::fuzz(arguments),
         ["demo"] => demo::demo(false).await,
         ["demo", "--keep"] => demo::demo(true).await,
         [] | ["help" | "--help" | "-h"] => {

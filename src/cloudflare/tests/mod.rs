@@ -2,6 +2,8 @@
 //! unless everybody waits: minutes pass in milliseconds, and always the same way.
 
 mod batch;
+mod contents;
+mod faults;
 mod requests;
 mod run;
 mod shared;
@@ -57,6 +59,7 @@ impl Transport for InProcess {
                 content_type: header("content-type").unwrap_or_default(),
                 retry_after: header("retry-after"),
                 ratelimit: header("ratelimit"),
+                date: header("date"),
                 ray: None,
                 body: answer.body.clone(),
             })

@@ -4,12 +4,14 @@
 //! hostname would be without its certificate in between. So once a write was
 //! accepted, the answer is the object and at most a warning.
 
+mod crowded;
 mod data;
 mod filter;
 mod list;
 mod void;
 mod work;
 
+pub(super) use self::crowded::explain as explain_crowd;
 pub use self::data::{AssociationData, AssociationsData};
 pub(super) use self::void::{look, void};
 use self::work::Work;
@@ -248,7 +250,11 @@ impl Resource for HostnameAssociation {
             let looking = work.zone.look_and_write();
             let written = match work.written_already().await? {
                 Some(found) => found,
-                None => work.write(moves, looking).await?,
+                None => {
+                    let changed = work.changed_elsewhere(&prior).await;
+                    changed.into_iter().for_each(|warning| ctx.warn(warning));
+                    work.write(moves, looking).await?
+                }
             };
             claim.keep();
             return Ok(work.finish(ctx, written).await);

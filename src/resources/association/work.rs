@@ -6,6 +6,7 @@ use super::super::Api;
 use super::super::check::{hostname, zone_id};
 use super::super::problem::problem;
 use super::super::ready::wait_for_certificate;
+use super::crowded;
 use super::void::look;
 use super::{Association, HostnameAssociation};
 use crate::cloudflare::{
@@ -58,6 +59,27 @@ impl<'a> Work<'a> {
     pub(super) async fn look_before(&self) -> Result<Option<Found>, Diagnostic> {
         let found = self.zone.association_before(&self.scope, &self.name).await;
         found.map_err(|error| problem(&error, &format!("Reading {}", self.name)))
+    }
+
+    /// A warning if somebody else has given the hostname another certificate since the
+    /// plan. What is wanted is written all the same.
+    pub(super) async fn changed_elsewhere(&self, prior: &Association) -> Option<Diagnostic> {
+        let listed = self.zone.associations_as_of(&self.scope, Fresh::now());
+        let listed = listed.await.ok()?.list;
+        let found = listed.get(&self.name).filter(|found| !found.is_gone())?;
+        let expected = [prior.certificate_id.text(), self.plan.certificate_id.text()];
+        let is_ours = self.zone.run().written(&self.key()).is_some();
+        if is_ours || expected.contains(&found.cert_id.as_str()) {
+            return None;
+        }
+        Some(Diagnostic::warning(
+            "Association was changed elsewhere",
+            format!(
+                "{} had certificate {} when the plan was made, and {} when it was carried out. It \
+                 gets {} now, as planned. Find out who else manages it.",
+                self.name, expected[0], found.cert_id, expected[1]
+            ),
+        ))
     }
 
     /// Whether another resource of this run lets the hostname go.
@@ -117,14 +139,18 @@ impl<'a> Work<'a> {
             .zone
             .write_associations(&self.scope, std::slice::from_ref(&write), Wanted::Always)
             .await;
-        let written = written.only().map_err(|error| self.refused(&error))?;
+        let written = match written.only() {
+            Ok(written) => written,
+            Err(error) => return Err(self.refused(&error).await.into()),
+        };
         Ok(written.unwrap_or_else(|| Found::as_written(&write)))
     }
 
-    fn refused(&self, error: &Error) -> Diagnostic {
+    async fn refused(&self, error: &Error) -> Diagnostic {
         let certificate = self.plan.certificate_id.text();
         let doing = format!("Associating {} with certificate {certificate}", self.name);
-        let diagnostic = problem(error, &doing);
+        let refused = (error, problem(error, &doing));
+        let diagnostic = crowded::explain(&self.zone, &self.scope, certificate, refused).await;
         match error.has_code(1415) || error.has_code(1404) {
             true => diagnostic.at("certificate_id"),
             false => diagnostic,

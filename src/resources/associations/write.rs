@@ -3,6 +3,7 @@
 use std::collections::{BTreeMap, BTreeSet};
 
 use super::super::Api;
+use super::super::association::explain_crowd;
 use super::super::check::zone_id;
 use super::super::problem::problem;
 use super::super::ready::wait_for_certificate;
@@ -160,7 +161,7 @@ impl<'a> Work<'a> {
         let accepted = done.iter().chain(accepted);
         Written {
             accepted: accepted.filter_map(name_of).collect(),
-            errors: self.refused(&batch.refused, targets),
+            errors: self.refused(&batch.refused, targets).await,
         }
     }
 
@@ -209,7 +210,11 @@ impl<'a> Work<'a> {
 
     // === What to say ===
 
-    fn refused(&self, refused: &[(AssociationWrite, Error)], targets: &Targets) -> Diagnostics {
+    async fn refused(
+        &self,
+        refused: &[(AssociationWrite, Error)],
+        targets: &Targets,
+    ) -> Diagnostics {
         let mut errors = Diagnostics::default();
         let mut unsent: Vec<Hostname> = Vec::new();
         let mut why = None;
@@ -226,7 +231,9 @@ impl<'a> Work<'a> {
                 true => place(spelling, "certificate_id"),
                 false => entry(spelling),
             };
-            errors.push(problem(error, &doing).at_path(path));
+            let refused = (error, problem(error, &doing).at_path(path));
+            let of = (&self.zone, &self.scope);
+            errors.push(explain_crowd(of.0, of.1, &write.cert_id, refused).await);
         }
         if let Some(error) = why {
             let doing = format!(

@@ -7,6 +7,7 @@
 //! `full` and `stray` are about the other certificates of the zone. `data` and `list`
 //! show what is there, as `filter` says.
 
+mod clock;
 mod create;
 mod data;
 mod delete;
@@ -137,6 +138,7 @@ impl<S: InStore> Resource for StoredCertificate<S> {
             .await;
         let list = listed.map_err(failed)?.list;
         full::note(&mut ctx.private(), S::STORE, &list);
+        clock::note(&mut ctx.private(), &zone);
         // What a rotation has left behind takes the place of one that is gone, so that
         // it is not forgotten.
         let mut alive = Vec::new();

@@ -6,7 +6,7 @@ use jiff::SignedDuration;
 use super::super::check::{certificate, settles, zone_id};
 use super::super::problem::invalid_pem;
 use super::facts::Facts;
-use super::{Certificate, Change, full};
+use super::{Certificate, Change, clock, full};
 use crate::cloudflare::{Status, Store};
 use crate::framework::{Attr, Diagnostic, Diagnostics, Timeouts};
 use crate::x509::{self, PrivateKey};
@@ -44,6 +44,7 @@ pub(super) fn complete(change: &mut Change<'_>, store: Store) {
             return;
         }
     };
+    clock::correct(change);
     match change.prior.clone() {
         None => plan_upload(change, leaf.as_ref()),
         Some(prior) => plan_update(change, &prior, leaf.as_ref(), store),
@@ -151,6 +152,17 @@ fn check_key(change: &mut Change<'_>, leaf: Option<&x509::Certificate>) {
 
 /// Warns while there is time left, and when there is none.
 fn warn_of_expiry(change: &mut Change<'_>, leaf: &x509::Certificate) {
+    if leaf.not_before() > change.now {
+        let warning = Diagnostic::warning(
+            "Certificate is not valid yet",
+            format!(
+                "It begins to be valid at {}, and until then origins refuse it. Apply later, or \
+                 issue one that is valid now.",
+                leaf.not_before()
+            ),
+        );
+        change.report.push(warning.at("certificate").once());
+    }
     let days = i64::from(change.settings.expiry_warning_days);
     let left = leaf.not_after().duration_since(change.now);
     // An expired one that is to be uploaded is an error already.

@@ -70,8 +70,8 @@ impl<'a> Upload<'a> {
     /// far as can be known.
     pub(super) async fn find_or_upload(&self) -> Result<Origin, Diagnostics> {
         let mut polls = Polls::new();
-        // Whether an upload of ours may have been carried out unseen.
-        let mut lost = false;
+        // Uploads of ours that may have been carried out unseen.
+        let mut lost: Vec<Error> = Vec::new();
         let mut deleted_again = false;
         // Held once there was no place, so that what may make one does not wait for this.
         let mut queuing = None;
@@ -92,7 +92,9 @@ impl<'a> Upload<'a> {
                     Status::DeletionTimedOut => {
                         (deleted_again, blocked) = self.delete_again(&twin).await?;
                     }
-                    _ if lost || self.own.contains(&twin.id) => return Ok(Origin::Own(twin)),
+                    _ if !lost.is_empty() || self.own.contains(&twin.id) => {
+                        return Ok(Origin::Own(twin));
+                    }
                     _ => return Ok(Origin::WasThere(twin)),
                 },
                 None if self.is_full(&look.live) && self.makes_room() => {
@@ -101,12 +103,16 @@ impl<'a> Upload<'a> {
                     waited.map_err(|why| self.failed(&why.into()))?;
                     continue;
                 }
+                None if !self.zone.may_repeat(lost.len() as u32) => {
+                    let failed = lost.last().map(|error| self.failed(error));
+                    return Err(failed.unwrap_or_default());
+                }
                 None => match self.upload().await {
                     Ok(uploaded) => return Ok(Origin::Own(uploaded)),
                     // There, though the list does not show it: it is new, or a tombstone.
                     Err(error) if error.has_code(1406) => last = Some(error),
                     Err(error @ Error::Lost { .. }) => {
-                        lost = true;
+                        lost.push(error.clone());
                         last = Some(error);
                     }
                     Err(error) => {

@@ -1,6 +1,7 @@
 //! The resources against the simulator in one process: a small Terraform runs them,
 //! can be killed at any request, and minutes pass in milliseconds.
 
+mod answers;
 mod core;
 mod declared;
 mod kills;

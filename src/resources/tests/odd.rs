@@ -2,7 +2,7 @@
 
 use std::time::Duration;
 
-use aop_simulator::{Request, TOKEN, ZONE_ID};
+use aop_simulator::ZONE_ID;
 
 use super::core::text;
 use super::scene::{Scene, Serves};
@@ -68,15 +68,7 @@ async fn what_a_rotation_has_left_is_remembered_when_the_old_certificate_is_gone
     assert_eq!(failed.len(), 1);
     assert_eq!(superseded(&scene).len(), 1);
     assert_eq!(live(&scene), 2);
-    let deletion = Request {
-        method: "DELETE".to_owned(),
-        path: format!(
-            "/client/v4/zones/{ZONE_ID}/origin_tls_client_auth/hostnames/certificates/{old}"
-        ),
-        authorization: Some(format!("Bearer {TOKEN}")),
-        ..Request::default()
-    };
-    scene.simulator.handle(deletion).await;
+    scene.delete_elsewhere(&old).await;
     scene
         .simulator
         .set(|s| s.activation = Some(Duration::from_secs(6)));

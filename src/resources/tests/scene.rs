@@ -259,6 +259,22 @@ impl Scene {
         tokio::time::sleep(Duration::from_secs(10)).await;
     }
 
+    /// Somebody else deletes a certificate.
+    pub(super) async fn delete_elsewhere(&self, id: &str) {
+        let store = match self.serves.store() {
+            Store::Zone => "",
+            Store::Hostname => "/hostnames/certificates",
+        };
+        let path = format!("/client/v4/zones/{ZONE_ID}/origin_tls_client_auth{store}/{id}");
+        let request = Request {
+            method: "DELETE".to_owned(),
+            path,
+            authorization: Some(format!("Bearer {TOKEN}")),
+            ..Request::default()
+        };
+        self.simulator.handle(request).await;
+    }
+
     /// Destroys everything, and looks whether anything is left.
     pub(super) async fn clear(&self, declared: &[Declared], case: &str) {
         self.give_to_strangers(None).await;

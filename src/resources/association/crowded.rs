@@ -1,0 +1,34 @@
+//! A certificate that has all the hostnames that it may have.
+
+use crate::cloudflare::{Error, Fresh, Scope, Zone};
+use crate::framework::Diagnostic;
+
+/// How many associations Cloudflare takes for each certificate, as documented.
+const MOST: usize = 100;
+
+/// Adds to a refusal that the certificate has all that it may have, where that is so.
+/// Cloudflare's own words for it are not documented.
+pub(in super::super) async fn explain(
+    zone: &Zone<'_>,
+    scope: &Scope,
+    certificate: &str,
+    (error, mut diagnostic): (&Error, Diagnostic),
+) -> Diagnostic {
+    if !error.is_about_content() {
+        return diagnostic;
+    }
+    let Ok(listed) = zone.associations_as_of(scope, Fresh::Recent).await else {
+        return diagnostic;
+    };
+    let holders = listed.list.iter();
+    let count = holders
+        .filter(|a| a.cert_id == certificate && !a.is_gone())
+        .count();
+    if count >= MOST {
+        diagnostic.detail.push_str(&format!(
+            "\n\nCertificate {certificate} has {count} hostnames already, and Cloudflare takes \
+             {MOST} for each. Upload another certificate of the same authority for the others."
+        ));
+    }
+    diagnostic
+}

@@ -1,0 +1,221 @@
+//! An API that shows less than it should, other words than it should, or forgets: what
+//! the state says then, and that the next apply heals it.
+
+use std::time::Duration;
+
+use aop_simulator::{Action, Answer, Fault, Shows, ZONE_ID};
+
+use super::core::text;
+use super::scene::{Scene, Serves};
+
+const EVERY: [Serves; 3] = [Serves::Hostnames(1), Serves::Together(3), Serves::Zone];
+
+fn status(scene: &Scene) -> String {
+    text(&scene.core.state("certificate"), "status")
+}
+
+/// Issuer, dates and the certificate itself are missing from every answer.
+#[tokio::test(start_paused = true)]
+async fn what_answers_lack_comes_from_the_certificate_itself() {
+    for serves in EVERY {
+        let scene = Scene::new(serves);
+        scene.simulator.set(|s| s.shows = Shows::Little);
+        let config = serves.config(&scene.issue());
+        assert_eq!(scene.core.apply(&config).await, [], "{serves:?}");
+        let state = scene.core.state("certificate");
+        for fact in [
+            "issuer",
+            "serial_number",
+            "expires_on",
+            "fingerprint_sha256",
+        ] {
+            assert!(!text(&state, fact).is_empty(), "{serves:?}: {fact}");
+        }
+        scene.heal(&config, &format!("{serves:?}")).await;
+    }
+}
+
+/// An accepted upload that is answered without an id is found in the store.
+#[tokio::test(start_paused = true)]
+async fn an_upload_that_is_answered_without_an_id_is_found() {
+    for serves in EVERY {
+        let scene = Scene::new(serves);
+        let bare = Answer {
+            status: 200,
+            headers: Vec::new(),
+            body: br#"{"success":true,"result":{"status":"initializing"}}"#.to_vec(),
+        };
+        scene
+            .simulator
+            .order(Fault::on("POST", "", Action::DoneBut(bare)));
+        let config = serves.config(&scene.issue());
+        assert_eq!(scene.core.apply(&config).await, [], "{serves:?}");
+        scene.heal(&config, &format!("{serves:?}")).await;
+    }
+}
+
+/// Nobody knows the word: it is waited on like any other, and kept as it is.
+#[tokio::test(start_paused = true)]
+async fn an_unknown_status_is_kept_and_waited_for() {
+    for serves in [Serves::Hostnames(0), Serves::Zone] {
+        let scene = Scene::new(serves);
+        scene.simulator.set(|s| {
+            s.pending_as = Some("quarantined".to_owned());
+            s.activation = Some(Duration::from_secs(1000));
+            s.deployment_timeout = Duration::from_secs(2000);
+        });
+        let config = serves.config(&scene.issue());
+        let certificate = &config[..1];
+        assert_eq!(scene.core.apply(certificate).await, [], "{serves:?}");
+        assert_eq!(status(&scene), "quarantined", "{serves:?}");
+        let failed = scene.core.apply(certificate).await;
+        assert!(
+            failed.is_empty(),
+            "the second apply waited long enough: {failed:?}"
+        );
+        assert_eq!(status(&scene), "active", "{serves:?}");
+        scene.heal(&config, &format!("{serves:?}")).await;
+    }
+}
+
+/// Eight of the ten minutes that a create has.
+#[tokio::test(start_paused = true)]
+async fn a_create_waits_as_long_as_it_may() {
+    for serves in EVERY {
+        let scene = Scene::new(serves);
+        scene.simulator.set(|s| {
+            s.activation = Some(Duration::from_secs(480));
+            s.deployment_timeout = Duration::from_secs(900);
+        });
+        let config = serves.config(&scene.issue());
+        assert_eq!(scene.core.apply(&config).await, [], "{serves:?}");
+        assert_eq!(status(&scene), "active", "{serves:?}");
+    }
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_certificate_that_disappears_while_it_is_waited_for_leaves_no_state() {
+    for serves in [Serves::Hostnames(0), Serves::Zone] {
+        for gone in [
+            Answer::error(404, 1551, "gone"),
+            Answer {
+                status: 200,
+                headers: Vec::new(),
+                body: br#"{"success":true,"result":{"id":"x","status":"pending_deletion"}}"#
+                    .to_vec(),
+            },
+        ] {
+            let scene = Scene::new(serves);
+            let config = serves.config(&scene.issue());
+            // A list comes first; then the looks at the certificate.
+            let fault = Fault::on("GET", "", Action::Answer(gone)).after(2);
+            scene.simulator.order(fault.times(u32::MAX));
+            let failed = scene.core.apply(&config[..1]).await;
+            assert_eq!(failed.len(), 1, "{failed:?}");
+            let said = &failed[0];
+            assert_eq!(said.summary, "Certificate disappeared while waiting");
+            assert!(scene.core.state("certificate").is_null());
+            scene.simulator.forget_faults();
+            scene.heal(&config, &format!("{serves:?}")).await;
+        }
+    }
+}
+
+/// A read right after the apply, while lists leave the new certificate out.
+#[tokio::test(start_paused = true)]
+async fn what_a_list_leaves_out_is_not_gone() {
+    for serves in EVERY {
+        let scene = Scene::new(serves);
+        scene
+            .simulator
+            .set(|s| s.list_lag = Duration::from_secs(300));
+        let config = serves.config(&scene.issue());
+        assert_eq!(scene.core.apply(&config).await, [], "{serves:?}");
+        let empty = Answer {
+            status: 200,
+            headers: Vec::new(),
+            body: br#"{"success":true,"result":[]}"#.to_vec(),
+        };
+        let lists = Fault::on(
+            "GET",
+            "/origin_tls_client_auth/hostnames",
+            Action::Answer(empty),
+        );
+        scene.simulator.order(lists.times(u32::MAX));
+        assert_eq!(scene.core.plan(&config).await, Ok(Vec::new()), "{serves:?}");
+    }
+}
+
+/// Each form of being gone is a create in the next plan.
+#[tokio::test(start_paused = true)]
+async fn every_tombstone_is_gone() {
+    for serves in [Serves::Hostnames(0), Serves::Zone] {
+        for (deletion, tombstones, shown) in [
+            (60, true, "pending_deletion"),
+            (0, true, "deleted"),
+            (0, false, "nothing"),
+        ] {
+            let scene = Scene::new(serves);
+            let config = serves.config(&scene.issue());
+            assert_eq!(scene.core.apply(&config[..1]).await, []);
+            scene.simulator.set(|s| {
+                s.deletion = Some(Duration::from_secs(deletion));
+                s.tombstones = tombstones;
+            });
+            let id = text(&scene.core.state("certificate"), "id");
+            scene.delete_elsewhere(&id).await;
+            tokio::time::sleep(Duration::from_secs(5)).await;
+            let planned = scene.core.plan(&config[..1]).await;
+            assert_eq!(planned, Ok(vec!["certificate".to_owned()]), "{shown}");
+            assert!(scene.core.state("certificate").is_null(), "{shown}");
+            scene.heal(&config, shown).await;
+        }
+    }
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_delete_that_comes_too_early_is_repeated() {
+    for (code, times) in [(1434, 3), (1433, 6)] {
+        for serves in EVERY {
+            let scene = Scene::new(serves);
+            let config = serves.config(&scene.issue());
+            assert_eq!(scene.core.apply(&config).await, []);
+            let early = Action::Answer(Answer::error(400, code, "not yet"));
+            scene
+                .simulator
+                .order(Fault::on("DELETE", "", early).times(times));
+            let case = format!("{code} for {serves:?}");
+            assert_eq!(scene.core.destroy(&config).await, [], "{case}");
+            scene.simulator.look(ZONE_ID, |zone, _| {
+                assert!(zone.live(serves.store()).is_empty(), "{case}");
+            });
+        }
+    }
+}
+
+/// Validity is judged by Cloudflare's clock, once it has been seen.
+#[tokio::test(start_paused = true)]
+async fn the_clock_of_the_api_decides() {
+    let told = |scene: &Scene, config: &[super::declared::Declared], days: i64| {
+        let now = crate::cloudflare::tests::date() + jiff::SignedDuration::from_hours(24 * days);
+        scene.core.warnings(config, now).join(" ")
+    };
+    let serves = Serves::Hostnames(0);
+    let scene = Scene::new(serves);
+    let config = serves.config(&scene.issue());
+    assert_eq!(scene.core.apply(&config).await, []);
+    assert!(!told(&scene, &config, 300).contains("clock"));
+    for (days, sentence) in [(400, "has expired"), (-400, "It begins to be valid at")] {
+        scene
+            .simulator
+            .set(|s| s.clock_ahead = Some(days * 24 * 3600));
+        assert_eq!(scene.core.plan(&config).await, Ok(Vec::new()));
+        let said = told(&scene, &config, 0);
+        assert!(said.contains("judged by Cloudflare's clock"), "{said}");
+        assert!(said.contains(sentence), "{said}");
+    }
+    // Set right again.
+    scene.simulator.set(|s| s.clock_ahead = Some(0));
+    assert_eq!(scene.core.plan(&config).await, Ok(Vec::new()));
+    assert_eq!(told(&scene, &config, 0), "");
+}
