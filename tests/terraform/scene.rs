@@ -1,5 +1,6 @@
 //! One simulator, one workspace, one CLI: where every test plays.
 
+use std::net::SocketAddr;
 use std::path::Path;
 use std::sync::{Arc, Mutex};
 use std::time::Duration;
@@ -119,6 +120,19 @@ impl Scene {
             cli: cli.clone(),
             runtime,
         }
+    }
+
+    /// Runs something beside the CLI.
+    pub fn block_on<T>(&self, future: impl Future<Output = T>) -> T {
+        self.runtime.block_on(future)
+    }
+
+    /// Where the simulator listens.
+    pub fn address(&self) -> SocketAddr {
+        let url = self.listening.as_ref().expect("a listener").url();
+        let address = url.trim_start_matches("http://");
+        let (address, _) = address.split_once('/').expect("a path");
+        address.parse().expect("an address")
     }
 
     /// Writes the configuration and installs the provider.
