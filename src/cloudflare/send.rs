@@ -141,10 +141,11 @@ pub struct Http {
     base_url: String,
     credential: Credential,
     user_agent: String,
+    /// No single try takes longer.
+    pub(super) request_timeout: Duration,
     client: OnceCell<reqwest::Client>,
 }
 
-/// No single try takes longer.
 const REQUEST_TIMEOUT: Duration = Duration::from_secs(60);
 const CONNECT_TIMEOUT: Duration = Duration::from_secs(30);
 /// A page of 1,000 associations has about 300 KB.
@@ -157,6 +158,7 @@ impl Http {
             base_url: base_url.trim_end_matches('/').to_owned(),
             credential,
             user_agent,
+            request_timeout: REQUEST_TIMEOUT,
             client: OnceCell::new(),
         }
     }
@@ -237,7 +239,7 @@ impl Http {
         builder
             .user_agent(&self.user_agent)
             .connect_timeout(CONNECT_TIMEOUT)
-            .timeout(REQUEST_TIMEOUT)
+            .timeout(self.request_timeout)
             // A redirect would carry the credential to another host.
             .redirect(reqwest::redirect::Policy::none())
             .build()

@@ -4,7 +4,7 @@
 use aop_simulator::Store;
 use serde_json::Value;
 
-use crate::scene::{Scene, says, with_every_cli_at_once};
+use crate::scene::{ASSOCIATION, CERTIFICATE, Scene, says, with_every_cli_at_once};
 
 /// So many certificates, each with a hostname.
 fn config(count: usize) -> String {
@@ -147,6 +147,72 @@ resource "aop_hostname_association" "{name}" {{
         scene.apply();
         scene.plan_is_empty();
         assert_eq!(scene.ids(Store::Hostname).len(), 10);
+        scene.destroy();
+    });
+}
+
+#[test]
+fn an_eleventh_certificate_is_refused_with_the_number_and_the_zone() {
+    with_every_cli_at_once("eleventh", |scene| {
+        certificates(scene, 11);
+        scene.configure(&config(10));
+        scene.apply();
+        let posts = scene.requests("POST", "");
+        scene.rewrite(&config(11));
+        let zone = aop_simulator::ZONE_ID;
+        let words = [
+            "Store of the zone is full",
+            "has 10 hostname certificates",
+            zone,
+        ];
+        scene.apply_fails(&words);
+        assert_eq!(
+            scene.requests("POST", ""),
+            posts + 1,
+            "a full store is not asked twice"
+        );
+        let state = scene.run(&["state", "list"], 0).stdout;
+        assert!(!state.contains("c10"), "{state}");
+        assert_eq!(scene.ids(Store::Hostname).len(), 10);
+        scene.rewrite(&config(10));
+        scene.plan_is_empty();
+        scene.destroy();
+    });
+}
+
+#[test]
+fn a_hundred_and_first_hostname_is_refused_with_the_limit() {
+    let plural = r#"
+resource "aop_hostname_associations" "all" {
+  zone_id = var.zone_id
+  associations = {
+    for n in range(101) : "h${n}.example.com" => {
+      certificate_id = aop_hostname_certificate.shop.id
+    }
+  }
+}
+"#;
+    let with = |count: &str, more: &str| {
+        let plural = plural.replace("101", count);
+        format!("{CERTIFICATE}{plural}{more}")
+    };
+    with_every_cli_at_once("hundred-and-first", |scene| {
+        scene.certificate("shop");
+        scene.configure(&with("100", ""));
+        scene.apply();
+        let limit = ["has 100 hostnames already", "Cloudflare takes 100 for each"];
+        let one_more = ASSOCIATION.replace("app.example.com", "more.example.com");
+        scene.rewrite(&with("100", &one_more));
+        let refused = scene.apply_fails(&limit);
+        says(&refused, &["more.example.com"]);
+        scene.rewrite(&with("101", ""));
+        let refused = scene.apply_fails(&limit);
+        says(
+            &refused,
+            &["Many hostnames for one certificate", "h100.example.com"],
+        );
+        scene.rewrite(&with("100", ""));
+        scene.plan_is_empty();
         scene.destroy();
     });
 }

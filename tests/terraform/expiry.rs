@@ -65,3 +65,23 @@ fn a_rotation_to_an_expired_certificate_is_refused_at_plan() {
         scene.destroy();
     });
 }
+
+#[test]
+fn a_certificate_that_is_not_valid_yet_is_told_of() {
+    with_every_cli("not-yet", |scene| {
+        let hours = |days: i64| SignedDuration::from_hours(24 * days);
+        let made = scene.authority.issue(&Wanted {
+            name: "shop",
+            not_before: now() + hours(3),
+            not_after: now() + hours(300),
+        });
+        scene.write_certificate("shop", &made.unwrap());
+        scene.configure(CERTIFICATE);
+        let words = ["Certificate is not valid yet", "It begins to be valid at"];
+        let plan = scene.plan_changes(&words);
+        assert_eq!(plan.text().matches(words[0]).count(), 1, "{}", plan.text());
+        scene.apply();
+        scene.plan_is_empty();
+        scene.destroy();
+    });
+}

@@ -2,7 +2,7 @@
 
 use std::time::Duration;
 
-use aop_simulator::{Action, Answer, Fault, Store};
+use aop_simulator::{Action, Answer, Fault, Store, TOKEN};
 
 use crate::scene::{CERTIFICATE, CONFIG, says, with_every_cli};
 
@@ -11,8 +11,10 @@ const CERTIFICATES: &str = "/hostnames/certificates";
 /// Applies under faults, plans nothing more, destroys under faults, leaves nothing.
 fn survives(name: &str, faults: impl Fn() -> Vec<Fault>) {
     with_every_cli(name, |scene| {
-        scene.certificate("shop");
+        let client = scene.certificate("shop");
         scene.configure(CONFIG);
+        scene.workspace.set_env("TF_LOG", "TRACE");
+        scene.workspace.set_env("TF_LOG_PATH", "trace.log");
         faults()
             .into_iter()
             .for_each(|fault| scene.simulator.order(fault));
@@ -24,7 +26,22 @@ fn survives(name: &str, faults: impl Fn() -> Vec<Fault>) {
             .into_iter()
             .for_each(|fault| scene.simulator.order(fault));
         scene.destroy();
+        let log = scene.workspace.directory().join("trace.log");
+        let log = std::fs::read_to_string(log).unwrap();
+        assert!(log.contains("tf_http_req_method"), "the log is complete");
+        assert!(!log.contains(TOKEN), "the token is in the log");
+        assert_eq!(secret_window(&log, &client.private_key), None);
     });
+}
+
+/// A piece of a key's PEM, 32 characters long, that occurs in a text.
+fn secret_window<'k>(text: &str, key: &'k str) -> Option<&'k str> {
+    let lines = key.lines().filter(|line| !line.starts_with("-----"));
+    let mut windows = lines.flat_map(|line| {
+        let starts = 0..line.len().saturating_sub(31);
+        starts.map(move |start| &line[start..start + 32])
+    });
+    windows.find(|window| text.contains(window))
 }
 
 fn unavailable() -> Action {

@@ -6,7 +6,7 @@ use std::time::Duration;
 use aop_simulator::{Action, Fault, Store};
 use xtask::Ran;
 
-use crate::scene::{ASSOCIATION, CERTIFICATE, CONFIG, says, with_every_cli};
+use crate::scene::{ASSOCIATION, CERTIFICATE, CONFIG, Scene, says, with_every_cli};
 
 const CERTIFICATES: &str = "/hostnames/certificates";
 
@@ -186,6 +186,73 @@ fn a_void_that_takes_its_time_does_not_fail_the_destroy() {
         });
         scene.configure(CONFIG);
         scene.apply();
+        scene.destroy();
+    });
+}
+
+/// The providers that run in the scene's folder.
+fn providers(scene: &Scene) -> Vec<String> {
+    let processes = std::fs::read_dir("/proc").unwrap().flatten();
+    let running = processes.filter(|process| {
+        let link = |name: &str| std::fs::read_link(process.path().join(name)).unwrap_or_default();
+        let is_provider = link("exe")
+            .to_string_lossy()
+            .contains("terraform-provider-aop");
+        is_provider && link("cwd") == scene.workspace.directory()
+    });
+    let names = running.map(|process| process.file_name().to_string_lossy().into_owned());
+    names.collect()
+}
+
+/// Begins an apply that waits for a certificate.
+fn begin_waiting(scene: &Scene) -> Child {
+    scene
+        .simulator
+        .set(|s| s.activation = Some(Duration::from_secs(600)));
+    scene.certificate("shop");
+    scene.configure(CONFIG);
+    let child = scene.workspace.start(&["apply", "-auto-approve"]).unwrap();
+    scene.wait_until(|| {
+        let log = scene.simulator.log();
+        log.iter().any(|r| r.method == "POST" && r.status == 200)
+    });
+    child
+}
+
+fn kill(process: &str) {
+    let killed = Command::new("kill").args(["-s", "KILL", process]).status();
+    assert!(killed.unwrap().success());
+}
+
+#[test]
+fn a_provider_whose_cli_was_killed_ends_by_itself() {
+    with_every_cli("killed-cli", |scene| {
+        let child = begin_waiting(scene);
+        assert_eq!(providers(scene).len(), 1);
+        kill(&child.id().to_string());
+        scene.wait_until(|| providers(scene).is_empty());
+        finish(child);
+        scene.simulator.clock().advance(Duration::from_secs(600));
+        scene.run(&["apply", "-auto-approve", "-lock=false"], 0);
+        assert_eq!(scene.ids(Store::Hostname).len(), 1);
+        scene.plan_is_empty();
+        scene.destroy();
+    });
+}
+
+#[test]
+fn a_killed_provider_is_reported_and_the_next_run_goes_on() {
+    with_every_cli("killed-provider", |scene| {
+        let child = begin_waiting(scene);
+        kill(&providers(scene)[0]);
+        let ran = finish(child);
+        assert_ne!(ran.code, 0, "{}", ran.text());
+        scene.simulator.clock().advance(Duration::from_secs(600));
+        let applied = scene.apply();
+        says(&applied, &["Certificate was already there"]);
+        assert_eq!(scene.ids(Store::Hostname).len(), 1);
+        assert_eq!(scene.requests("POST", CERTIFICATES), 1);
+        scene.plan_is_empty();
         scene.destroy();
     });
 }

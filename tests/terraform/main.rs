@@ -9,6 +9,7 @@
     reason = "tests: a mistake here may end the test"
 )]
 
+mod arguments;
 mod bad_input;
 mod capacity;
 mod data;
@@ -21,6 +22,7 @@ mod handover;
 mod import;
 mod interruption;
 mod lifecycle;
+mod meanwhile;
 mod module;
 mod moves;
 mod network;
@@ -31,3 +33,4 @@ mod rotation;
 mod scale;
 mod scene;
 mod secrets;
+mod spelling;

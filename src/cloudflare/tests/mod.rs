@@ -4,6 +4,7 @@
 mod batch;
 mod contents;
 mod faults;
+mod http;
 mod requests;
 mod run;
 mod shared;
