@@ -141,8 +141,8 @@ pub struct Http {
     base_url: String,
     credential: Credential,
     user_agent: String,
-    /// No single try takes longer.
-    pub(super) request_timeout: Duration,
+    /// No single try takes longer. A minute, unless it is set.
+    pub request_timeout: Duration,
     client: OnceCell<reqwest::Client>,
 }
 

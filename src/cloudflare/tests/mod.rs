@@ -4,7 +4,6 @@
 mod batch;
 mod contents;
 mod faults;
-mod http;
 mod requests;
 mod run;
 mod shared;

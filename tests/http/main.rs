@@ -3,25 +3,33 @@
 
 use std::time::Duration;
 
-use aop_simulator::{Action, Fault, Settings, Simulator, TOKEN};
+use aop_simulator::pki::Authority;
+use aop_simulator::{Action, Fault, Settings, Simulator, TOKEN, ZONE_ID};
+use terraform_provider_aop::cloudflare::{
+    Client, Credential, Error, Http, Options, Scope, Store, Switch, ZoneId,
+};
+use terraform_provider_aop::plugin::{install_crypto, now};
+use terraform_provider_aop::secret::Secret;
 use tokio_util::sync::CancellationToken;
-
-use super::{date, options, upload, zone_id};
-use crate::cloudflare::{Client, Credential, Error, Http, Scope, Switch};
-use crate::secret::Secret;
 
 #[tokio::test]
 async fn an_answer_that_takes_too_long_is_a_lost_one() {
     let late = Duration::from_millis(600);
     for action in [Action::Delay(late), Action::DelayAnswer(late)] {
-        let simulator = Simulator::new(Settings::default(), date());
+        let simulator = Simulator::new(Settings::default(), now());
         let listening = simulator.listen("127.0.0.1:0").await.expect("a listener");
         let token = Credential::Token(Secret::new(TOKEN.to_owned()));
         let mut http = Http::new(&listening.url(), token, "test".to_owned());
         http.request_timeout = Duration::from_millis(300);
-        crate::plugin::install_crypto();
-        let client = Client::new(Box::new(http), &options());
-        let zone = client.zone(&zone_id());
+        install_crypto();
+        let options = Options {
+            requests_per_second: None,
+            max_retries: None,
+            seed: 7,
+            clock: now,
+        };
+        let client = Client::new(Box::new(http), &options);
+        let zone = client.zone(&ZoneId::parse(ZONE_ID).expect("an id"));
         let scope = Scope::lasting(Duration::from_secs(60), CancellationToken::new());
         for method in ["GET", "PUT", "PATCH", "POST"] {
             simulator.order(Fault::on(method, "", action.clone()));
@@ -36,7 +44,11 @@ async fn an_answer_that_takes_too_long_is_a_lost_one() {
             let set = zone.set_switch(&scope, switch, true, || true).await;
             assert!(set.expect("sent again"));
         }
-        let lost = upload(&client, &scope).await.expect_err("nobody knows");
+        let made = Authority::new("CA").and_then(|authority| authority.client("shop", now()));
+        let made = made.expect("a certificate");
+        let key = Secret::new(made.private_key);
+        let lost = zone.upload(&scope, Store::Hostname, made.certificate, key);
+        let lost = lost.await.expect_err("nobody knows");
         assert!(matches!(lost, Error::Lost { .. }), "{lost}");
         let count = |method: &str| {
             let log = simulator.log();
