@@ -55,6 +55,7 @@ pub const ASSOCIATION: &str = association!();
 pub const CONFIG: &str = concat!(certificate!(), association!());
 
 pub struct Scene {
+    name: String,
     pub simulator: Simulator,
     pub workspace: Workspace,
     pub authority: Authority,
@@ -83,6 +84,16 @@ pub fn with_every_cli_at_once(name: &str, play: impl Fn(&mut Scene) + Sync) {
     });
 }
 
+/// A folder with the provider, and the way to the simulator.
+fn workspace(name: &str, cli: &Cli, url: &str) -> Workspace {
+    let provider = Path::new(env!("CARGO_BIN_EXE_terraform-provider-aop"));
+    let mut workspace = Workspace::new(name, cli, provider).expect("a workspace");
+    workspace.set_env("CLOUDFLARE_BASE_URL", url);
+    workspace.set_env("CLOUDFLARE_API_TOKEN", TOKEN);
+    workspace.set_env("TF_VAR_zone_id", ZONE_ID);
+    workspace
+}
+
 /// Fails the test with one line.
 #[track_caller]
 pub fn fail(line: &str) -> ! {
@@ -99,7 +110,6 @@ pub fn now() -> Timestamp {
 
 impl Scene {
     fn new(name: &str, cli: &Cli) -> Self {
-        let provider = Path::new(env!("CARGO_BIN_EXE_terraform-provider-aop"));
         let runtime = Builder::new_multi_thread()
             .worker_threads(2)
             .enable_all()
@@ -108,12 +118,10 @@ impl Scene {
         let simulator = runtime.block_on(async { Simulator::new(Settings::default(), now()) });
         let listening = runtime.block_on(simulator.listen("127.0.0.1:0"));
         let listening = listening.expect("a listener");
-        let mut workspace = Workspace::new(name, cli, provider).expect("a workspace");
-        workspace.set_env("CLOUDFLARE_BASE_URL", &listening.url());
-        workspace.set_env("CLOUDFLARE_API_TOKEN", TOKEN);
-        workspace.set_env("TF_VAR_zone_id", ZONE_ID);
+        let workspace = workspace(name, cli, &listening.url());
         Self {
             simulator,
+            name: name.to_owned(),
             workspace,
             authority: Authority::new("Example origin CA").expect("an authority"),
             listening: Some(listening),
@@ -125,6 +133,12 @@ impl Scene {
     /// Runs something beside the CLI.
     pub fn block_on<T>(&self, future: impl Future<Output = T>) -> T {
         self.runtime.block_on(future)
+    }
+
+    /// A second folder for the same zone: somebody else's.
+    pub fn workspace_beside(&self, name: &str) -> Workspace {
+        let url = self.listening.as_ref().expect("a listener").url();
+        workspace(&format!("{}-{name}", self.name), &self.cli, &url)
     }
 
     /// Where the simulator listens.

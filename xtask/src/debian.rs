@@ -60,6 +60,56 @@ impl Tool {
     }
 }
 
+/// Who has the fewest rights: user and group.
+const NOBODY: u32 = 65534;
+
+impl Tool {
+    /// A command that runs it without the rights of root, which some servers refuse.
+    pub fn unprivileged(&self) -> Command {
+        let own = self.command();
+        if !is_root() {
+            return own;
+        }
+        let mut command = Command::new("setpriv");
+        let nobody = NOBODY.to_string();
+        command.args([
+            "--reuid",
+            &nobody,
+            "--regid",
+            &nobody,
+            "--clear-groups",
+            "--",
+        ]);
+        command.arg(own.get_program());
+        for (name, value) in own.get_envs() {
+            value.map(|value| command.env(name, value));
+        }
+        command
+    }
+
+    /// Makes a folder belong to who runs [`Self::unprivileged`] commands.
+    pub fn give_to_unprivileged(folder: &Path) -> Outcome<()> {
+        #[cfg(unix)]
+        if is_root() {
+            std::os::unix::fs::chown(folder, Some(NOBODY), Some(NOBODY))?;
+        }
+        Ok(())
+    }
+}
+
+/// Whether this process may do everything.
+fn is_root() -> bool {
+    #[cfg(unix)]
+    {
+        use std::os::unix::fs::MetadataExt;
+        fs::metadata("/proc/self").is_ok_and(|own| own.uid() == 0)
+    }
+    #[cfg(not(unix))]
+    {
+        false
+    }
+}
+
 /// The folders of a package's libraries, such as `lib/x86_64-linux-gnu`.
 fn architectures(folder: &Path) -> Vec<PathBuf> {
     let entries = fs::read_dir(folder).into_iter().flatten().flatten();
