@@ -5,6 +5,7 @@ use std::time::Duration;
 use aop_simulator::pki::{Authority, ClientCertificate};
 use aop_simulator::{Action, Answer, Fault, Gate, Request, Simulator, Store, TOKEN, ZONE_ID};
 use serde_json::json;
+use tokio::time::Instant;
 
 use super::core::{Core, text};
 use super::declared::{Argument, Declared};
@@ -103,16 +104,19 @@ pub(super) enum Blow {
     KilledBefore,
     /// They are killed after it had.
     KilledAfter,
-    /// Ctrl-C while the request is on its way.
+    /// Ctrl-C while the request is on its way; its answer comes.
     Interrupted,
+    /// Ctrl-C while the request is on its way, and its answer comes too late.
+    Silenced,
     /// Something befalls the request.
     Faulty(fn() -> Action),
 }
 
-pub(super) const BLOWS: [(&str, Blow); 13] = [
+pub(super) const BLOWS: [(&str, Blow); 14] = [
     ("killed before", Blow::KilledBefore),
     ("killed after", Blow::KilledAfter),
     ("interrupted", Blow::Interrupted),
+    ("interrupted in silence", Blow::Silenced),
     (
         "400",
         Blow::Faulty(|| Action::Answer(Answer::error(400, 10000, "not now"))),
@@ -186,7 +190,9 @@ impl Scene {
     {
         let gate = Gate::default();
         let action = match blow {
-            Blow::KilledBefore | Blow::Interrupted => Action::HoldBefore(gate.clone()),
+            Blow::KilledBefore | Blow::Interrupted | Blow::Silenced => {
+                Action::HoldBefore(gate.clone())
+            }
             Blow::KilledAfter => Action::HoldAfter(gate.clone()),
             Blow::Faulty(action) => action(),
         };
@@ -195,10 +201,15 @@ impl Scene {
         let mut task = tokio::spawn(run(self.core.clone()));
         tokio::select! {
             () = gate.reached() => match blow {
-                Blow::Interrupted => {
+                Blow::Interrupted | Blow::Silenced => {
+                    let interrupted = Instant::now();
                     self.core.interrupt();
-                    gate.open();
+                    if matches!(blow, Blow::Interrupted) {
+                        gate.open();
+                    }
                     let _ = (&mut task).await;
+                    let took = interrupted.elapsed();
+                    assert!(took <= Duration::from_secs(1), "Ctrl-C at request {at}: {took:?}");
                 }
                 _ => task.abort(),
             },
