@@ -40,9 +40,9 @@ pub(crate) fn answer(bytes: &[u8]) {
     let answer = Answer {
         status: u16::from_be_bytes([*high, *low]) % 600,
         content_type: TYPES[usize::from(*ty) % TYPES.len()].to_owned(),
+        date: retry_after.clone(),
         retry_after,
         ratelimit,
-        date: None,
         ray: None,
         body: parts.next().unwrap_or_default().to_vec(),
     };

@@ -101,6 +101,8 @@ const PER_PAGE: usize = 1000;
 /// How many hostnames one write names. What the API accepts is not documented; a
 /// certificate has at most this many.
 pub(super) const PER_WRITE: usize = 100;
+/// How many associations Cloudflare takes for each certificate, as documented.
+pub const PER_CERTIFICATE: usize = 100;
 
 impl Zone<'_> {
     /// All associations of the zone, whatever their status.
@@ -309,10 +311,22 @@ impl Zone<'_> {
         scope: &Scope,
         writes: &[AssociationWrite],
     ) -> Result<Vec<Association>, Error> {
+        self.put_while(scope, writes, &|| true).await
+    }
+
+    /// The same as long as it is `wanted`, which is asked before every try.
+    pub(super) async fn put_while(
+        &self,
+        scope: &Scope,
+        writes: &[AssociationWrite],
+        wanted: &(dyn Fn() -> bool + Sync),
+    ) -> Result<Vec<Association>, Error> {
         self.common.associations.forget();
-        let body = Body::Json(json!({ "config": writes }));
+        let body = Some(Body::Json(json!({ "config": writes })));
         // Accepted is accepted, however odd the answer's items look.
-        let answer: Box<RawValue> = self.request(scope, Method::Put, PATH, Some(body)).await?;
+        let answer: Box<RawValue> = self
+            .request_while(scope, Method::Put, PATH, body, wanted)
+            .await?;
         for write in writes {
             if let Ok(hostname) = Hostname::parse(&write.hostname) {
                 let write = AssociationWrite {

@@ -89,6 +89,14 @@ impl Queue {
         chunk
     }
 
+    /// What could not be sent comes first again; the last of these chunks before all.
+    fn put_back(&self, chunks: Vec<Vec<Queued>>) {
+        let mut queued = self.queued();
+        for one in chunks.into_iter().flat_map(|chunk| chunk.into_iter().rev()) {
+            queued.push_front(one);
+        }
+    }
+
     /// Whether a write has not been sent yet.
     fn holds(&self, write: &AssociationWrite) -> bool {
         self.queued().iter().any(|queued| queued.write == *write)
@@ -137,7 +145,9 @@ impl Zone<'_> {
                 Ok(Some(found)) => batch.accepted.push((write.clone(), found)),
                 Ok(None) => {}
                 Err(error) => {
-                    if scope.check().is_err() || error.is_of_one() {
+                    if let Err(why) = scope.check() {
+                        ended = Some(why.into());
+                    } else if !error.is_about_content() {
                         ended = Some(error.clone());
                     }
                     batch.refused.push((write.clone(), error));
@@ -176,10 +186,15 @@ impl Zone<'_> {
                 Err(TryRecvError::Empty) => {
                     // Whoever is ready to write now comes along.
                     tokio::task::yield_now().await;
-                    self.send_queued(scope).await?;
+                    if let Err(error) = self.send_queued(scope).await {
+                        // Its own may have been carried out before.
+                        return outcome.try_recv().unwrap_or(Err(error));
+                    }
                 }
                 Ok(answered) => return answered,
-                Err(TryRecvError::Closed) => {}
+                Err(TryRecvError::Closed) => {
+                    *outcome = self.common.queue.push(write.clone(), wanted);
+                }
             }
             drop(turn);
         }
@@ -214,51 +229,40 @@ impl Zone<'_> {
     /// Sends the next of what is queued, for who has the turn, and tells everybody. An
     /// error if the sender is out of time: then the others send theirs themselves.
     async fn send_queued(&self, scope: &Scope) -> Result<(), Error> {
+        // The next request is the last one here.
         let mut left = vec![self.common.queue.next()];
         while let Some(chunk) = left.pop() {
-            let (chunk, unwanted): (Vec<_>, Vec<_>) =
-                chunk.into_iter().partition(|queued| self.is_wanted(queued));
-            for queued in unwanted {
-                // Nobody waits for it any more, perhaps.
-                let _ = queued.answer.send(Ok(None));
-            }
+            let waited_for = chunk.into_iter().filter(|one| !one.answer.is_closed());
+            let (mut chunk, unwanted): (Vec<_>, Vec<_>) =
+                waited_for.partition(|queued| self.is_wanted(queued));
+            tell(unwanted, &Ok(None));
             if chunk.is_empty() {
                 continue;
             }
             let writes: Vec<_> = chunk.iter().map(|queued| queued.write.clone()).collect();
-            match self.put(scope, &writes).await {
+            let still_wanted = || chunk.iter().all(|queued| self.is_wanted(queued));
+            match self.put_while(scope, &writes, &still_wanted).await {
                 Ok(found) => {
                     for queued in chunk {
                         let found = shown(&found, &queued.write);
+                        // Whoever waited for it may be gone.
                         let _ = queued.answer.send(Ok(Some(found)));
                     }
                 }
+                Err(Error::Withdrawn) => left.push(chunk),
                 Err(error) if error.is_about_content() && chunk.len() > 1 => {
-                    let mut first = chunk;
-                    let second = first.split_off(first.len() / 2);
-                    left.extend([second, first]);
+                    let second = chunk.split_off(chunk.len() / 2);
+                    left.extend([second, chunk]);
+                }
+                Err(error) if error.is_about_content() => tell(chunk, &Err(error)),
+                Err(error) if error.is_of_one() || scope.check().is_err() => {
+                    left.push(chunk);
+                    self.common.queue.put_back(left);
+                    return Err(error);
                 }
                 Err(error) => {
-                    let is_mine = error.is_of_one() || scope.check().is_err();
-                    if is_mine {
-                        let mut queue = self.common.queue.queued();
-                        let rest = left.into_iter().rev().flatten();
-                        let back: Vec<_> = chunk.into_iter().chain(rest).collect();
-                        back.into_iter()
-                            .rev()
-                            .for_each(|queued| queue.push_front(queued));
-                        return Err(error);
-                    }
-                    let is_theirs = !error.is_about_content();
-                    let rest = left.drain(..).rev().flatten().collect::<Vec<_>>();
-                    let (failed, rest) = match is_theirs {
-                        true => (chunk.into_iter().chain(rest).collect(), Vec::new()),
-                        false => (chunk, rest),
-                    };
-                    for queued in failed {
-                        let _ = queued.answer.send(Err(error.clone()));
-                    }
-                    left.push(rest);
+                    left.push(chunk);
+                    tell(left.drain(..).flatten().collect(), &Err(error));
                 }
             }
         }
@@ -274,6 +278,13 @@ impl Zone<'_> {
             }
             (Wanted::WhileFree, Err(_)) => false,
         }
+    }
+}
+
+/// Tells everybody who still waits the same.
+fn tell(queued: Vec<Queued>, outcome: &Outcome) {
+    for one in queued {
+        let _ = one.answer.send(outcome.clone());
     }
 }
 

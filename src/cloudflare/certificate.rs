@@ -2,6 +2,7 @@
 //! the whole zone, and certificates that serve the hostnames they are given to.
 
 use serde::Deserialize;
+use serde::de::IgnoredAny;
 
 use super::client::{segment, share, take};
 use super::shared_list::SharedList;
@@ -182,7 +183,7 @@ impl Zone<'_> {
         store: Store,
         id: &str,
         heir: Option<&str>,
-        wanted: impl Fn() -> bool,
+        wanted: impl Fn() -> bool + Sync,
     ) -> Result<Deletion, Error> {
         let _certificates = take(scope, &self.common.turns.certificates).await?;
         let _associations = take(scope, &self.common.turns.associations).await?;
@@ -217,15 +218,13 @@ impl Zone<'_> {
         {
             return Ok(Deletion::LastOfZone { pending });
         }
-        if !wanted() {
-            return Ok(Deletion::Withdrawn);
-        }
         self.shared(store).forget();
         let path = format!("{}/{}", store.path(), segment(id));
         let deleted = self
-            .request::<serde_json::Value>(scope, Method::Delete, &path, None)
+            .request_while::<IgnoredAny>(scope, Method::Delete, &path, None, &wanted)
             .await;
         match deleted {
+            Err(Error::Withdrawn) => Ok(Deletion::Withdrawn),
             Err(error) if !is_deleted(&error) => Err(error),
             _ => {
                 // Lists may show it unchanged for a while.

@@ -129,8 +129,21 @@ impl Zone<'_> {
         path: &str,
         body: Option<Body>,
     ) -> Result<T, Error> {
+        self.request_while(scope, method, path, body, &|| true)
+            .await
+    }
+
+    /// The same as long as it is `wanted`, which is asked before every try.
+    pub(super) async fn request_while<T: DeserializeOwned>(
+        &self,
+        scope: &Scope,
+        method: Method,
+        path: &str,
+        body: Option<Body>,
+        wanted: &(dyn Fn() -> bool + Sync),
+    ) -> Result<T, Error> {
         let request = self.build(method, path, body);
-        self.client.sender.request(scope, request).await
+        self.client.sender.request(scope, request, wanted).await
     }
 
     /// One page of a list of this zone.

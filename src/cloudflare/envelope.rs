@@ -23,7 +23,7 @@ pub(super) struct Envelope {
 pub(super) struct Message {
     pub(super) code: Json,
     pub(super) message: Json,
-    pub(super) documentation_url: Option<String>,
+    pub(super) documentation_url: Json,
 }
 
 /// Where a page stands in a list.
@@ -40,7 +40,7 @@ impl Envelope {
         errors
             .map(|error| {
                 let mut text = error.message.as_str().unwrap_or_default().to_owned();
-                if let Some(link) = &error.documentation_url {
+                if let Some(link) = error.documentation_url.as_str() {
                     text.push_str(&format!(" (see {link})"));
                 }
                 (error.code.as_i64().unwrap_or(0), clean(&redact(&text)))

@@ -46,6 +46,9 @@ pub enum Error {
         /// How long it asks to wait.
         delay: Duration,
     },
+    /// Nothing was sent, or not again: it is no longer wanted.
+    #[error("it is no longer wanted")]
+    Withdrawn,
     /// The operation had to stop. `sent` tells whether a request was under way.
     #[error("{}", stopped(*.why, *.sent))]
     Stopped {
@@ -80,6 +83,8 @@ pub struct Trace {
     pub elapsed: Duration,
     /// Cloudflare's name for the last request.
     pub ray: Option<String>,
+    /// Whether it was not tried again because the operation has no time left.
+    pub out_of_time: bool,
 }
 
 impl Error {
@@ -112,7 +117,13 @@ impl Error {
     /// Whether it is about who asked, and how long that may take, rather than about what
     /// was asked.
     pub fn is_of_one(&self) -> bool {
-        matches!(self, Self::Stopped { .. } | Self::RateLimited { .. })
+        match self {
+            Self::Stopped { .. } | Self::RateLimited { .. } | Self::Withdrawn => true,
+            Self::Refused(Refusal { trace, .. })
+            | Self::Unreachable { trace, .. }
+            | Self::Lost { trace, .. }
+            | Self::Unreadable { trace, .. } => trace.out_of_time,
+        }
     }
 
     /// Whether Cloudflare refused what the request says, rather than who asks, when, or

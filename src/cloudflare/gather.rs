@@ -46,13 +46,14 @@ impl Gather {
         Looking { gather, id }
     }
 
-    /// Waits until nobody looks, or all take too long.
+    /// Waits until nobody looks, or all take too long, or it has taken too long itself.
     pub(super) async fn all_are_ready(&self) {
+        let end = Instant::now() + PATIENCE;
         let mut changed = self.changed.subscribe();
-        while let Some(last) = self.last() {
+        while let Some(last) = self.last().filter(|_| Instant::now() < end) {
             tokio::select! {
                 _ = changed.changed() => {}
-                () = sleep_until(last) => {}
+                () = sleep_until(last.min(end)) => {}
             }
         }
     }

@@ -10,6 +10,7 @@ use std::sync::{Mutex, PoisonError};
 use std::time::Duration;
 
 use fastrand::Rng;
+use jiff::fmt::rfc2822;
 use tokio::time::Instant;
 
 use super::{Answer, Error, Interrupted, Scope};
@@ -186,7 +187,13 @@ pub(super) fn server_delay(answer: &Answer, now: jiff::Timestamp) -> Option<Dura
         if let Ok(seconds) = text.parse::<u64>() {
             return Some(Duration::from_secs(seconds));
         }
-        let date = jiff::fmt::rfc2822::parse(text).ok()?.timestamp();
+        let date = rfc2822::parse(text).ok()?.timestamp();
+        // By the clock that wrote the date, where that is known.
+        let theirs = answer
+            .date
+            .as_deref()
+            .and_then(|text| rfc2822::parse(text).ok());
+        let now = theirs.map_or(now, |theirs| theirs.timestamp());
         Duration::try_from(date.duration_since(now)).ok()
     });
     let delay = from_header.or_else(|| {

@@ -29,7 +29,7 @@ mod wait;
 #[cfg(test)]
 pub(crate) mod tests;
 
-pub use association::{Association, AssociationWrite, Associations};
+pub use association::{Association, AssociationWrite, Associations, PER_CERTIFICATE};
 pub use batch::{Batch, Wanted};
 pub use certificate::{Certificate, Deletion, Store};
 pub use client::{Client, Options, Zone};

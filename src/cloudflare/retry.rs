@@ -67,8 +67,7 @@ impl Sender {
         *self.ahead.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
-    /// Compares the clocks. A proxy's cache gives old dates, so only what was not read
-    /// from one counts: the latest answer's.
+    /// Compares the clocks, by an answer that is the API's own.
     fn compare_clocks(&self, answer: &Answer) {
         let date = answer.date.as_deref();
         let Some(date) = date.and_then(|text| rfc2822::parse(text).ok()) else {
@@ -79,13 +78,16 @@ impl Sender {
         *self.ahead.lock().unwrap_or_else(PoisonError::into_inner) = tells.then_some(ahead);
     }
 
-    /// The request's result as its type.
+    /// The request's result as its type; as long as it is `wanted`, which is asked
+    /// before every try.
     pub(super) async fn request<T: DeserializeOwned>(
         &self,
         scope: &Scope,
         request: Request,
+        wanted: &(dyn Fn() -> bool + Sync),
     ) -> Result<T, Error> {
-        self.page(scope, request).await.map(|(result, _)| result)
+        let page = self.settled(scope, request, wanted).await;
+        page.map(|(result, _)| result)
     }
 
     /// The request's result as its type, and where it stands in a list.
@@ -94,7 +96,16 @@ impl Sender {
         scope: &Scope,
         request: Request,
     ) -> Result<(T, PageInfo), Error> {
-        let (mut envelope, trace) = self.settle(scope, &request).await?;
+        self.settled(scope, request, &|| true).await
+    }
+
+    async fn settled<T: DeserializeOwned>(
+        &self,
+        scope: &Scope,
+        request: Request,
+        wanted: &(dyn Fn() -> bool + Sync),
+    ) -> Result<(T, PageInfo), Error> {
+        let (mut envelope, trace) = self.settle(scope, &request, wanted).await?;
         let info = envelope.result_info.take().unwrap_or_default();
         let result = envelope.result().map_err(|cause| {
             let cause = self.transport.redact(&cause);
@@ -107,18 +118,24 @@ impl Sender {
         Ok((result, info))
     }
 
-    async fn settle(&self, scope: &Scope, request: &Request) -> Result<(Envelope, Trace), Error> {
+    async fn settle(
+        &self,
+        scope: &Scope,
+        request: &Request,
+        wanted: &(dyn Fn() -> bool + Sync),
+    ) -> Result<(Envelope, Trace), Error> {
         let started = Instant::now();
         let mut attempts = 0;
         loop {
-            let (outcome, ray) = self.attempt(scope, request).await?;
+            let (outcome, ray) = self.attempt(scope, request, wanted).await?;
             attempts += 1;
-            let trace = Trace {
+            let mut trace = Trace {
                 method: request.method,
                 path: request.path.clone(),
                 attempts,
                 elapsed: started.elapsed(),
                 ray,
+                out_of_time: false,
             };
             let (pace, failure) = match outcome {
                 Outcome::Done(envelope) => return Ok((envelope, trace)),
@@ -145,6 +162,7 @@ impl Sender {
                 continue;
             }
             if Instant::now() + delay > scope.deadline() {
+                trace.out_of_time = true;
                 return Err(failure.with(trace));
             }
             scope.sleep(delay).await?;
@@ -156,8 +174,12 @@ impl Sender {
         &self,
         scope: &Scope,
         request: &Request,
+        wanted: &(dyn Fn() -> bool + Sync),
     ) -> Result<(Outcome, Option<String>), Error> {
         let permit = self.limiter.acquire(scope).await?;
+        if !wanted() {
+            return Err(Error::Withdrawn);
+        }
         let started = Instant::now();
         let sent = self.transport.send(request);
         let writes = request.method != Method::Get;
@@ -168,7 +190,6 @@ impl Sender {
         let tried = tried.map_err(|why| Error::Stopped { why, sent: writes })?;
         if let Ok(answer) = &tried {
             self.limiter.observe(answer);
-            self.compare_clocks(answer);
         }
         drop(permit);
         let answer = tried.as_ref().ok();
@@ -176,6 +197,9 @@ impl Sender {
         let mut outcome = judge(request.method, tried.as_ref().map_err(Clone::clone), redact);
         if let (Outcome::Again(pace @ Pace::Limit(_), _), Some(answer)) = (&mut outcome, answer) {
             *pace = Pace::Limit(server_delay(answer, (self.clock)()));
+        }
+        if let (Outcome::Done(_), Some(answer)) = (&outcome, answer) {
+            self.compare_clocks(answer);
         }
         tracing::debug!(
             tf_http_req_method = %request.method,

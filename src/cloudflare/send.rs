@@ -198,7 +198,8 @@ impl Http {
             content_type: header("content-type").unwrap_or_default(),
             retry_after: header("retry-after"),
             ratelimit: header("ratelimit"),
-            date: header("date"),
+            // What a cache has kept says an old date.
+            date: header("date").filter(|_| header("age").is_none()),
             ray: header("cf-ray"),
             body: Vec::new(),
         };

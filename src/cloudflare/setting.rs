@@ -58,12 +58,9 @@ impl Zone<'_> {
         scope: &Scope,
         switch: Switch,
         on: bool,
-        wanted: impl Fn() -> bool,
+        wanted: impl Fn() -> bool + Sync,
     ) -> Result<bool, Error> {
         let _turn = take(scope, &self.common.turns.switches).await?;
-        if !wanted() {
-            return Ok(false);
-        }
         let (method, path, body) = match switch {
             Switch::Zone => (Method::Put, ZONE_PATH, json!({ "enabled": on })),
             Switch::Global => {
@@ -73,8 +70,11 @@ impl Zone<'_> {
         };
         // Accepted is accepted, whatever the answer repeats.
         let body = Some(Body::Json(body));
-        self.request::<IgnoredAny>(scope, method, path, body)
-            .await?;
-        Ok(true)
+        let set = self.request_while::<IgnoredAny>(scope, method, path, body, &wanted);
+        match set.await {
+            Ok(_) => Ok(true),
+            Err(Error::Withdrawn) => Ok(false),
+            Err(error) => Err(error),
+        }
     }
 }

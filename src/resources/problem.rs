@@ -80,7 +80,9 @@ pub(super) fn problem(error: &Error, doing: &str) -> Diagnostic {
             "Wait and apply again, raise timeouts of the resource, or find what else uses up the \
              budget of this user or token.",
         ),
-        Error::Stopped { sent: false, .. } => ("Operation stopped", "Run the command again."),
+        Error::Stopped { sent: false, .. } | Error::Withdrawn => {
+            ("Operation stopped", "Run the command again.")
+        }
         Error::Stopped { sent: true, .. } => (
             "Operation stopped",
             "Apply again: what was carried out is found and kept.",

@@ -6,6 +6,7 @@ mod bench;
 mod demo;
 mod docs;
 mod fuzz;
+mod soak;
 mod test;
 
 use std::process::ExitCode;
@@ -19,6 +20,8 @@ cargo xtask docs            write the pages of docs/ anew
 cargo xtask bench           one table of sizes and times
 cargo xtask fuzz [SECONDS] [TARGET …]
                             looks for bytes that break a rule
+cargo xtask soak [SECONDS] [SEED]
+                            random changes, faults and kills under traffic
 ";
 
 #[tokio::main]
@@ -39,6 +42,7 @@ async fn run(arguments: &[&str]) -> Outcome<()> {
         ["test", arguments @ ..] => test::test(arguments),
         ["bench"] => bench::bench(),
         ["docs"] => docs::docs(),
+        ["soak", arguments @ ..] => soak::soak(arguments),
         ["fuzz", arguments @ ..] => fuzz::fuzz(arguments),
         ["demo"] => demo::demo(false).await,
         ["demo", "--keep"] => demo::demo(true).await,

@@ -11,7 +11,7 @@ use tokio_util::sync::CancellationToken;
 
 use super::{date, minutes, options, start, zone_id};
 use crate::cloudflare::{
-    Association, AssociationWrite, Client, Error, Fresh, Hostname, Scope, Store, Wanted,
+    Association, AssociationWrite, Client, Error, Fresh, Hostname, Key, Scope, Store, Wanted,
 };
 use crate::secret::Secret;
 
@@ -280,4 +280,90 @@ async fn any_interleaving_gives_each_caller_the_truth_of_its_hostname() {
     for seed in 0..2000 {
         schedule(seed, &made).await;
     }
+}
+
+/// Writes in an operation of its own that may take so long.
+fn write_within(
+    client: &Arc<Client>,
+    write: AssociationWrite,
+    seconds: u64,
+) -> tokio::task::JoinHandle<Result<Option<Association>, Error>> {
+    let client = Arc::clone(client);
+    tokio::spawn(async move {
+        let scope = Scope::lasting(Duration::from_secs(seconds), CancellationToken::new());
+        let zone = client.zone(&zone_id());
+        let written = zone.write_associations(&scope, std::slice::from_ref(&write), Wanted::Always);
+        written.await.only()
+    })
+}
+
+/// The one who sends is out of time after its own write was accepted.
+#[tokio::test(start_paused = true)]
+async fn what_was_accepted_is_told_also_to_a_sender_that_has_to_stop() {
+    let (simulator, client, ids) = zone_with(&certificates(1)).await;
+    // All are refused together, the first two are accepted, the others take long.
+    let slow = Action::Delay(Duration::from_secs(20));
+    simulator.order(Fault::on("PUT", "", slow).after(2));
+    let tasks: Vec<_> = (0..4)
+        .map(|n| {
+            let certificate = if n == 2 {
+                "no-such-certificate"
+            } else {
+                &ids[0]
+            };
+            let write = write_of(&name(n), certificate, Some(true));
+            write_within(&client, write, if n == 0 { 5 } else { 300 })
+        })
+        .collect();
+    for (n, task) in tasks.into_iter().enumerate() {
+        let outcome = task.await.expect("no panic");
+        assert_eq!(outcome.is_ok(), n != 2, "{n}: {outcome:?}");
+    }
+}
+
+#[tokio::test(start_paused = true)]
+async fn who_has_little_time_takes_none_from_the_others() {
+    let (simulator, client, ids) = zone_with(&certificates(1)).await;
+    let down = Action::Answer(Answer::html(503, "down"));
+    simulator.order(Fault::on("PUT", "", down).times(12));
+    let hurried = write_within(&client, write_of(&name(0), &ids[0], Some(true)), 3);
+    let patient = write_within(&client, write_of(&name(1), &ids[0], Some(true)), 600);
+    assert!(hurried.await.expect("no panic").is_err());
+    assert!(matches!(patient.await.expect("no panic"), Ok(Some(_))));
+}
+
+/// Half of a hundred writes are refused.
+#[tokio::test(start_paused = true)]
+async fn many_culprits_cost_few_requests() {
+    let (simulator, client, ids) = zone_with(&certificates(1)).await;
+    let writes = (0..100).map(|n| match n % 2 {
+        0 => write_of(&name(n), &ids[0], Some(true)),
+        _ => write_of(&name(n), "no-such-certificate", Some(true)),
+    });
+    let outcomes = write_apart(&client, writes.collect()).await;
+    let accepted = outcomes.iter().filter(|outcome| outcome.is_ok()).count();
+    assert_eq!(accepted, 50);
+    assert!(puts(&simulator) < 200, "{} requests", puts(&simulator));
+}
+
+/// A void waits out the rate limit; meanwhile another resource wants the hostname.
+#[tokio::test(start_paused = true)]
+async fn a_void_that_is_no_longer_wanted_is_not_sent_again() {
+    let (simulator, client, ids) = zone_with(&certificates(1)).await;
+    let limited = Answer::error(429, 971, "wait").with("retry-after", "60");
+    simulator.order(Fault::on("PUT", "", Action::Answer(limited)));
+    let zone = client.zone(&zone_id());
+    let scope = minutes(5);
+    let void = [write_of(&name(0), &ids[0], None)];
+    let (batch, ()) = tokio::join!(
+        zone.write_associations(&scope, &void, Wanted::WhileFree),
+        async {
+            tokio::time::sleep(Duration::from_secs(5)).await;
+            let key = Key::Association(zone_id(), name(0));
+            let claim = client.run().claim(key);
+            claim.expect("nobody else has it").keep();
+        }
+    );
+    assert!(matches!(batch.only(), Ok(None)));
+    assert_eq!(puts(&simulator), 1);
 }

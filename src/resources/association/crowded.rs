@@ -1,10 +1,7 @@
 //! A certificate that has all the hostnames that it may have.
 
-use crate::cloudflare::{Error, Fresh, Scope, Zone};
+use crate::cloudflare::{Error, Fresh, PER_CERTIFICATE as MOST, Scope, Zone};
 use crate::framework::Diagnostic;
-
-/// How many associations Cloudflare takes for each certificate, as documented.
-const MOST: usize = 100;
 
 /// Adds to a refusal that the certificate has all that it may have, where that is so.
 /// Cloudflare's own words for it are not documented.

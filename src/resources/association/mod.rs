@@ -249,7 +249,10 @@ impl Resource for HostnameAssociation {
         if writes || work.is_overwritten() {
             let looking = work.zone.look_and_write();
             let written = match work.written_already().await? {
-                Some(found) => found,
+                Some(found) => {
+                    drop(looking);
+                    found
+                }
                 None => {
                     let changed = work.changed_elsewhere(&prior).await;
                     changed.into_iter().for_each(|warning| ctx.warn(warning));

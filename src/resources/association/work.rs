@@ -72,6 +72,12 @@ impl<'a> Work<'a> {
         if is_ours || expected.contains(&found.cert_id.as_str()) {
             return None;
         }
+        // A list may show the time before.
+        let found = self.zone.live_association(&self.scope, &self.name).await;
+        let found = found.ok()??;
+        if expected.contains(&found.cert_id.as_str()) {
+            return None;
+        }
         Some(Diagnostic::warning(
             "Association was changed elsewhere",
             format!(

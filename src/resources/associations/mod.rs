@@ -201,6 +201,8 @@ impl Resource for HostnameAssociations {
         if written.errors.has_error() && !released.gone.is_empty() {
             // A certificate takes so many hostnames: what has left may have made room.
             written = work.write(&difference.changed).await;
+            keep(&mut claims, |name| written.accepted.contains(name));
+            keep(&mut held, |name| written.accepted.contains(name));
         }
         let mut errors = written.errors;
         errors.extend(released.errors);

@@ -7,10 +7,8 @@ use super::super::Settings;
 use super::super::check::{certificate_id, hostname, zone_id};
 use super::model::{Associations, Entry};
 use super::target::{Target, entry, place, targets};
+use crate::cloudflare::PER_CERTIFICATE;
 use crate::framework::{Change, Diagnostic, Object, Timeouts};
-
-/// How many hostnames a certificate serves at most, as documented.
-const PER_CERTIFICATE: usize = 100;
 
 /// Checks the plan of a create or an update.
 pub(super) fn complete(change: &mut Change<'_, Associations, Settings>) {

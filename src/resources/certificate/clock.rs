@@ -7,13 +7,21 @@ use super::Change;
 use crate::cloudflare::Zone;
 use crate::framework::{Diagnostic, Private};
 
-/// The fact that Read leaves for the plan: how many seconds Cloudflare's clock is ahead.
-const AHEAD: &str = "clock_ahead_s";
+/// The fact that Read leaves for the plan: how many minutes Cloudflare's clock is ahead.
+const AHEAD: &str = "clock_ahead_minutes";
+/// What was left stays as long as it is right to so many minutes, so that nothing changes
+/// from one read to the next.
+const EXACT: i64 = 5;
 
 /// Leaves the difference for the next plan, if there is one or was one.
 pub(super) fn note(private: &mut Private, zone: &Zone<'_>) {
-    let ahead = zone.clock_ahead().map_or(0, |ahead| ahead.as_secs());
-    if ahead != 0 || private.get(AHEAD).is_some() {
+    let ahead = zone.clock_ahead().map_or(0, |ahead| ahead.as_mins());
+    let before = private.get(AHEAD).and_then(|fact| fact.as_i64());
+    let differs = match before {
+        None => ahead != 0,
+        Some(before) => (ahead - before).abs() > EXACT || ahead == 0 && before != 0,
+    };
+    if differs {
         private.set(AHEAD, ahead);
     }
 }
@@ -21,19 +29,25 @@ pub(super) fn note(private: &mut Private, zone: &Zone<'_>) {
 /// Lets the plan judge by Cloudflare's clock, and tells the user where it differs.
 pub(super) fn correct(change: &mut Change<'_>) {
     let ahead = change.private.get(AHEAD).and_then(|fact| fact.as_i64());
-    let ahead = SignedDuration::from_secs(ahead.unwrap_or_default());
+    let ahead = SignedDuration::from_mins(ahead.unwrap_or_default());
     let Ok(theirs) = change.now.checked_add(ahead) else {
         return;
     };
-    if theirs == change.now {
+    if ahead.is_zero() {
         return;
     }
+    let side = if ahead.is_positive() {
+        "ahead of"
+    } else {
+        "behind"
+    };
+    let hours = ahead.abs().as_hours();
+    let minutes = ahead.abs().as_mins() % 60;
     let warning = Diagnostic::warning(
         "Clocks differ",
         format!(
-            "This machine says that it is {:.0}, and Cloudflare that it is {theirs:.0}. Whether a \
-             certificate is valid is judged by Cloudflare's clock. Set the clock of this machine.",
-            change.now
+            "Cloudflare's clock is {hours} h {minutes} min {side} that of this machine. Whether a \
+             certificate is valid is judged by Cloudflare's clock. Set the clock of this machine."
         ),
     );
     change.report.push(warning.once());
