@@ -34,6 +34,8 @@ pub struct PlanAnswer {
     pub identity: Option<Dynamic>,
     /// The objects of the API that it makes, by type and identity.
     pub creates: Vec<(&'static str, Dynamic)>,
+    /// Those that stay.
+    pub keeps: Vec<(&'static str, Dynamic)>,
     /// Those that it takes away.
     pub destroys: Vec<(&'static str, Dynamic)>,
     /// Errors and warnings.

@@ -81,15 +81,12 @@ impl<R: Resource> Entry<R> {
         let after = self.resource.objects(&change.planned);
         // What becomes of an object that will be known only at apply, nobody knows now.
         let is_known = after.iter().all(|(_, identity)| identity.is_wholly_known());
-        let (mut creates, mut destroys) = (Vec::new(), Vec::new());
+        let (mut creates, mut keeps, mut destroys) = (Vec::new(), Vec::new(), Vec::new());
         if is_known {
             let names = |objects: &[_]| objects.iter().map(doubles::name).collect::<HashSet<_>>();
             let (old, new) = (names(&before), names(&after));
-            creates.extend(
-                after
-                    .into_iter()
-                    .filter(|o| !old.contains(&doubles::name(o))),
-            );
+            let is_old = |object: &_| old.contains(&doubles::name(object));
+            (keeps, creates) = after.into_iter().partition(is_old);
             destroys.extend(
                 before
                     .into_iter()
@@ -101,6 +98,7 @@ impl<R: Resource> Entry<R> {
             replaces,
             identity: Some(identity).filter(Dynamic::is_wholly_known),
             creates,
+            keeps,
             destroys,
             diagnostics: change.report,
         })

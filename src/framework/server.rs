@@ -168,8 +168,8 @@ impl<P: Provider> Server<P> {
         answer
             .diagnostics
             .retain(|d| !d.once || told.insert(d.detail.clone()));
-        let double = run.doubles.note(&answer.creates, &answer.destroys);
-        answer.diagnostics.extend(double);
+        let doubles = run.doubles.note(&answer);
+        answer.diagnostics.extend(doubles);
         answer
     }
 

@@ -12,6 +12,7 @@
     reason = "tests: a mistake here may end the test"
 )]
 
+mod faults;
 mod links;
 mod messages;
 mod page;

@@ -190,20 +190,6 @@ fn a_void_that_takes_its_time_does_not_fail_the_destroy() {
     });
 }
 
-/// The providers that run in the scene's folder.
-fn providers(scene: &Scene) -> Vec<String> {
-    let processes = std::fs::read_dir("/proc").unwrap().flatten();
-    let running = processes.filter(|process| {
-        let link = |name: &str| std::fs::read_link(process.path().join(name)).unwrap_or_default();
-        let is_provider = link("exe")
-            .to_string_lossy()
-            .contains("terraform-provider-aop");
-        is_provider && link("cwd") == scene.workspace.directory()
-    });
-    let names = running.map(|process| process.file_name().to_string_lossy().into_owned());
-    names.collect()
-}
-
 /// Begins an apply that waits for a certificate.
 fn begin_waiting(scene: &Scene) -> Child {
     scene
@@ -228,9 +214,9 @@ fn kill(process: &str) {
 fn a_provider_whose_cli_was_killed_ends_by_itself() {
     with_every_cli("killed-cli", |scene| {
         let child = begin_waiting(scene);
-        assert_eq!(providers(scene).len(), 1);
+        assert_eq!(scene.workspace.providers().len(), 1);
         kill(&child.id().to_string());
-        scene.wait_until(|| providers(scene).is_empty());
+        scene.wait_until(|| scene.workspace.providers().is_empty());
         finish(child);
         scene.simulator.clock().advance(Duration::from_secs(600));
         scene.run(&["apply", "-auto-approve", "-lock=false"], 0);
@@ -244,7 +230,7 @@ fn a_provider_whose_cli_was_killed_ends_by_itself() {
 fn a_killed_provider_is_reported_and_the_next_run_goes_on() {
     with_every_cli("killed-provider", |scene| {
         let child = begin_waiting(scene);
-        kill(&providers(scene)[0]);
+        kill(&scene.workspace.providers()[0]);
         let ran = finish(child);
         assert_ne!(ran.code, 0, "{}", ran.text());
         scene.simulator.clock().advance(Duration::from_secs(600));

@@ -1,4 +1,4 @@
-//! `cargo xtask bench`: one table of sizes and times.
+//! `cargo xtask bench`: one table of sizes and times, one of what many hostnames cost.
 
 use std::process::Command;
 use std::time::{Duration, Instant};
@@ -23,7 +23,7 @@ resource "aop_hostname_certificate" "one" {
 }
 "#;
 
-pub(crate) fn bench() -> Outcome<()> {
+pub(crate) async fn bench() -> Outcome<()> {
     println!("Building the provider as it is shipped …");
     let provider = build("terraform-provider-aop", Profile::Dist)?;
     let measured = Command::new(env!("CARGO"))
@@ -53,6 +53,7 @@ pub(crate) fn bench() -> Outcome<()> {
             println!("{title:<44} {:.3} s", quickest.as_secs_f64());
         }
     }
+    crate::scale::scale(&Cli::any()?, &provider).await?;
     println!("\nCodec and planner: cargo bench --bench codec --bench plan");
     Ok(())
 }

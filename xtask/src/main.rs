@@ -6,6 +6,7 @@ mod bench;
 mod demo;
 mod docs;
 mod fuzz;
+mod scale;
 mod soak;
 mod test;
 
@@ -17,7 +18,7 @@ const HELP: &str = "\
 cargo xtask demo [--keep]   apply, change and destroy an example against the simulator
 cargo xtask test            every test, with OpenTofu and, where it is, Terraform
 cargo xtask docs            write the pages of docs/ anew
-cargo xtask bench           one table of sizes and times
+cargo xtask bench           tables of sizes, times and requests
 cargo xtask fuzz [SECONDS] [TARGET …]
                             looks for bytes that break a rule
 cargo xtask soak [SECONDS] [SEED]
@@ -40,7 +41,7 @@ async fn main() -> ExitCode {
 async fn run(arguments: &[&str]) -> Outcome<()> {
     match arguments {
         ["test", arguments @ ..] => test::test(arguments),
-        ["bench"] => bench::bench(),
+        ["bench"] => bench::bench().await,
         ["docs"] => docs::docs(),
         ["soak", arguments @ ..] => soak::soak(arguments),
         ["fuzz", arguments @ ..] => fuzz::fuzz(arguments),

@@ -290,21 +290,10 @@ impl Soak {
 
     /// The process of the provider, if there is one in time.
     fn wait_for_provider(&self, patience: Duration) -> Option<String> {
-        let folder = self.workspace.directory();
-        let find = || {
-            let processes = std::fs::read_dir("/proc").ok()?.flatten();
-            let mut running = processes.filter(|process| {
-                let link = |name| std::fs::read_link(process.path().join(name)).unwrap_or_default();
-                let program = link("exe").to_string_lossy().into_owned();
-                program.contains("terraform-provider-aop") && link("cwd") == folder
-            });
-            let process = running.next()?;
-            Some(process.file_name().to_string_lossy().into_owned())
-        };
         self.runtime.block_on(async {
             let looks = async {
                 loop {
-                    if let Some(found) = find() {
+                    if let Some(found) = self.workspace.providers().pop() {
                         return found;
                     }
                     tokio::time::sleep(Duration::from_millis(20)).await;
@@ -314,21 +303,25 @@ impl Soak {
         })
     }
 
-    /// Applies in peace until all is well, and looks whether it is.
+    /// Applies in peace until all is well, and looks whether it is. A hostname that was to
+    /// pass to another resource when its run was killed may need a second apply: the plan
+    /// says so.
     fn heal(&mut self, wanted: &Wanted) -> Outcome<()> {
         self.simulator.forget_faults();
+        let mut plan = None;
         for _ in 0..3 {
             self.counts.healing_applies += 1;
-            let applied = self
-                .workspace
-                .run(&["apply", "-auto-approve", "-lock=false"])?;
-            if applied.code == 0 {
+            let apply = ["apply", "-auto-approve", "-lock=false"];
+            self.workspace.run(&apply)?;
+            let look = ["plan", "-detailed-exitcode", "-lock=false"];
+            let looked = self.workspace.run(&look)?;
+            let is_done = looked.code == 0;
+            plan = Some(looked);
+            if is_done {
                 break;
             }
         }
-        let plan = self
-            .workspace
-            .run(&["plan", "-detailed-exitcode", "-lock=false"])?;
+        let plan = plan.ok_or("nothing was planned")?;
         self.expect(plan.code == 0, || plan.text())?;
         let mut expected: BTreeMap<String, bool> = BTreeMap::new();
         expected.insert(STEADY.to_owned(), true);

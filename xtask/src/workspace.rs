@@ -132,6 +132,20 @@ impl Workspace {
         })
     }
 
+    /// The processes of the provider that run here, by their numbers. Linux only: there
+    /// are none elsewhere.
+    pub fn providers(&self) -> Vec<String> {
+        let processes = fs::read_dir("/proc").into_iter().flatten().flatten();
+        let running = processes.filter(|process| {
+            let link = |name| fs::read_link(process.path().join(name)).unwrap_or_default();
+            let program = link("exe").to_string_lossy().into_owned();
+            program.contains("terraform-provider-aop") && link("cwd") == self.directory
+        });
+        running
+            .map(|process| process.file_name().to_string_lossy().into_owned())
+            .collect()
+    }
+
     /// Starts a command whose output is kept for [`Child::wait_with_output`], in a
     /// process group of its own, as a shell does.
     pub fn start(&self, arguments: &[&str]) -> Outcome<Child> {
