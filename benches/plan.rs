@@ -40,15 +40,33 @@ fn main() {
             Dynamic::from("2458ce5a-0c35-4c7f-82c7-8e9487d3ff60"),
         ),
     ];
+    let many = |count: usize| {
+        let entry = [
+            ("certificate_id".to_owned(), association[2].1.clone()),
+            ("enabled".to_owned(), Dynamic::Null),
+        ];
+        let entry = Dynamic::Map(entry.into());
+        let entries = (0..count).map(|n| (format!("h{n}.example.com"), entry.clone()));
+        let entries = Dynamic::Map(entries.collect());
+        vec![association[0].clone(), ("associations", entries)]
+    };
+    let (hundred, thousand, ten_thousand) = (many(100), many(1000), many(10_000));
     let mut criterion = Criterion::default().configure_from_args();
-    for (name, values) in [
-        ("aop_hostname_certificate", certificate.as_slice()),
-        ("aop_hostname_association", association.as_slice()),
+    for (name, case, values) in [
+        ("aop_hostname_certificate", "", certificate.as_slice()),
+        ("aop_hostname_association", "", association.as_slice()),
+        ("aop_hostname_associations", "/100", hundred.as_slice()),
+        ("aop_hostname_associations", "/1000", thousand.as_slice()),
+        (
+            "aop_hostname_associations",
+            "/10000",
+            ten_thousand.as_slice(),
+        ),
     ] {
         let all = resources::all();
         let resource = all.iter().find(|resource| resource.name() == name).unwrap();
         let config = object(&resource.schema().ty, values);
-        criterion.bench_function(&format!("plan/create/{name}"), |b| {
+        criterion.bench_function(&format!("plan/create/{name}{case}"), |b| {
             b.iter(|| {
                 let answer = resource.plan(
                     PlanRequest {

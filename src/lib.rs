@@ -13,7 +13,7 @@
 //!                               │ Planned<Model>
 //!                             resources   intent: which calls, in what order
 //!                               │ domain types
-//!                             cloudflare  client ► limit ► retry ► send; owners of a run; waits
+//!                             cloudflare  client ► lists, batches ► limit ► retry ► send; owners of a run; waits
 //! ```
 //!
 //! Beside the road: [`x509`] reads certificates and keys, [`secret`] keeps texts
