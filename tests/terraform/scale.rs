@@ -12,16 +12,21 @@ fn a_hundred_single_hostnames_share_their_writes_and_their_lists() {
             settings.latency = Duration::from_millis(300);
         });
         scene.certificate("shop");
-        scene.configure(&format!(
-            "{CERTIFICATE}locals {{\n  names = toset([for n in range(100) : \"h${{n}}.example.com\"])\n}}\n\
-             resource \"aop_hostname_association\" \"all\" {{\n  for_each = local.names\n  zone_id = \
-             var.zone_id\n  hostname = each.key\n  certificate_id = aop_hostname_certificate.shop.id\n}}\n"
-        ));
+        let config = |enabled: bool| {
+            format!(
+                "{CERTIFICATE}locals {{\n  names = toset([for n in range(100) : \"h${{n}}.example.com\"])\n}}\n\
+                 resource \"aop_hostname_association\" \"all\" {{\n  for_each = local.names\n  zone_id = \
+                 var.zone_id\n  hostname = each.key\n  certificate_id = \
+                 aop_hostname_certificate.shop.id\n  enabled = {enabled}\n}}\n"
+            )
+        };
+        let puts = || scene.requests("PUT", "/hostnames");
+        scene.configure(&config(true));
+        scene.run(&["validate"], 0);
         scene.apply();
         assert_eq!(scene.left() - 1, 100);
         // Core runs ten operations at a time.
-        let puts = scene.requests("PUT", "/hostnames");
-        assert!(puts <= 12, "{} PUTs", puts);
+        assert!(puts() <= 12, "{} PUTs", puts());
         let before = scene.simulator.log().len();
         scene.plan_is_empty();
         let log = scene.simulator.log();
@@ -29,6 +34,12 @@ fn a_hundred_single_hostnames_share_their_writes_and_their_lists() {
         assert_eq!(read.len(), 2, "a list of each kind: {read:?}");
         let refused = log.iter().filter(|r| r.status == 429).count();
         assert_eq!(refused, 0, "the limit is kept to");
+        let created = puts();
+        scene.rewrite(&config(false));
+        scene.apply();
+        let changed = puts();
+        assert!(changed - created <= 20, "{} PUTs", changed - created);
         scene.destroy();
+        assert!(puts() - changed <= 20, "{} PUTs", puts() - changed);
     });
 }

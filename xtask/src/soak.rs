@@ -262,45 +262,31 @@ impl Soak {
         }
         let child = self.workspace.start(&["apply", "-auto-approve"])?;
         let moment = Duration::from_millis(self.rng.u64(200..5000));
-        let group = format!("-{}", child.id());
         let signal = match self.rng.u8(..6) {
-            0 => Some(("INT", group)),
-            1 => Some(("KILL", group)),
-            2 => self.wait_for_provider(moment).map(|id| ("KILL", id)),
+            0 => Some("INT"),
+            1 | 2 => Some("KILL"),
             _ => None,
         };
-        if let Some((signal, whom)) = signal {
+        let only_the_provider = self.rng.bool();
+        if let Some(signal) = signal {
             self.runtime
                 .block_on(async { tokio::time::sleep(moment).await });
+            let provider = self.workspace.providers().pop();
+            let provider = provider.filter(|_| signal == "KILL" && only_the_provider);
+            let (whom, counter) = match (provider, signal) {
+                (Some(provider), _) => (provider, &mut self.counts.provider_kills),
+                (None, "INT") => (format!("-{}", child.id()), &mut self.counts.interruptions),
+                (None, _) => (format!("-{}", child.id()), &mut self.counts.kills),
+            };
             // It may have ended before.
             let sent = Command::new("kill")
                 .args(["-s", signal, "--", &whom])
                 .stderr(std::process::Stdio::null())
                 .status()?;
-            let counter = match (signal, whom.starts_with('-')) {
-                ("INT", _) => &mut self.counts.interruptions,
-                (_, true) => &mut self.counts.kills,
-                (_, false) => &mut self.counts.provider_kills,
-            };
             *counter += u32::from(sent.success());
         }
         child.wait_with_output()?;
         Ok(())
-    }
-
-    /// The process of the provider, if there is one in time.
-    fn wait_for_provider(&self, patience: Duration) -> Option<String> {
-        self.runtime.block_on(async {
-            let looks = async {
-                loop {
-                    if let Some(found) = self.workspace.providers().pop() {
-                        return found;
-                    }
-                    tokio::time::sleep(Duration::from_millis(20)).await;
-                }
-            };
-            tokio::time::timeout(patience, looks).await.ok()
-        })
     }
 
     /// Applies in peace until all is well, and looks whether it is. A hostname that was to
