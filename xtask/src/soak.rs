@@ -299,6 +299,10 @@ impl Soak {
             self.counts.healing_applies += 1;
             let apply = ["apply", "-auto-approve", "-lock=false"];
             self.workspace.run(&apply)?;
+            // What was voided looks alive for a while.
+            let lag = settings().void_lag * 2;
+            self.runtime
+                .block_on(async { tokio::time::sleep(lag).await });
             let look = ["plan", "-detailed-exitcode", "-lock=false"];
             let looked = self.workspace.run(&look)?;
             let is_done = looked.code == 0;
