@@ -153,7 +153,7 @@ impl Zone<'_> {
         path: &str,
     ) -> Result<(T, PageInfo), Error> {
         let request = self.build(Method::Get, path, None);
-        self.client.sender.page(scope, request).await
+        self.client.sender.page(scope, request, &|| true).await
     }
 
     fn build(&self, method: Method, path: &str, body: Option<Body>) -> Request {

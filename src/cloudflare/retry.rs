@@ -86,20 +86,12 @@ impl Sender {
         request: Request,
         wanted: &(dyn Fn() -> bool + Sync),
     ) -> Result<T, Error> {
-        let page = self.settled(scope, request, wanted).await;
+        let page = self.page(scope, request, wanted).await;
         page.map(|(result, _)| result)
     }
 
     /// The request's result as its type, and where it stands in a list.
     pub(super) async fn page<T: DeserializeOwned>(
-        &self,
-        scope: &Scope,
-        request: Request,
-    ) -> Result<(T, PageInfo), Error> {
-        self.settled(scope, request, &|| true).await
-    }
-
-    async fn settled<T: DeserializeOwned>(
         &self,
         scope: &Scope,
         request: Request,

@@ -79,20 +79,7 @@ fn ctrl_c_before_an_association_is_written_leaves_none() {
 #[test]
 fn a_killed_run_is_finished_by_the_next() {
     with_every_cli("killed", |scene| {
-        scene
-            .simulator
-            .set(|s| s.activation = Some(Duration::from_secs(600)));
-        scene.certificate("shop");
-        scene.configure(CONFIG);
-        let child = scene.workspace.start(&["apply", "-auto-approve"]).unwrap();
-        scene.wait_for("POST", CERTIFICATES, 1);
-        scene.wait_until(|| {
-            scene
-                .simulator
-                .log()
-                .iter()
-                .any(|r| r.method == "POST" && r.status == 200)
-        });
+        let child = begin_waiting(scene);
         signal_group(&child, "KILL");
         finish(child);
         scene.simulator.clock().advance(Duration::from_secs(600));

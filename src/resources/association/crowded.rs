@@ -5,7 +5,7 @@ use crate::framework::Diagnostic;
 
 /// Adds to a refusal that the certificate has all that it may have, where that is so.
 /// Cloudflare's own words for it are not documented.
-pub(in super::super) async fn explain(
+pub(in super::super) async fn explain_crowd(
     zone: &Zone<'_>,
     scope: &Scope,
     certificate: &str,

@@ -11,7 +11,7 @@ mod list;
 mod void;
 mod work;
 
-pub(super) use self::crowded::explain as explain_crowd;
+pub(super) use self::crowded::explain_crowd;
 pub use self::data::{AssociationData, AssociationsData};
 pub(super) use self::void::{look, void};
 use self::work::Work;

@@ -6,7 +6,7 @@ use super::super::Api;
 use super::super::check::{hostname, zone_id};
 use super::super::problem::problem;
 use super::super::ready::wait_for_certificate;
-use super::crowded;
+use super::crowded::explain_crowd;
 use super::void::look;
 use super::{Association, HostnameAssociation};
 use crate::cloudflare::{
@@ -156,7 +156,7 @@ impl<'a> Work<'a> {
         let certificate = self.plan.certificate_id.text();
         let doing = format!("Associating {} with certificate {certificate}", self.name);
         let refused = (error, problem(error, &doing));
-        let diagnostic = crowded::explain(&self.zone, &self.scope, certificate, refused).await;
+        let diagnostic = explain_crowd(&self.zone, &self.scope, certificate, refused).await;
         match error.has_code(1415) || error.has_code(1404) {
             true => diagnostic.at("certificate_id"),
             false => diagnostic,

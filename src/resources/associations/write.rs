@@ -232,8 +232,8 @@ impl<'a> Work<'a> {
                 false => entry(spelling),
             };
             let refused = (error, problem(error, &doing).at_path(path));
-            let of = (&self.zone, &self.scope);
-            errors.push(explain_crowd(of.0, of.1, &write.cert_id, refused).await);
+            let explained = explain_crowd(&self.zone, &self.scope, &write.cert_id, refused);
+            errors.push(explained.await);
         }
         if let Some(error) = why {
             let doing = format!(
