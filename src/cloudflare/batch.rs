@@ -3,9 +3,10 @@
 //! An operation puts its writes into the zone's queue and waits for its turn. Whoever
 //! has the turn sends all that is queued, a hundred with each request, and the others
 //! are told what became of theirs. So what comes while a request is under way goes out
-//! together; who still looks before writing is waited for a moment (`gather`). A request that is refused for what it says is halved until
-//! only the culprits are left. Where the sender is out of time, or gone, the others send
-//! theirs themselves: a write may be repeated.
+//! together; who still looks before writing is waited for a moment (`gather`). A request
+//! that is refused for what it says is halved until only the culprits are left. Where the
+//! sender is out of time, or gone, the others send theirs themselves: a write may be
+//! repeated.
 
 use std::collections::{HashSet, VecDeque};
 use std::sync::{Mutex, MutexGuard, PoisonError};

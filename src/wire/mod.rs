@@ -11,6 +11,7 @@ mod process;
 mod resource;
 mod schema;
 mod service;
+mod supervise;
 
 #[cfg(test)]
 mod tests;

@@ -1,9 +1,7 @@
 //! The provider's gRPC service: every RPC of the protocol, one line each.
 //!
 //! What goes wrong for the user is a diagnostic inside a good answer; a gRPC
-//! status is left for RPCs that this provider does not have. Each handler runs
-//! as a task of its own: a panic there ends that RPC alone, with a diagnostic,
-//! and an apply goes on to save its state when the caller goes away.
+//! status is left for RPCs that this provider does not have.
 
 use std::pin::Pin;
 use std::sync::Arc;
@@ -16,8 +14,9 @@ use tonic::{Request, Response, Status, Streaming, async_trait};
 
 use super::convert::diagnostics;
 use super::pb::tfplugin6::{self as pb};
+use super::supervise::{Report, bug, supervise};
 use super::{data, function, list, process, resource};
-use crate::framework::{Diagnostic, Diagnostics, Provider, Server};
+use crate::framework::{Diagnostics, Provider, Server};
 
 type Reply<T> = Result<Response<T>, Status>;
 type Later<T> = Pin<Box<dyn Stream<Item = Result<T, Status>> + Send>>;
@@ -67,56 +66,10 @@ impl<P: Provider> Service<P> {
     }
 }
 
-async fn supervise<A: Report + Send + 'static>(
-    handler: impl Future<Output = Result<A, Diagnostics>> + Send + 'static,
-) -> Reply<A> {
-    let answer = match tokio::spawn(handler).await {
-        Ok(Ok(answer)) => answer,
-        Ok(Err(errors)) => A::report(diagnostics(errors)),
-        Err(_) => A::report(diagnostics(bug().into())),
-    };
-    Ok(Response::new(answer))
-}
-
-fn bug() -> Diagnostic {
-    Diagnostic::error(
-        "Bug in the provider",
-        format!(
-            "terraform-provider-aop {} came to a point that it should never reach. Other \
-             operations go on, and what this one may have created is found by the next apply. The \
-             log at TF_LOG=ERROR names the place; please report it.",
-            env!("CARGO_PKG_VERSION")
-        ),
-    )
-}
-
 fn missing<T>(what: &str) -> Result<T, Status> {
     Err(Status::unimplemented(format!(
         "this provider has no {what}"
     )))
-}
-
-/// An answer that consists of nothing but diagnostics.
-trait Report {
-    fn report(diagnostics: Vec<pb::Diagnostic>) -> Self;
-}
-
-macro_rules! reports {
-    ($($rpc:ident)*) => {$(
-        #[allow(clippy::needless_update, reason = "some answers hold nothing else")]
-        impl Report for pb::$rpc::Response {
-            fn report(diagnostics: Vec<pb::Diagnostic>) -> Self {
-                Self { diagnostics, ..Default::default() }
-            }
-        }
-    )*};
-}
-
-reports! {
-    validate_provider_config configure_provider validate_resource_config upgrade_resource_state
-    upgrade_resource_identity read_resource plan_resource_change apply_resource_change
-    import_resource_state move_resource_state validate_data_resource_config read_data_source
-    validate_list_resource_config
 }
 
 #[async_trait]

@@ -198,47 +198,6 @@ fn renaming_without_moved_blocks_leaves_no_gap() {
     });
 }
 
-/// As an apply leaves it that was killed between the create and the destroy.
-#[test]
-fn an_object_with_two_addresses_is_told_of_before_one_destroys_it() {
-    with_every_cli("handover-two", |scene| {
-        let live = begin(scene, ALL);
-        let both = ALL.replace("\"app\"", "\"renamed_app\"");
-        scene.run(
-            &[
-                "state",
-                "mv",
-                "aop_hostname_association.app",
-                "aop_hostname_association.renamed_app",
-            ],
-            0,
-        );
-        let zone = aop_simulator::ZONE_ID;
-        scene.rewrite(&format!("{both}{}", block("aop_hostname_association")));
-        let id = format!("{zone}/app.example.com");
-        scene.run(&["import", "aop_hostname_association.app", &id], 0);
-        scene.rewrite(&both);
-        scene.plan_changes(&[
-            "Object is destroyed and kept in one run",
-            "app.example.com",
-            "terraform state rm",
-        ]);
-        scene.run(&["state", "rm", "aop_hostname_association.app"], 0);
-        scene.plan_is_empty();
-        scene.rewrite(ALL);
-        scene.run(
-            &[
-                "state",
-                "mv",
-                "aop_hostname_association.renamed_app",
-                "aop_hostname_association.app",
-            ],
-            0,
-        );
-        end(scene, live);
-    });
-}
-
 /// A resource of the configuration, from `resource` to the closing brace.
 fn block(kind: &str) -> &'static str {
     let start = ALL.find(&format!("resource \"{kind}\"")).unwrap();

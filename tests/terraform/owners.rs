@@ -3,10 +3,10 @@
 
 use std::time::Duration;
 
-use aop_simulator::Store;
+use aop_simulator::{Store, ZONE_ID};
 
 use crate::rotation::ZONE;
-use crate::scene::{CERTIFICATE, CONFIG, Scene, says, with_every_cli};
+use crate::scene::{ASSOCIATION, CERTIFICATE, CONFIG, Scene, says, with_every_cli};
 
 /// Requests that void a hostname.
 fn voids(scene: &Scene) -> usize {
@@ -219,6 +219,32 @@ fn the_shadow_of_a_voided_association_is_not_adopted() {
         scene.simulator.clock().advance(Duration::from_secs(600));
         scene.plan_is_empty();
         scene.simulator.set(|s| s.void_lag = Duration::ZERO);
+        scene.destroy();
+    });
+}
+
+/// As an apply leaves it that was killed between the create and the destroy.
+#[test]
+fn an_object_with_two_addresses_is_told_of_before_one_destroys_it() {
+    with_every_cli("two-addresses", |scene| {
+        const OLD: &str = "aop_hostname_association.app";
+        const NEW: &str = "aop_hostname_association.renamed";
+        scene.certificate("shop");
+        scene.configure(CONFIG);
+        scene.apply();
+        let renamed = CONFIG.replace("\"app\"", "\"renamed\"");
+        scene.run(&["state", "mv", OLD, NEW], 0);
+        scene.rewrite(&format!("{renamed}{ASSOCIATION}"));
+        let id = format!("{ZONE_ID}/app.example.com");
+        scene.run(&["import", OLD, &id], 0);
+        scene.rewrite(&renamed);
+        scene.plan_changes(&[
+            "Object is destroyed and kept in one run",
+            "app.example.com",
+            "terraform state rm",
+        ]);
+        scene.run(&["state", "rm", OLD], 0);
+        scene.plan_is_empty();
         scene.destroy();
     });
 }

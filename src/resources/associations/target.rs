@@ -134,14 +134,8 @@ pub(super) fn merge(
         .map(|(key, entry)| (key.clone(), entry.clone()))
         .collect();
     for (name, target) in after.iter().filter(|(name, _)| accepted.contains(name)) {
-        let write = target.write(name);
-        let found = Association {
-            hostname: write.hostname,
-            cert_id: write.cert_id,
-            enabled: write.enabled,
-            status: Default::default(),
-        };
-        entries.insert(target.spelling.clone(), found.into());
+        let written = Association::as_written(&target.write(name));
+        entries.insert(target.spelling.clone(), written.into());
     }
     state.associations = Attr::Known(entries);
     state

@@ -6,13 +6,14 @@
 //! run (a replacement, a taint, a rename without `moved`), the destruction of the
 //! old resource must not take away what the new one has come to own.
 
+mod courtesy;
+
 use std::collections::{HashMap, HashSet};
 use std::sync::{Mutex, PoisonError};
-use std::time::Duration;
 
 use tokio::sync::watch;
 
-use super::{AssociationWrite, Hostname, Interrupted, Scope, Store, Switch, ZoneId};
+use super::{AssociationWrite, Hostname, Store, Switch, ZoneId};
 
 /// Something that can have one owner.
 #[derive(Clone, Debug, PartialEq, Eq, Hash)]
@@ -88,10 +89,6 @@ pub enum Verdict {
     Contested,
 }
 
-/// How long a destruction lets creates of the same run come first, and a create that
-/// finds its place taken waits for a destruction.
-const COURTESY: Duration = Duration::from_secs(1);
-
 impl Run {
     /// Claims an object for a create; dropped, the claim is given up.
     pub fn claim(&self, key: Key) -> Result<Claim<'_>, Taken> {
@@ -154,60 +151,6 @@ impl Run {
         })
     }
 
-    /// Lets creates of the same run come first, and waits for those that write
-    /// one of these objects. Afterwards the object is free or owned.
-    ///
-    /// What takes over a hostname or a switch often has to wait for its certificate,
-    /// so these are not given up while a certificate of the zone is on its way.
-    pub async fn give_way(&self, keys: &[&Key], scope: &Scope) -> Result<Verdict, Interrupted> {
-        let mut changed = self.changed.subscribe();
-        loop {
-            scope.sleep(COURTESY).await?;
-            let mut waited = false;
-            loop {
-                changed.mark_unchanged();
-                let verdicts: Vec<Verdict> = keys.iter().map(|key| self.verdict(key)).collect();
-                if verdicts.contains(&Verdict::Owned) {
-                    return Ok(Verdict::Owned);
-                }
-                let is_contested = verdicts.contains(&Verdict::Contested);
-                if !is_contested && !keys.iter().any(|key| self.may_be_taken_over(key)) {
-                    break;
-                }
-                // The sender lives as long as this run.
-                if is_contested {
-                    let _ = scope.until(changed.changed()).await?;
-                } else {
-                    waited = true;
-                    let _ = scope.until_others(changed.changed()).await?;
-                }
-            }
-            if !waited {
-                return Ok(Verdict::Free);
-            }
-            // The certificate is there: now whoever waited for it comes.
-        }
-    }
-
-    /// Whether a resource that takes the object over may be waiting for a certificate
-    /// that this run is bringing into the zone. One that has to wait for a place is not
-    /// on its way: what is destroyed may make the place.
-    fn may_be_taken_over(&self, key: &Key) -> bool {
-        let store = match key {
-            Key::Association(..) => Store::Hostname,
-            Key::Switch(_, Switch::Zone) => Store::Zone,
-            Key::Switch(_, Switch::Global) | Key::Certificate(..) | Key::Leaf(..) => return false,
-        };
-        self.look(|state| {
-            let mut writing = state.writing.keys();
-            writing.any(|other| {
-                let on_its_way = !state.queuing.contains_key(other);
-                matches!(other, Key::Leaf(of, zone, _) if *of == store && zone == key.zone())
-                    && on_its_way
-            })
-        })
-    }
-
     /// The upload of this leaf waits for a place in the store; until the answer is
     /// dropped.
     pub fn queue(&self, leaf: Key) -> Queuing<'_> {
@@ -228,16 +171,6 @@ impl Run {
     /// Whether this run destroyed the object, or is about to.
     pub fn is_leaving(&self, key: &Key) -> bool {
         self.look(|state| state.destroyed.contains(key) || state.destroying.contains_key(key))
-    }
-
-    /// Whether this run destroyed these objects, or is about to: whoever wants to take
-    /// them over gives destructions of the same run a moment to begin.
-    pub async fn are_let_go(&self, keys: &[Key], scope: &Scope) -> Result<bool, Interrupted> {
-        let mut changed = self.changed.subscribe();
-        let are_leaving = || keys.iter().all(|key| self.is_leaving(key));
-        let begun = async { while !are_leaving() && changed.changed().await.is_ok() {} };
-        let _ = scope.until(tokio::time::timeout(COURTESY, begun)).await?;
-        Ok(are_leaving())
     }
 
     /// Whether this run destroyed the object: what the API shows of it may be old.
