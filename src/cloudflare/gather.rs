@@ -1,8 +1,9 @@
 //! Writes wait a moment for those that come with them.
 //!
-//! Terraform begins ten operations in one moment, and each looks before it writes. A
-//! write that is ready lets those come first that are still looking, so that all of
-//! them go out with one request; but for one that takes longer nobody waits.
+//! Terraform begins ten operations one shortly after the other, and each looks before it
+//! writes. A write that is ready lets those come first that are still looking, and those
+//! that may be about to begin, so that all of them go out with one request; but for one
+//! that takes longer nobody waits.
 
 use std::collections::HashMap;
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
@@ -14,6 +15,10 @@ use tokio::time::{Instant, sleep_until};
 /// So long others wait for a look: for a few requests, and the moment that every
 /// destruction lets pass.
 const PATIENCE: Duration = Duration::from_secs(2);
+
+/// So long after one operation the next one may begin: core takes up to a tenth of a second
+/// between two of them where it has hundreds. It is about as long as a look.
+const LULL: Duration = Duration::from_millis(300);
 
 /// Who looks in a zone, and is about to write.
 #[derive(Default)]
@@ -27,6 +32,8 @@ struct Lookers {
     next: u64,
     /// When nobody waits for them any longer.
     until: HashMap<u64, Instant>,
+    /// When nobody waits any longer for the one that may come next.
+    lull: Option<Instant>,
 }
 
 /// An operation that looks before it writes, until it is dropped.
@@ -41,12 +48,15 @@ impl Gather {
         let mut looking = self.looking();
         let id = looking.next;
         looking.next += 1;
-        looking.until.insert(id, Instant::now() + PATIENCE);
+        let now = Instant::now();
+        looking.until.insert(id, now + PATIENCE);
+        looking.lull = Some(now + LULL);
         let gather = Arc::clone(self);
         Looking { gather, id }
     }
 
-    /// Waits until nobody looks, or all take too long, or it has taken too long itself.
+    /// Waits until nobody looks or is about to, or all take too long, or it has taken too
+    /// long itself.
     pub(super) async fn all_are_ready(&self) {
         let end = Instant::now() + PATIENCE;
         let mut changed = self.changed.subscribe();
@@ -58,9 +68,10 @@ impl Gather {
         }
     }
 
-    /// The moment until which somebody is waited for.
+    /// The moment until which somebody is waited for at the most.
     fn last(&self) -> Option<Instant> {
-        let last = self.looking().until.values().max().copied();
+        let looking = self.looking();
+        let last = looking.until.values().copied().chain(looking.lull).max();
         last.filter(|last| *last > Instant::now())
     }
 

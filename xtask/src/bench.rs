@@ -58,6 +58,12 @@ pub(crate) async fn bench() -> Outcome<()> {
     Ok(())
 }
 
+/// What so many hostnames cost.
+pub(crate) async fn hostnames(count: usize) -> Outcome<()> {
+    let provider = build("terraform-provider-aop", Profile::Dist)?;
+    crate::scale::rows(&Cli::any()?, &provider, &[count]).await
+}
+
 /// The quickest of several plans of a configuration, the provider installed.
 fn plan(cli: &Cli, provider: &std::path::Path, name: &str, config: &str) -> Outcome<Duration> {
     let folder = format!("bench-{name}-{:?}", cli.product);

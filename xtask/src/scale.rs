@@ -57,26 +57,7 @@ resource "aop_hostname_associations" "all" {
 
 /// Prints the table. Nothing is asserted here: the tests count the requests.
 pub(crate) async fn scale(cli: &Cli, provider: &Path) -> Outcome<()> {
-    println!("\n{}, an API 100 ms away:\n", cli.name());
-    println!(
-        "hostnames          first apply            empty plan             re-point               destroy"
-    );
-    for (title, config) in [("single", SINGLE), ("plural", PLURAL)] {
-        for count in COUNTS {
-            let bench = Bench::new(cli, provider, config, count).await?;
-            let mut row = format!("{count:>5} {title:<8}");
-            for (arguments, certificate) in [
-                (&["apply", "-auto-approve"][..], "a"),
-                (&["plan"], "a"),
-                (&["apply", "-auto-approve"], "b"),
-                (&["destroy", "-auto-approve"], "b"),
-            ] {
-                let step = bench.step(arguments, certificate).await?;
-                write!(row, " {step:<22}")?;
-            }
-            println!("{row}");
-        }
-    }
+    rows(cli, provider, &COUNTS).await?;
     let bench = Bench::new(cli, provider, PLURAL, VERY_MANY).await?;
     bench.step(&["apply", "-auto-approve"], "a").await?;
     let used = bench.used(&["plan"]).await?;
@@ -93,6 +74,31 @@ pub(crate) async fn scale(cli: &Cli, provider: &Path) -> Outcome<()> {
         used.core * 10,
         used.peak >> 10
     );
+    Ok(())
+}
+
+/// What these numbers of hostnames cost.
+pub(crate) async fn rows(cli: &Cli, provider: &Path, counts: &[usize]) -> Outcome<()> {
+    println!("\n{}, an API 100 ms away:\n", cli.name());
+    println!(
+        "hostnames          first apply            empty plan             re-point               destroy"
+    );
+    for (title, config) in [("single", SINGLE), ("plural", PLURAL)] {
+        for count in counts {
+            let bench = Bench::new(cli, provider, config, *count).await?;
+            let mut row = format!("{count:>5} {title:<8}");
+            for (arguments, certificate) in [
+                (&["apply", "-auto-approve"][..], "a"),
+                (&["plan"], "a"),
+                (&["apply", "-auto-approve"], "b"),
+                (&["destroy", "-auto-approve"], "b"),
+            ] {
+                let step = bench.step(arguments, certificate).await?;
+                write!(row, " {step:<22}")?;
+            }
+            println!("{row}");
+        }
+    }
     Ok(())
 }
 
