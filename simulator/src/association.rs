@@ -8,7 +8,9 @@ use crate::certificate::Store;
 use crate::pem;
 use crate::reply::Refusal;
 use crate::settings::Settings;
-use crate::zone::{ACTIVE, DELETED, PENDING_DELETION, PENDING_DEPLOYMENT, Zone};
+use crate::zone::{
+    ACTIVE, DELETED, DEPLOYMENT_TIMED_OUT, PENDING_DELETION, PENDING_DEPLOYMENT, Zone,
+};
 
 /// The association of a hostname.
 #[derive(Clone, Debug)]
@@ -21,6 +23,7 @@ pub struct Association {
     /// What was in force before, and from when on; the last is in force by now or next.
     history: Vec<Binding>,
     settles_at: Duration,
+    gives_up_at: Duration,
     shows_at: Duration,
     created_on: String,
     updated_on: String,
@@ -33,6 +36,9 @@ pub(crate) struct Binding {
     pub(crate) certificate_id: String,
     pub(crate) enabled: Option<bool>,
 }
+
+/// A century.
+const NEVER: Duration = Duration::from_secs(100 * 365 * 86_400);
 
 /// A hostname, its certificate, and the value to set.
 type Write = (String, String, Option<bool>);
@@ -55,6 +61,7 @@ impl Association {
             (None, false) => PENDING_DELETION,
             (None, true) => DELETED,
             (Some(_), true) => ACTIVE,
+            (Some(_), false) if now >= self.gives_up_at => DEPLOYMENT_TIMED_OUT,
             (Some(_), false) => PENDING_DEPLOYMENT,
         }
     }
@@ -86,17 +93,18 @@ impl Zone {
         let mut shown = Vec::new();
         for (hostname, certificate_id, enabled) in checked {
             let before = self.associations.get(&hostname).cloned();
-            let same = before
-                .as_ref()
-                .is_some_and(|b| b.certificate_id == certificate_id && b.enabled == enabled);
+            let same = before.as_ref().is_some_and(|b| {
+                let given_up = b.status(now) == DEPLOYMENT_TIMED_OUT;
+                b.certificate_id == certificate_id && b.enabled == enabled && !given_up
+            });
             if !same {
                 let (settles, shows) = match enabled {
                     None => (settings.void_lag + settings.void, settings.void_lag),
-                    // A century stands for never.
-                    Some(_) => {
-                        let never = Duration::from_secs(100 * 365 * 86_400);
-                        (settings.association.unwrap_or(never), Duration::ZERO)
-                    }
+                    Some(_) => (settings.association.unwrap_or(NEVER), Duration::ZERO),
+                };
+                let gives_up_at = match settings.association {
+                    Some(_) => NEVER,
+                    None => now + settings.deployment_timeout,
                 };
                 let created_on = before
                     .as_ref()
@@ -114,6 +122,7 @@ impl Zone {
                     previous,
                     history,
                     settles_at: now + settles,
+                    gives_up_at,
                     shows_at: now + shows,
                     created_on,
                     updated_on: date.clone(),

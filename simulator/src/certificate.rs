@@ -7,7 +7,9 @@ use serde_json::{Value as Json, json};
 use crate::pem::{self, Parsed};
 use crate::reply::Refusal;
 use crate::settings::{Settings, Shows};
-use crate::zone::{ACTIVE, DELETED, PENDING_DELETION, PENDING_DEPLOYMENT, Zone};
+use crate::zone::{
+    ACTIVE, DELETED, DEPLOYMENT_TIMED_OUT, PENDING_DELETION, PENDING_DEPLOYMENT, Zone,
+};
 
 const DELETION_TIMED_OUT: &str = "deletion_timed_out";
 
@@ -64,7 +66,7 @@ impl Certificate {
         match self.active_at {
             _ if now < self.revived_at => PENDING_DELETION,
             Some(active) if now >= active => ACTIVE,
-            None if now >= self.gives_up_at => "deployment_timed_out",
+            None if now >= self.gives_up_at => DEPLOYMENT_TIMED_OUT,
             _ if now < self.initialized_at => "initializing",
             _ => PENDING_DEPLOYMENT,
         }

@@ -16,7 +16,8 @@ pub struct Settings {
     /// How long a certificate that came back under its old id still reads
     /// `pending_deletion` (L: "for a moment").
     pub revival: Duration,
-    /// From the write of an association to `active` (D: asynchronous). `None`: never.
+    /// From the write of an association to `active` (D: asynchronous). `None`: never, and
+    /// after `deployment_timeout` it is `deployment_timed_out` (G).
     pub association: Option<Duration>,
     /// How long a voided association still shows its old value (L: seconds to two minutes).
     pub void_lag: Duration,

@@ -7,7 +7,10 @@ use serde_json::json;
 use serde_json::value::RawValue;
 
 use super::client::{segment, share, take};
-use super::{AsOf, Body, Error, Fresh, Hostname, Key, Method, Run, Scope, Status, Zone, ZoneId};
+use super::{
+    AsOf, Body, Error, Fresh, Hostname, Key, Method, Run, Scope, Status, Switch, Zone, ZoneId,
+    canonical_id,
+};
 
 /// An association as the API shows it.
 #[derive(Clone, Debug, Deserialize)]
@@ -16,7 +19,7 @@ pub struct Association {
     #[serde(default, deserialize_with = "or_empty")]
     pub hostname: String,
     /// The certificate of the hostname store.
-    #[serde(default, deserialize_with = "or_empty")]
+    #[serde(default, deserialize_with = "id_or_empty")]
     pub cert_id: String,
     /// Whether the certificate is presented. `false` pins "none"; null means that
     /// there is no association any more.
@@ -30,6 +33,10 @@ pub struct Association {
 /// Tombstones may have null in place of a text.
 fn or_empty<'de, D: Deserializer<'de>>(deserializer: D) -> Result<String, D::Error> {
     Ok(Option::deserialize(deserializer)?.unwrap_or_default())
+}
+
+fn id_or_empty<'de, D: Deserializer<'de>>(deserializer: D) -> Result<String, D::Error> {
+    or_empty(deserializer).map(canonical_id)
 }
 
 impl Association {
@@ -104,6 +111,15 @@ pub(super) const PER_WRITE: usize = 100;
 /// How many associations Cloudflare takes for each certificate, as documented.
 pub const PER_CERTIFICATE: usize = 100;
 
+/// What became of hostnames that were to get another certificate.
+#[derive(Debug, Default)]
+pub struct Repointed {
+    /// Those that have it.
+    pub moved: Vec<String>,
+    /// Those for which it was refused.
+    pub refused: Vec<(String, Error)>,
+}
+
 impl Zone<'_> {
     /// All associations of the zone, whatever their status.
     pub async fn associations(&self, scope: &Scope) -> Result<Vec<Association>, Error> {
@@ -125,13 +141,29 @@ impl Zone<'_> {
         page: u64,
     ) -> Result<(Vec<Association>, bool), Error> {
         let path = format!("{PATH}?status=all&per_page={PER_PAGE}&page={page}");
-        let (list, info) = self.page::<Option<Vec<Association>>>(scope, &path).await?;
+        let listed = self.page::<Option<Vec<Association>>>(scope, &path).await;
+        let (list, info) = match listed {
+            Err(error) => return Err(self.not_listed(scope, error).await),
+            Ok(listed) => listed,
+        };
         let list = list.unwrap_or_default();
         // A page may be cut shorter than asked for: then the count of pages tells.
         let full = list.len() >= PER_PAGE;
         let is_last = info.total_pages.map_or(!full, |pages| page >= pages);
         let is_last = is_last || list.is_empty();
         Ok((list, is_last))
+    }
+
+    /// What it means that there is no list: where the zone has no settings either, it is
+    /// the zone that is not there.
+    async fn not_listed(&self, scope: &Scope, error: Error) -> Error {
+        if !error.is_no_route() {
+            return error;
+        }
+        match (error, self.read_switch(scope, Switch::Zone).await) {
+            (Error::Refused(refusal), Ok(_)) => Error::Unlisted(refusal),
+            (error, Ok(_)) | (_, Err(error)) => error,
+        }
     }
 
     /// All associations, from a list that others ask for too. Waits for an association
@@ -157,7 +189,7 @@ impl Zone<'_> {
     ) -> Result<Association, Error> {
         let listed = match self.associations_as_of(scope, fresh).await {
             Ok(listed) => listed,
-            Err(error) if error.is_no_route() => return self.association(scope, hostname).await,
+            Err(Error::Unlisted(_)) => return self.association(scope, hostname).await,
             Err(error) => return Err(error),
         };
         let found = listed.list.get(hostname);
@@ -181,7 +213,7 @@ impl Zone<'_> {
                 .list
                 .get(hostname)
                 .is_some_and(|found| !found.is_gone()),
-            Err(error) if error.is_no_route() => true,
+            Err(Error::Unlisted(_)) => true,
             Err(error) => return Err(error),
         };
         if !is_listed && self.run().written(&key).is_none() {
@@ -206,7 +238,7 @@ impl Zone<'_> {
     /// All associations, or none where the API does not offer their list.
     pub async fn associations_if_listed(&self, scope: &Scope) -> Result<Vec<Association>, Error> {
         match self.associations(scope).await {
-            Err(error) if error.is_no_route() => {
+            Err(Error::Unlisted(_)) => {
                 tracing::warn!("this API does not list associations");
                 Ok(Vec::new())
             }
@@ -242,7 +274,7 @@ impl Zone<'_> {
                     Some((name.clone(), association.clone()))
                 }));
             }
-            Err(error) if error.is_no_route() => {
+            Err(Error::Unlisted(_)) => {
                 for hostname in hostnames {
                     match self.association(scope, hostname).await {
                         Ok(association) => {
@@ -258,34 +290,49 @@ impl Zone<'_> {
         Ok(found)
     }
 
-    /// Points hostnames of the certificate `from` at `to` with one request, each with
-    /// its own `enabled`. Answers how many; none are left when it answers 0.
-    pub async fn repoint(&self, scope: &Scope, from: &str, to: &str) -> Result<usize, Error> {
+    /// Points the hostnames of the certificate `from` at `to`, each with its own `enabled`,
+    /// and once more those whose deployment with `to` Cloudflare gave up. A request that is refused for what it says is halved, so that only the culprits
+    /// stay. None are left where the answer is empty.
+    pub async fn repoint(&self, scope: &Scope, from: &str, to: &str) -> Result<Repointed, Error> {
         let _turn = take(scope, &self.common.turns.associations).await?;
         let list = self.associations(scope).await?;
-        let moving = list.into_iter().filter(|a| self.is_left_on(a, from));
+        let moving = list.into_iter().filter(|a| {
+            let given_up = a.cert_id == to && a.status == Status::DeploymentTimedOut;
+            self.is_left_on(a, from) || (given_up && !a.is_gone() && !self.is_written(a))
+        });
         let writes: Vec<AssociationWrite> = moving
-            .take(PER_WRITE)
             .map(|association| AssociationWrite {
                 hostname: association.hostname,
                 cert_id: to.to_owned(),
                 enabled: association.enabled,
             })
             .collect();
-        if !writes.is_empty() {
-            self.put(scope, &writes).await?;
-            let count = writes.len();
-            let names: Vec<&str> = writes.iter().map(|w| w.hostname.as_str()).collect();
-            let names = names.join(" ");
-            tracing::info!(
-                count,
-                names,
-                from,
-                to,
-                "hostnames given another certificate"
-            );
+        let mut repointed = Repointed::default();
+        let mut left: Vec<_> = writes.chunks(PER_WRITE).rev().collect();
+        while let Some(writes) = left.pop() {
+            match self.put(scope, writes).await {
+                Ok(_) => {
+                    let names = names_of(writes);
+                    tracing::info!(
+                        count = names.len(),
+                        names = names.join(" "),
+                        from,
+                        to,
+                        "hostnames given another certificate"
+                    );
+                    repointed.moved.extend(names);
+                }
+                Err(error) if !error.is_about_content() => return Err(error),
+                Err(error) => match writes {
+                    [only] => repointed.refused.push((only.hostname.clone(), error)),
+                    many => {
+                        let (first, second) = many.split_at(many.len() / 2);
+                        left.extend([second, first]);
+                    }
+                },
+            }
         }
-        Ok(writes.len())
+        Ok(repointed)
     }
 
     /// Whether this is what this run wrote last for its hostname.
@@ -343,4 +390,8 @@ impl Zone<'_> {
             .filter_map(|row| serde_json::from_str(row.get()).ok());
         Ok(readable.collect())
     }
+}
+
+fn names_of(writes: &[AssociationWrite]) -> Vec<String> {
+    writes.iter().map(|write| write.hostname.clone()).collect()
 }

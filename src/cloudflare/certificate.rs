@@ -1,10 +1,12 @@
 //! Client certificates. A zone has two stores of them: certificates that serve
 //! the whole zone, and certificates that serve the hostnames they are given to.
 
+use jiff::Timestamp;
 use serde::Deserialize;
 use serde::de::IgnoredAny;
 
 use super::client::{segment, share, take};
+use super::id::deserialize_id;
 use super::shared_list::SharedList;
 use super::{
     AsOf, Association, AssociationWrite, Body, Error, Fresh, Key, Method, Scope, Status, Switch,
@@ -42,6 +44,7 @@ impl Store {
 #[derive(Clone, Debug, Deserialize)]
 pub struct Certificate {
     /// Its id.
+    #[serde(deserialize_with = "deserialize_id")]
     pub id: String,
     /// The PEM as stored.
     #[serde(default)]
@@ -52,6 +55,9 @@ pub struct Certificate {
     /// When it was uploaded, as the API writes it.
     #[serde(default)]
     pub uploaded_on: Option<String>,
+    /// When it expires, as the API writes it.
+    #[serde(default)]
+    pub expires_on: Option<String>,
 }
 
 /// What became of an attempt to delete a certificate.
@@ -196,8 +202,10 @@ impl Zone<'_> {
             return Ok(Deletion::Named);
         }
         let undeployed = names_of(&hostnames, |a| {
-            let moved = heir == Some(a.cert_id.as_str()) || self.is_written(a);
-            a.status == Status::DeploymentTimedOut && !a.is_gone() && moved
+            // Without an heir nobody knows what a hostname was on before.
+            let moved = heir.is_none_or(|heir| heir == a.cert_id) || self.is_written(a);
+            let is_elsewhere = a.cert_id != id && moved;
+            a.status == Status::DeploymentTimedOut && !a.is_gone() && is_elsewhere
         });
         if !undeployed.is_empty() {
             return Ok(Deletion::Undeployed(undeployed));
@@ -243,7 +251,7 @@ impl Zone<'_> {
         written.filter(|written| written.enabled.is_some())
     }
 
-    fn is_written(&self, association: &Association) -> bool {
+    pub(super) fn is_written(&self, association: &Association) -> bool {
         self.written(association).is_some()
     }
 
@@ -255,22 +263,42 @@ impl Zone<'_> {
     }
 
     /// Whether the zone's switch is on and this certificate is the only one that it
-    /// can present; then, whether another is on its way.
+    /// can present; then, whether another is on its way. Lists may be old in both
+    /// directions, so what they show of one certificate is asked for by its id.
     async fn is_last(&self, scope: &Scope, id: &str) -> Result<Option<bool>, Error> {
-        let list = self.list(scope, Store::Zone).await?;
-        let list = self.with_own(scope, Store::Zone, list).await?;
-        let stays = |found: &&Certificate| {
-            let key = Key::certificate(Store::Zone, self.id(), &found.id);
-            found.id != id && !self.run().is_destroyed(&key)
-        };
-        let is_active = |found: &Certificate| found.status == Status::Active;
-        let presented = list.iter().any(|found| found.id == id && is_active(found));
-        let mut others = list.iter().filter(stays);
-        if !presented || others.clone().any(is_active) {
+        if !self.is_presentable(scope, id).await? {
             return Ok(None);
         }
+        let list = self.list(scope, Store::Zone).await?;
+        let list = self.with_own(scope, Store::Zone, list).await?;
+        let others = list.iter().filter(|found| {
+            let key = Key::certificate(Store::Zone, self.id(), &found.id);
+            found.id != id && !self.run().is_destroyed(&key)
+        });
+        for other in others.clone().filter(|found| self.serves(found)) {
+            if self.is_presentable(scope, &other.id).await? {
+                return Ok(None);
+            }
+        }
         let on = self.read_switch(scope, Switch::Zone).await?;
+        let mut others = others;
         Ok(on.then(|| others.any(|found| found.status.is_pending())))
+    }
+
+    async fn is_presentable(&self, scope: &Scope, id: &str) -> Result<bool, Error> {
+        match self.certificate(scope, Store::Zone, id).await {
+            Ok(found) => Ok(found.status == Status::Active),
+            Err(error) if error.is_gone() => Ok(false),
+            Err(error) => Err(error),
+        }
+    }
+
+    /// Whether a certificate is active, and origins can accept it. One that has expired
+    /// stays active.
+    fn serves(&self, found: &Certificate) -> bool {
+        let expires = found.expires_on.as_deref();
+        let expires = expires.and_then(|text| text.parse::<Timestamp>().ok());
+        found.status == Status::Active && expires.is_none_or(|end| end > self.now())
     }
 }
 

@@ -116,6 +116,11 @@ impl Zone<'_> {
         self.client.sender.ahead()
     }
 
+    /// The time as Cloudflare has it, as far as is known.
+    pub(super) fn now(&self) -> Timestamp {
+        self.client.sender.now()
+    }
+
     /// What this run owns, here and elsewhere.
     pub fn run(&self) -> &Run {
         self.client.run()

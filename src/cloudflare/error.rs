@@ -5,6 +5,14 @@ use std::time::Duration;
 
 use super::{Interrupted, Method};
 
+/// Codes that say the credential may not do this. Older parts of the API say so with
+/// HTTP 400.
+pub const PERMISSION: [i64; 2] = [9109, 10000];
+/// Codes that say the credential itself is wrong.
+pub const CREDENTIAL: [i64; 5] = [6003, 6111, 9103, 9106, 10001];
+/// Codes that say there is no such zone, or no such endpoint.
+pub const NO_ROUTE: [i64; 2] = [7000, 7003];
+
 /// A request that did not succeed. `Display` is one paragraph for the user,
 /// free of secrets and of foreign HTML.
 #[derive(Clone, Debug, thiserror::Error)]
@@ -12,6 +20,9 @@ pub enum Error {
     /// Cloudflare understood and said no.
     #[error("{0}")]
     Refused(Refusal),
+    /// The zone is there, but this API has no list of its associations.
+    #[error("this API does not list associations. {0}")]
+    Unlisted(Refusal),
     /// Nothing reached Cloudflare.
     #[error("Cloudflare could not be reached: {cause}. {trace}")]
     Unreachable {
@@ -38,8 +49,8 @@ pub enum Error {
     },
     /// The rate limit asks for a longer wait than the operation has left.
     #[error(
-        "Cloudflare's rate limit (1,200 requests per five minutes for each user or token) asks to \
-         wait {} s, which is longer than this operation may still take",
+        "the rate limit (Cloudflare's 1,200 requests per five minutes for each user or token, or \
+         requests_per_second) asks to wait {} s, which is longer than this operation may still take",
         delay.as_secs()
     )]
     RateLimited {
@@ -107,11 +118,11 @@ impl Error {
         }
     }
 
-    /// Whether the API has no such endpoint. A refusal for another reason says nothing
-    /// of the kind.
+    /// Whether the API has no such endpoint, or no such zone. A refusal for another reason
+    /// says nothing of the kind.
     pub fn is_no_route(&self) -> bool {
         let refused = matches!(self, Self::Refused(refusal) if refusal.status == 405);
-        refused || self.has_code(7003)
+        refused || NO_ROUTE.iter().any(|code| self.has_code(*code))
     }
 
     /// Whether it is about who asked, and how long that may take, rather than about what
@@ -120,6 +131,7 @@ impl Error {
         match self {
             Self::Stopped { .. } | Self::RateLimited { .. } | Self::Withdrawn => true,
             Self::Refused(Refusal { trace, .. })
+            | Self::Unlisted(Refusal { trace, .. })
             | Self::Unreachable { trace, .. }
             | Self::Lost { trace, .. }
             | Self::Unreadable { trace, .. } => trace.out_of_time,
@@ -133,8 +145,9 @@ impl Error {
             return false;
         };
         let elsewhere = [401, 403, 405, 408, 409, 429].contains(&refusal.status);
-        let no_zone = self.has_code(7000) || self.has_code(7003);
-        (200..500).contains(&refusal.status) && !elsewhere && !no_zone
+        let codes = CREDENTIAL.iter().chain(&PERMISSION).chain(&NO_ROUTE);
+        let of_others = codes.copied().any(|code| self.has_code(code));
+        (200..500).contains(&refusal.status) && !elsewhere && !of_others
     }
 
     /// Whether the object that was asked for does not exist: 1551 and 1552 for

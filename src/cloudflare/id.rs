@@ -1,10 +1,42 @@
 //! Identifiers, parsed once.
 
 use std::fmt;
+use std::hash::{Hash, Hasher};
 
-/// A zone's identifier: 32 hexadecimal digits, kept as the user wrote them.
-#[derive(Clone, Debug, PartialEq, Eq, Hash, PartialOrd, Ord)]
+use serde::{Deserialize, Deserializer};
+
+/// A zone's identifier: 32 hexadecimal digits, kept as the user wrote them; their case
+/// makes no difference.
+#[derive(Clone, Debug)]
 pub struct ZoneId(String);
+
+impl PartialEq for ZoneId {
+    fn eq(&self, other: &Self) -> bool {
+        self.0.eq_ignore_ascii_case(&other.0)
+    }
+}
+
+impl Eq for ZoneId {}
+
+impl Hash for ZoneId {
+    fn hash<H: Hasher>(&self, state: &mut H) {
+        state.write(self.0.to_ascii_lowercase().as_bytes());
+    }
+}
+
+/// The id of a certificate as Cloudflare writes it: hexadecimal digits in lower case. A
+/// text that is no such number stays as it is.
+pub fn canonical_id(mut text: String) -> String {
+    if text.bytes().all(|b| b.is_ascii_hexdigit() || b == b'-') {
+        text.make_ascii_lowercase();
+    }
+    text
+}
+
+/// Reads an id in any case.
+pub(super) fn deserialize_id<'de, D: Deserializer<'de>>(from: D) -> Result<String, D::Error> {
+    String::deserialize(from).map(canonical_id)
+}
 
 /// A hostname in canonical form: lower case, ASCII (IDNA), no trailing dot.
 #[derive(Clone, Debug, PartialEq, Eq, Hash, PartialOrd, Ord)]

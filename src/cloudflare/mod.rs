@@ -29,13 +29,13 @@ mod wait;
 #[cfg(test)]
 pub(crate) mod tests;
 
-pub use association::{Association, AssociationWrite, Associations, PER_CERTIFICATE};
+pub use association::{Association, AssociationWrite, Associations, PER_CERTIFICATE, Repointed};
 pub use batch::{Batch, Wanted};
 pub use certificate::{Certificate, Deletion, Store};
 pub use client::{Client, Options, Zone};
-pub use error::{Error, Refusal};
+pub use error::{CREDENTIAL, Error, NO_ROUTE, PERMISSION, Refusal};
 pub use gather::Looking;
-pub use id::{Hostname, IdProblem, ZoneId};
+pub use id::{Hostname, IdProblem, ZoneId, canonical_id};
 pub use run::{Claim, Destruction, Key, Queuing, Run, Taken, Verdict};
 pub use scope::{Interrupted, Scope};
 pub use send::{

@@ -110,6 +110,10 @@ pub(super) fn judge(
              the way, or base_url is wrong",
             answer.status
         ))),
+        (200..=299, Err(_)) if is_compressed(answer) => match method {
+            Method::Post => Outcome::Lost(COMPRESSED.to_owned()),
+            _ => Outcome::Fail(Failure::Unreadable(COMPRESSED.to_owned())),
+        },
         (200..=299, Err(error)) => lost(format!(
             "HTTP {} with incomplete or invalid JSON (line {}, column {})",
             answer.status,
@@ -126,6 +130,17 @@ pub(super) fn judge(
              /client/v4, and proxies"
         ))),
     }
+}
+
+const COMPRESSED: &str = "the answer is compressed, which was not asked for; a proxy seems to \
+    stand in the way";
+
+/// gzip, zstd, or zlib's deflate: no JSON begins like that.
+fn is_compressed(answer: &Answer) -> bool {
+    let beginnings: [&[u8]; 4] = [b"\x1f\x8b", b"\x28\xb5\x2f\xfd", b"\x78\x9c", b"\x78\xda"];
+    beginnings
+        .iter()
+        .any(|bytes| answer.body.starts_with(bytes))
 }
 
 fn is_html(answer: &Answer) -> bool {

@@ -67,6 +67,13 @@ impl Sender {
         *self.ahead.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
+    /// The time as the server has it, as far as is known.
+    pub(super) fn now(&self) -> Timestamp {
+        let now = (self.clock)();
+        now.saturating_add(self.ahead().unwrap_or_default())
+            .unwrap_or(now)
+    }
+
     /// Compares the clocks, by an answer that is the API's own.
     fn compare_clocks(&self, answer: &Answer) {
         let date = answer.date.as_deref();

@@ -12,7 +12,12 @@ pub struct Scope {
     cancel: CancellationToken,
     /// Whether waiting for the rate limit counts against the deadline.
     limit_counts: bool,
+    /// How long it has waited for the rate limit without that counting.
+    waited: Mutex<Duration>,
 }
+
+/// So long a read waits for the rate limit in all: three of its windows.
+const LIMIT_WAITS: Duration = Duration::from_secs(900);
 
 /// Why an operation had to stop before its end.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -30,10 +35,12 @@ impl Scope {
             deadline: Mutex::new(Instant::now() + duration),
             cancel,
             limit_counts: true,
+            waited: Mutex::default(),
         }
     }
 
-    /// A read: two minutes, and as much more as the rate limit makes it wait.
+    /// A read: two minutes, and as much more as the rate limit makes it wait, up to a
+    /// quarter of an hour.
     pub fn reading(cancel: CancellationToken) -> Self {
         Self {
             limit_counts: false,
@@ -113,14 +120,20 @@ impl Scope {
         *self.deadline.lock().unwrap_or_else(PoisonError::into_inner) += by;
     }
 
-    /// Sleeps because of the rate limit. Fails at once if the deadline comes first
-    /// and this wait counts against it.
+    /// Sleeps because of the rate limit. Fails at once if that takes longer than the
+    /// operation may still take.
     pub(super) async fn sleep_for_limit(&self, duration: Duration) -> Result<(), Interrupted> {
         if self.limit_counts {
             if Instant::now() + duration > self.deadline() {
                 return Err(Interrupted::Deadline);
             }
         } else {
+            let mut waited = self.waited.lock().unwrap_or_else(PoisonError::into_inner);
+            if *waited + duration > LIMIT_WAITS {
+                return Err(Interrupted::Deadline);
+            }
+            *waited += duration;
+            drop(waited);
             self.put_off(duration);
         }
         self.sleep(duration).await

@@ -1,7 +1,7 @@
 //! Checks of meaning that several resources share, for plan and apply alike.
 
 use super::problem::{invalid_id, invalid_pem};
-use crate::cloudflare::{Hostname, Status, ZoneId};
+use crate::cloudflare::{Hostname, Status, ZoneId, canonical_id};
 use crate::framework::{Attr, Diagnostic};
 use crate::x509::Certificate;
 
@@ -26,6 +26,14 @@ pub(super) fn certificate_id(attr: &Attr<String>) -> Result<(), Diagnostic> {
     let plain = |byte: u8| byte.is_ascii_alphanumeric() || byte == b'-' || byte == b'_';
     // These have a meaning of their own where the API takes ids.
     let is_word = ["certificates", "hostnames", "settings"].contains(&id);
+    let canonical = canonical_id(id.to_owned());
+    if canonical != id {
+        return Err(Diagnostic::error(
+            "Invalid certificate id",
+            format!("Write the id as Cloudflare does, in lower case: {canonical}."),
+        )
+        .at("certificate_id"));
+    }
     if (1..=64).contains(&id.len()) && id.bytes().all(plain) && !is_word {
         return Ok(());
     }

@@ -1,16 +1,9 @@
 //! Cloudflare's errors as messages for the user. The one table of known codes,
 //! each with its meaning and the next step.
 
-use crate::cloudflare::{Error, IdProblem, Method, Refusal};
+use crate::cloudflare::{CREDENTIAL, Error, IdProblem, Method, NO_ROUTE, PERMISSION, Refusal};
 use crate::framework::Diagnostic;
 use crate::x509;
-
-/// Codes that say the credential may not do this.
-const PERMISSION: [i64; 2] = [9109, 10000];
-/// Codes that say the credential itself is wrong.
-const CREDENTIAL: [i64; 5] = [6003, 6111, 9103, 9106, 10001];
-/// Codes that say the zone cannot be found.
-const ZONE: [i64; 2] = [7000, 7003];
 
 const PERMISSION_ADVICE: &str = "The API token needs the permission \"SSL and Certificates: Edit\" \
     for this zone (\"Read\" is enough to plan). Check api_token, or CLOUDFLARE_API_TOKEN, and the \
@@ -63,6 +56,11 @@ const CODES: [(i64, &str, &str); 6] = [
 pub(super) fn problem(error: &Error, doing: &str) -> Diagnostic {
     let (summary, advice) = match error {
         Error::Refused(refusal) => refused(refusal),
+        Error::Unlisted(_) => (
+            "Associations cannot be listed",
+            "Without the list nobody can tell which hostnames use a certificate. Check base_url: \
+             Cloudflare's own API lists them.",
+        ),
         Error::Unreachable { cause, .. } => ("Cloudflare cannot be reached", unreachable(cause)),
         Error::Lost { trace, .. } if trace.method == Method::Get => {
             ("Answer of Cloudflare was lost", "Run the command again.")
@@ -73,7 +71,7 @@ pub(super) fn problem(error: &Error, doing: &str) -> Diagnostic {
         ),
         Error::Unreadable { .. } => (
             "Answer cannot be understood",
-            "Nothing in state was changed. Check base_url and proxies, then run the command again.",
+            "Check base_url and proxies, then run the command again.",
         ),
         Error::RateLimited { .. } => (
             "Rate limit",
@@ -105,7 +103,7 @@ fn refused(refusal: &Refusal) -> (&'static str, &'static str) {
         false => PERMISSION_ADVICE,
     };
     match refusal.status {
-        _ if has(&ZONE) => (
+        _ if has(&NO_ROUTE) => (
             "Zone not found",
             "Cloudflare knows no such zone, or it is not visible to this token. Check zone_id and \
              the zones that the token includes.",

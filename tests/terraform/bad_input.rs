@@ -78,6 +78,13 @@ fn every_other_argument_of_an_association_is_checked_too() {
                 ["Invalid certificate id", "certificate_id"],
             ),
             (
+                (
+                    "2458ce5a-0c35-4c7f-82c7-8e9487d3ff60",
+                    "2458CE5A-0C35-4C7F-82C7-8E9487D3FF60",
+                ),
+                ["in lower case", "2458ce5a-0c35-4c7f-82c7-8e9487d3ff60"],
+            ),
+            (
                 ("\n}", "\n  timeouts = { create = \"10\" }\n}"),
                 ["Invalid time-out", "write a number with a unit"],
             ),

@@ -106,6 +106,25 @@ async fn unknown_fields_are_ignored_however_deep() {
     assert_eq!(simulator.log().len(), 3);
 }
 
+#[tokio::test(start_paused = true)]
+async fn an_id_in_capitals_is_the_same_id() {
+    let (simulator, client) = start(&options());
+    let zone = client.zone(&zone_id());
+    let capitals = "2458CE5A-0C35-4C7F-82C7-8E9487D3FF60";
+    let certificate = format!(r#"[{{"id":"{capitals}","status":"active"}}]"#);
+    let association =
+        format!(r#"[{{"hostname":"app.example.com","cert_id":"{capitals}","enabled":true}}]"#);
+    simulator.order(Fault::on("GET", "", Action::Answer(result(&certificate))));
+    let listed = zone.certificates(&minutes(1), Store::Hostname).await;
+    let id = capitals.to_lowercase();
+    assert_eq!(listed.expect("a list")[0].id, id);
+    simulator.order(Fault::on("GET", "", Action::Answer(result(&association))));
+    let listed = zone.associations(&minutes(1)).await;
+    assert_eq!(listed.expect("a list")[0].cert_id, id);
+    let capitals = crate::cloudflare::ZoneId::parse(&zone_id().as_str().to_uppercase());
+    assert_eq!(capitals, Ok(zone_id()));
+}
+
 /// What else answers in the place of the API, or as it never should.
 #[tokio::test(start_paused = true)]
 async fn rubbish_is_a_clear_error_and_no_storm() {
@@ -175,8 +194,8 @@ async fn rubbish_is_a_clear_error_and_no_storm() {
         ),
         (
             body(200, "application/octet-stream", b"\x1f\x8b\x08\0\0\0"),
-            0,
-            "incomplete or invalid JSON",
+            1,
+            "compressed",
         ),
     ];
     for (action, tries, words) in cases {

@@ -82,8 +82,13 @@ pub(crate) fn options() -> Options {
 
 fn start(options: &Options) -> (Simulator, Arc<Client>) {
     let simulator = Simulator::new(Settings::default(), date());
-    let client = Client::new(Box::new(InProcess(simulator.clone())), options);
+    let client = client_of(&simulator, options);
     (simulator, client)
+}
+
+/// A new process of the provider.
+fn client_of(simulator: &Simulator, options: &Options) -> Arc<Client> {
+    Client::new(Box::new(InProcess(simulator.clone())), options)
 }
 
 fn zone_id() -> ZoneId {

@@ -162,10 +162,26 @@ async fn an_absurd_delay_is_cut_to_an_hour() {
     let limited = aop_simulator::Answer::error(429, 971, "wait").with("retry-after", &header);
     simulator.order(Fault::on("GET", "", Action::Answer(limited)));
     let zone = client.zone(&zone_id());
-    let scope = Scope::reading(CancellationToken::new());
-    zone.switch(&scope, Switch::Zone).await.expect("an answer");
+    let answer = zone.switch(&minutes(90), Switch::Zone).await;
+    answer.expect("an answer");
     let waited = simulator.clock().now();
     assert!((3600..4000).contains(&waited.as_secs()), "{waited:?}");
+}
+
+/// A read waits for the limit as long as it takes, but not for ever.
+#[tokio::test(start_paused = true)]
+async fn a_limit_without_an_end_ends_a_read_after_a_quarter_of_an_hour() {
+    for (delay, waits) in [("290", 870), ("3600", 0)] {
+        let (simulator, client) = start(&options());
+        let limited = aop_simulator::Answer::error(429, 971, "wait").with("retry-after", delay);
+        simulator.order(Fault::on("GET", "", Action::Answer(limited)).times(u32::MAX));
+        let zone = client.zone(&zone_id());
+        let scope = Scope::reading(CancellationToken::new());
+        let error = zone.switch(&scope, Switch::Zone).await.expect_err(delay);
+        assert!(error.to_string().contains("asks to wait"), "{error}");
+        let waited = simulator.clock().now().as_secs();
+        assert!((waits..waits + 30).contains(&waited), "{delay}: {waited} s");
+    }
 }
 
 #[tokio::test(start_paused = true)]

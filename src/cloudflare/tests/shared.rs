@@ -166,6 +166,31 @@ async fn without_a_list_everybody_asks_for_its_own() {
     assert_eq!(found.await.expect("one by one").len(), 5);
 }
 
+/// A wrong zone id, or a token that does not see the zone: hundreds of resources do not
+/// use up the budget to learn it.
+#[tokio::test(start_paused = true)]
+async fn a_zone_that_cannot_be_seen_is_one_failure_for_all_who_ask() {
+    let (simulator, client, _) = zone_of(0).await;
+    let unseen = Answer::error(
+        404,
+        7003,
+        "Could not route to /zones/x, perhaps your object identifier is invalid?",
+    );
+    simulator.order(Fault::on_any(Action::Answer(unseen)).times(u32::MAX));
+    let before = gets(&simulator);
+    let answers = read(&client, 0..100).await;
+    assert!(
+        answers
+            .iter()
+            .all(|answer| answer.as_ref().is_err_and(|e| e.has_code(7003)))
+    );
+    assert_eq!(
+        gets(&simulator) - before,
+        2,
+        "the list, and a look whether there is a zone"
+    );
+}
+
 /// Each looks every five seconds, and each began at another moment.
 #[tokio::test(start_paused = true)]
 async fn those_who_wait_look_at_the_same_lists() {

@@ -2,11 +2,15 @@
 
 use std::time::Duration;
 
+use aop_simulator::pki::Authority;
 use aop_simulator::{Action, Fault};
 use tokio_util::sync::CancellationToken;
 
-use super::{minutes, options, start, statuses, upload, zone_id};
-use crate::cloudflare::{Association, AssociationWrite, Deletion, Hostname, Scope, Store, Wanted};
+use super::{client_of, date, minutes, options, start, statuses, upload, zone_id};
+use crate::cloudflare::{
+    Association, AssociationWrite, Deletion, Hostname, Scope, Store, Switch, Wanted,
+};
+use crate::secret::Secret;
 
 #[tokio::test(start_paused = true)]
 async fn waiting_for_the_rate_limit_costs_no_read_its_time() {
@@ -113,4 +117,66 @@ async fn certificate_writes_of_one_process_never_meet() {
     let (a, b, c) = tokio::join!(upload(), upload(), upload());
     assert!([a, b, c].iter().all(Result::is_ok));
     assert_eq!(statuses(&simulator, 409), 0);
+}
+
+/// The hostname is on another certificate now, but this one may still serve it.
+#[tokio::test(start_paused = true)]
+async fn nothing_is_deleted_that_may_serve_what_was_given_up_in_another_run() {
+    let (simulator, client) = start(&options());
+    let scope = minutes(60);
+    let old = upload(&client, &scope).await.expect("a certificate");
+    let new = upload(&client, &scope).await.expect("a certificate");
+    simulator.clock().advance(Duration::from_secs(5));
+    let write = |id: &str| AssociationWrite {
+        hostname: "app.example.com".to_owned(),
+        cert_id: id.to_owned(),
+        enabled: Some(true),
+    };
+    for (id, deployment) in [(&old.id, Some(Duration::from_secs(1))), (&new.id, None)] {
+        simulator.set(|s| s.association = deployment);
+        let zone = client.zone(&zone_id());
+        let writes = [write(id)];
+        let written = zone.write_associations(&scope, &writes, Wanted::Always);
+        written.await.only().expect("written");
+        simulator.clock().advance(Duration::from_secs(600));
+    }
+    let another_run = client_of(&simulator, &options());
+    let zone = another_run.zone(&zone_id());
+    let deleted = zone.delete_certificate(&scope, Store::Hostname, &old.id, None, || true);
+    let held = Deletion::Undeployed(vec!["app.example.com".to_owned()]);
+    assert_eq!(deleted.await.expect("an answer"), held);
+}
+
+#[tokio::test(start_paused = true)]
+async fn the_last_certificate_of_a_zone_stays_whatever_lists_show() {
+    let (simulator, client) = start(&options());
+    let scope = minutes(60);
+    let authority = Authority::new("CA").expect("an authority");
+    let day = jiff::SignedDuration::from_hours(24);
+    let expired = authority.issue(&aop_simulator::pki::Wanted {
+        name: "expired",
+        not_before: date() - 30 * day,
+        not_after: date() - day,
+    });
+    let valid = authority.client("valid", date());
+    let zone = client.zone(&zone_id());
+    let mut ids = Vec::new();
+    for made in [expired, valid] {
+        let made = made.expect("a certificate");
+        let key = Secret::new(made.private_key);
+        let stored = zone.upload(&scope, Store::Zone, made.certificate, key);
+        ids.push(stored.await.expect("stored").id);
+    }
+    simulator.clock().advance(Duration::from_secs(5));
+    let on = zone.set_switch(&scope, Switch::Zone, true, || true);
+    assert!(on.await.expect("set"));
+    // Another run, to which the list shows neither, or both.
+    for lag in [3600, 0] {
+        simulator.set(|s| s.list_lag = Duration::from_secs(lag));
+        let another_run = client_of(&simulator, &options());
+        let zone = another_run.zone(&zone_id());
+        let deleted = zone.delete_certificate(&scope, Store::Zone, &ids[1], None, || true);
+        let held = Deletion::LastOfZone { pending: false };
+        assert_eq!(deleted.await.expect("an answer"), held, "{lag} s");
+    }
 }

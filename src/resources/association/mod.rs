@@ -19,7 +19,7 @@ use super::check::{certificate_id, hostname, settles, zone_id};
 use super::official::{self, Official};
 use super::problem::problem;
 use super::{Api, Settings};
-use crate::cloudflare::{Fresh, Hostname, Scope, Verdict, ZoneId};
+use crate::cloudflare::{Fresh, Hostname, Scope, Status, Verdict, ZoneId};
 use crate::framework::{
     Applied, Attr, Change, Ctx, Diagnostic, Diagnostics, Foreign, Model, Moved, Object, Operation,
     Planned, Resource, Timeouts, Walk, write_model,
@@ -314,7 +314,9 @@ fn absent(zone: &ZoneId, name: &Hostname) -> Diagnostic {
     )
 }
 
-/// Whether the change of an association needs a write.
+/// Whether the change of an association needs a write. What Cloudflare gave up deploying
+/// is written again.
 fn writes(prior: &Association, planned: &Association) -> bool {
-    prior.certificate_id != planned.certificate_id || prior.enabled != planned.enabled
+    let given_up = prior.status.text() == Status::DeploymentTimedOut.as_str();
+    prior.certificate_id != planned.certificate_id || prior.enabled != planned.enabled || given_up
 }

@@ -214,7 +214,7 @@ impl<'a> Work<'a> {
             "Association was not deployed",
             format!(
                 "The association of {} in zone {} was written, but it is now {} instead of active. \
-                 The next plan shows what is left to do.",
+                 The next apply writes it again.",
                 self.name,
                 self.zone.id(),
                 found.status

@@ -19,12 +19,11 @@ use super::identity::OfZone;
 use super::official::{self, Official};
 use super::problem::problem;
 use super::{Api, Settings};
-use crate::cloudflare::{Fresh, Hostname, Scope};
+use crate::cloudflare::{Fresh, Hostname, Scope, Status};
 use crate::framework::{
-    Applied, Change, Ctx, Diagnostic, Diagnostics, Failed, Foreign, Moved, Object, Operation,
+    Applied, Attr, Change, Ctx, Diagnostic, Diagnostics, Failed, Foreign, Moved, Object, Operation,
     Planned, Resource,
 };
-
 use crate::value::Dynamic;
 
 use model::{Associations, Entry};
@@ -104,17 +103,23 @@ impl Resource for HostnameAssociations {
         let found = zone.associations_of(&scope, before.keys(), Fresh::Recent);
         let doing = format!("Reading the associations of zone {id}");
         let mut found = found.await.map_err(|error| problem(&error, &doing))?;
-        let mut alive = BTreeMap::new();
+        let (mut alive, mut undeployed) = (BTreeMap::new(), Vec::new());
         for (name, target) in before {
-            // What the list does not show alive is asked for by name.
+            // What the list does not show alive is asked for by name, each with its own time.
             let association = match found.remove(&name).filter(|found| !found.is_gone()) {
                 Some(listed) => Some(listed),
-                None => look(&zone, &scope, &name).await?,
+                None => look(&zone, &Scope::reading(ctx.cancel.clone()), &name).await?,
             };
-            let entry = association.map(|association| (target.spelling, association.into()));
-            alive.extend(entry);
+            let Some(association) = association else {
+                continue;
+            };
+            if association.status == Status::DeploymentTimedOut {
+                undeployed.push(target.spelling.as_str().into());
+            }
+            alive.insert(target.spelling, association.into());
         }
         state.associations = alive.into();
+        state.undeployed = Attr::Known(undeployed);
         Ok(Some(state))
     }
 
@@ -178,7 +183,13 @@ impl Resource for HostnameAssociations {
         let plan = planned.plan;
         let (before, after) = (targets(&prior)?, targets(&plan)?);
         let work = Work::new(ctx, &plan, Operation::Update)?;
-        let is_overwritten = |name: &Hostname| work.is_overwritten(name, &after);
+        let undeployed = prior.undeployed();
+        let is_undeployed = |name: &Hostname| {
+            let before = before.get(name);
+            before.is_some_and(|target| undeployed.contains(target.spelling.as_str()))
+        };
+        let is_overwritten =
+            |name: &Hostname| is_undeployed(name) || work.is_overwritten(name, &after);
         let difference = Difference::between(&before, &after, is_overwritten);
 
         // Before anything is waited for: another resource may be taking these over.

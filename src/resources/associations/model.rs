@@ -1,6 +1,6 @@
 //! The attributes of many associations.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 
 use crate::cloudflare::Association;
 use crate::framework::{Attr, Model, Object, Timeouts, Walk};
@@ -15,6 +15,17 @@ pub struct Associations {
     pub(super) associations: Attr<Entries>,
     pub(super) wait_for_deployment: Attr<bool>,
     pub(super) timeouts: Attr<Object<Timeouts>>,
+    pub(super) undeployed: Attr<Vec<Attr<String>>>,
+}
+
+impl Associations {
+    /// The hostnames that Cloudflare gave up deploying.
+    pub(super) fn undeployed(&self) -> BTreeSet<&str> {
+        let names = self.undeployed.known().into_iter().flatten();
+        names
+            .filter_map(|name| Some(name.known()?.as_str()))
+            .collect()
+    }
 }
 
 /// What one hostname is to have.
@@ -31,6 +42,7 @@ impl Model for Associations {
             associations,
             wait_for_deployment,
             timeouts,
+            undeployed,
         } = self;
         walk.attr("zone_id", zone_id)
             .required()
@@ -46,6 +58,10 @@ impl Model for Associations {
         walk.attr("timeouts", timeouts)
             .optional()
             .doc(Timeouts::DOC);
+        walk.attr("undeployed", undeployed).computed().doc(
+            "The hostnames that Cloudflare gave up deploying, as last read. The next apply writes \
+             them again.",
+        );
     }
 }
 

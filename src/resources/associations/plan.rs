@@ -8,7 +8,7 @@ use super::super::check::{certificate_id, hostname, zone_id};
 use super::model::{Associations, Entry};
 use super::target::{Target, entry, place, targets};
 use crate::cloudflare::PER_CERTIFICATE;
-use crate::framework::{Change, Diagnostic, Object, Timeouts};
+use crate::framework::{Attr, Change, Diagnostic, Object, Timeouts};
 
 /// Checks the plan of a create or an update.
 pub(super) fn complete(change: &mut Change<'_, Associations, Settings>) {
@@ -16,6 +16,8 @@ pub(super) fn complete(change: &mut Change<'_, Associations, Settings>) {
     if change.planned.zone_id.known().is_some() {
         change.report.extend(zone_id(&change.planned.zone_id).err());
     }
+    // What is listed there is written again.
+    change.planned.undeployed = Attr::Known(Vec::new());
     let mut spellings = BTreeMap::new();
     let mut counts: BTreeMap<&str, usize> = BTreeMap::new();
     for (spelling, said) in change.planned.associations.known().into_iter().flatten() {

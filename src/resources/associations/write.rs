@@ -291,7 +291,7 @@ impl<'a> Work<'a> {
             "Associations were not deployed",
             format!(
                 "Cloudflare gave up deploying hostnames of zone {}, so they may have what they had \
-                 before: {}. Give them another certificate, or write to Cloudflare's support.",
+                 before: {}. The next apply writes them again.",
                 self.zone.id(),
                 listed(failed.iter().copied())
             ),

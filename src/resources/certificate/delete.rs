@@ -11,7 +11,7 @@ use super::super::problem::problem;
 use super::Certificate;
 use super::obstacle::{Holders, Obstacle};
 use crate::cloudflare::{
-    Association, Deletion, Error, Key, Polls, Scope, Status, Store, Verdict, Zone,
+    Association, Deletion, Error, Key, Polls, Repointed, Scope, Status, Store, Verdict, Zone,
 };
 use crate::framework::{Ctx, Diagnostic, Diagnostics, Operation, Timeouts};
 
@@ -187,8 +187,8 @@ impl<'a> Work<'a> {
     /// Gives the hostnames that have turned up meanwhile to the heir.
     async fn hand_over(&self) -> Result<Obstacle, Diagnostics> {
         if let Some(heir) = self.heir {
-            let moved = self.zone.repoint(self.scope, self.certificate, heir).await;
-            moved.map_err(|error| self.failed(&error))?;
+            let repointed = self.zone.repoint(self.scope, self.certificate, heir).await;
+            stay(&repointed.map_err(|error| self.failed(&error))?, heir)?;
         }
         Ok(Obstacle::Named)
     }
@@ -311,5 +311,21 @@ impl<'a> Work<'a> {
                 self.zone.id()
             ),
         )
+    }
+}
+
+/// An error for each hostname that has to stay with its certificate.
+pub(super) fn stay(repointed: &Repointed, heir: &str) -> Result<(), Diagnostics> {
+    let mut errors = Diagnostics::default();
+    errors.extend(repointed.refused.iter().map(|(hostname, error)| {
+        let mut error = problem(error, &format!("Giving {hostname} to certificate {heir}"));
+        error
+            .detail
+            .push_str(" It stays with its old certificate, which is kept for it.");
+        error
+    }));
+    match errors.has_error() {
+        true => Err(errors),
+        false => Ok(()),
     }
 }

@@ -70,11 +70,13 @@ impl Obstacle {
             Self::Undeployed(hostnames) => (
                 "Association was not deployed",
                 format!(
-                    "Cloudflare gave up giving another certificate to these hostnames, which may \
-                     still be served by this one: {}",
+                    "Cloudflare gave up deploying the associations of these hostnames with other \
+                     certificates, so they may still be served by this one: {}",
                     hostnames.join(", ")
                 ),
-                "Check them at Cloudflare, and apply again.".to_owned(),
+                "Apply again: the next plan writes those of this configuration once more. Write \
+                 others again where they are managed."
+                    .to_owned(),
             ),
             Self::Unsettled(hostnames) => (
                 "Hostnames are still being deployed",

@@ -11,7 +11,7 @@ use std::collections::BTreeSet;
 use super::super::Api;
 use super::super::check::{certificate, zone_id};
 use super::super::problem::problem;
-use super::delete::{Ended, Work};
+use super::delete::{Ended, Work, stay};
 use super::settle::{Settled, gone, pending, revive, settle, timed_out};
 use super::upload::{Origin, Upload};
 use super::{Certificate, Found, leaf_of, look, stray};
@@ -191,12 +191,14 @@ impl Exchange<'_> {
             return Ok(());
         }
         while self.store == Store::Hostname {
-            let moved = self.zone.repoint(self.scope, old, heir).await;
+            let repointed = self.zone.repoint(self.scope, old, heir).await;
             let doing = format!("Giving the hostnames of certificate {old} to {heir}");
-            match moved.map_err(|error| problem(&error, &doing))? {
-                0 => break,
-                _ => self.switched |= is_switch,
+            let repointed = repointed.map_err(|error| problem(&error, &doing))?;
+            if repointed.moved.is_empty() && repointed.refused.is_empty() {
+                break;
             }
+            self.switched |= is_switch && !repointed.moved.is_empty();
+            stay(&repointed, heir)?;
         }
         self.switched |= is_switch;
         match work.delete().await? {

@@ -134,7 +134,10 @@ impl<'a> Upload<'a> {
     /// The certificate in the store, the live one before its tombstones. What this
     /// run has deleted may still be in the list; there the API's word on it counts.
     async fn look(&self) -> Result<Look, Diagnostics> {
-        let list = self.zone.certificates(self.scope, self.store).await;
+        let list = self
+            .zone
+            .certificates_with_own(self.scope, self.store)
+            .await;
         let list = list.map_err(|error| self.failed(&error))?;
         let (mut equal, mut live) = (Vec::new(), Vec::new());
         for mut found in list {

@@ -8,6 +8,7 @@ mod kills;
 mod numbers;
 mod odd;
 mod scene;
+mod undeployed;
 mod watch;
 
 use std::time::Duration;

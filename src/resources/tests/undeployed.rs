@@ -1,0 +1,112 @@
+//! Hostnames that Cloudflare gives up deploying, or refuses to move: told of, never
+//! forgotten, and nothing is taken away that may still serve them.
+
+use std::time::Duration;
+
+use super::scene::{Scene, Serves};
+
+/// From now on nothing that is written to a hostname reaches the edge.
+fn give_up(scene: &Scene) {
+    scene.simulator.set(|s| {
+        s.association = None;
+        s.deployment_timeout = Duration::from_secs(60);
+    });
+}
+
+fn deploy_again(scene: &Scene) {
+    let quick = Duration::from_millis(200);
+    scene.simulator.set(|s| s.association = Some(quick));
+}
+
+#[tokio::test(start_paused = true)]
+async fn what_was_given_up_is_planned_and_written_again() {
+    for serves in [Serves::Hostnames(2), Serves::Together(2)] {
+        let scene = Scene::new(serves);
+        let config = serves.config(&scene.issue());
+        give_up(&scene);
+        assert_eq!(scene.core.apply(&config).await, [], "{serves:?}: warnings");
+        for _ in 0..2 {
+            let changes = scene.core.plan(&config).await.expect("a plan");
+            assert!(!changes.is_empty(), "{serves:?}: nobody mends it");
+            assert_eq!(scene.core.apply(&config).await, [], "{serves:?}: warnings");
+        }
+        deploy_again(&scene);
+        scene.heal(&config, &format!("{serves:?}")).await;
+    }
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_rotation_keeps_the_old_certificate_until_what_was_given_up_is_deployed() {
+    for serves in [
+        Serves::Hostnames(3),
+        Serves::Together(3),
+        Serves::Strangers(3),
+    ] {
+        let case = format!("{serves:?}");
+        let scene = Scene::new(serves);
+        assert_eq!(scene.core.apply(&serves.config(&scene.issue())).await, []);
+        scene.give_to_strangers(Some(true)).await;
+        let watch = scene.watch().await;
+        give_up(&scene);
+        let wanted = serves.config(&scene.issue());
+        for _ in 0..2 {
+            let failed = scene.core.apply(&wanted).await;
+            let failed = failed.first().expect("it is not finished");
+            assert_eq!(failed.summary, "Association was not deployed", "{case}");
+            assert!(failed.detail.contains("h2.example.com"), "{case}");
+        }
+        deploy_again(&scene);
+        scene.heal(&wanted, &case).await;
+        assert_eq!(watch.refused(), Vec::<String>::new(), "{case}");
+    }
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_rotation_moves_all_hostnames_but_those_that_are_refused() {
+    for serves in [Serves::Hostnames(5), Serves::Strangers(5)] {
+        let case = format!("{serves:?}");
+        let scene = Scene::new(serves);
+        assert_eq!(scene.core.apply(&serves.config(&scene.issue())).await, []);
+        scene.give_to_strangers(Some(true)).await;
+        let watch = scene.watch().await;
+        scene.simulator.set(|s| s.associations = 3);
+        let wanted = serves.config(&scene.issue());
+        let failed = scene.core.apply(&wanted).await;
+        let said: Vec<&str> = failed.iter().map(|error| error.detail.as_str()).collect();
+        assert_eq!(said.len(), 2, "{case}: {said:?}");
+        assert!(
+            said[0].starts_with("Giving h3.example.com to certificate"),
+            "{said:?}"
+        );
+        assert!(
+            said[1].starts_with("Giving h4.example.com to certificate"),
+            "{said:?}"
+        );
+        scene.simulator.set(|s| s.associations = 1000);
+        scene.heal(&wanted, &case).await;
+        assert_eq!(watch.refused(), Vec::<String>::new(), "{case}");
+    }
+}
+
+/// The list does not show yet what takes up the last places.
+#[tokio::test(start_paused = true)]
+async fn rotations_wait_for_places_also_where_lists_are_old() {
+    let serves = Serves::Hostnames(0);
+    let scene = Scene::new(serves);
+    let many = |scene: &Scene| {
+        let mut all = Vec::new();
+        for number in 0..9 {
+            let mut declared = serves.config(&scene.issue()).remove(0);
+            declared.address = format!("certificate{number}");
+            all.push(declared);
+        }
+        all
+    };
+    assert_eq!(scene.core.apply_at_once(&many(&scene), 50).await, []);
+    tokio::time::sleep(Duration::from_secs(120)).await;
+    scene
+        .simulator
+        .set(|s| s.list_lag = Duration::from_secs(60));
+    let wanted = many(&scene);
+    assert_eq!(scene.core.apply_at_once(&wanted, 50).await, []);
+}
