@@ -6,9 +6,9 @@ use serde::{Deserialize, Deserializer, Serialize};
 use serde_json::json;
 use serde_json::value::RawValue;
 
-use super::client::{segment, share, take};
+use super::client::{segment, share};
 use super::{
-    AsOf, Body, Error, Fresh, Hostname, Key, Method, Run, Scope, Status, Switch, Zone, ZoneId,
+    AsOf, Body, Error, Fresh, Hostname, Key, Method, Scope, Status, Switch, Zone, ZoneId,
     canonical_id,
 };
 
@@ -110,15 +110,6 @@ const PER_PAGE: usize = 1000;
 pub(super) const PER_WRITE: usize = 100;
 /// How many associations Cloudflare takes for each certificate, as documented.
 pub const PER_CERTIFICATE: usize = 100;
-
-/// What became of hostnames that were to get another certificate.
-#[derive(Debug, Default)]
-pub struct Repointed {
-    /// Those that have it.
-    pub moved: Vec<String>,
-    /// Those for which it was refused.
-    pub refused: Vec<(String, Error)>,
-}
 
 impl Zone<'_> {
     /// All associations of the zone, whatever their status.
@@ -290,66 +281,11 @@ impl Zone<'_> {
         Ok(found)
     }
 
-    /// Points the hostnames of the certificate `from` at `to`, each with its own `enabled`,
-    /// and once more those whose deployment with `to` Cloudflare gave up. A request that is refused for what it says is halved, so that only the culprits
-    /// stay. None are left where the answer is empty.
-    pub async fn repoint(&self, scope: &Scope, from: &str, to: &str) -> Result<Repointed, Error> {
-        let _turn = take(scope, &self.common.turns.associations).await?;
-        let list = self.associations(scope).await?;
-        let moving = list.into_iter().filter(|a| {
-            let given_up = a.cert_id == to && a.status == Status::DeploymentTimedOut;
-            self.is_left_on(a, from) || (given_up && !a.is_gone() && !self.is_written(a))
-        });
-        let writes: Vec<AssociationWrite> = moving
-            .map(|association| AssociationWrite {
-                hostname: association.hostname,
-                cert_id: to.to_owned(),
-                enabled: association.enabled,
-            })
-            .collect();
-        let mut repointed = Repointed::default();
-        let mut left: Vec<_> = writes.chunks(PER_WRITE).rev().collect();
-        while let Some(writes) = left.pop() {
-            match self.put(scope, writes).await {
-                Ok(_) => {
-                    let names = names_of(writes);
-                    tracing::info!(
-                        count = names.len(),
-                        names = names.join(" "),
-                        from,
-                        to,
-                        "hostnames given another certificate"
-                    );
-                    repointed.moved.extend(names);
-                }
-                Err(error) if !error.is_about_content() => return Err(error),
-                Err(error) => match writes {
-                    [only] => repointed.refused.push((only.hostname.clone(), error)),
-                    many => {
-                        let (first, second) = many.split_at(many.len() / 2);
-                        left.extend([second, first]);
-                    }
-                },
-            }
-        }
-        Ok(repointed)
-    }
-
     /// Whether this is what this run wrote last for its hostname.
     pub fn has_written(&self, write: &AssociationWrite) -> bool {
         let hostname = Hostname::parse(&write.hostname).ok();
         let key = hostname.map(|hostname| Key::Association(self.id().clone(), hostname));
         key.and_then(|key| self.run().written(&key)).as_ref() == Some(write)
-    }
-
-    /// Whether a hostname lives on a certificate, and this run has not said where it
-    /// belongs.
-    pub(super) fn is_left_on(&self, association: &Association, certificate: &str) -> bool {
-        let spoken_for = association.key(self.id()).is_some_and(|key| {
-            let run: &Run = self.run();
-            run.written(&key).is_some() || run.is_destroyed(&key)
-        });
-        association.cert_id == certificate && !association.is_gone() && !spoken_for
     }
 
     /// Writes, for who has the turn already.
@@ -390,8 +326,4 @@ impl Zone<'_> {
             .filter_map(|row| serde_json::from_str(row.get()).ok());
         Ok(readable.collect())
     }
-}
-
-fn names_of(writes: &[AssociationWrite]) -> Vec<String> {
-    writes.iter().map(|write| write.hostname.clone()).collect()
 }

@@ -67,7 +67,8 @@ pub enum Deletion {
     Accepted,
     /// Nothing was sent: hostnames point at this certificate, and not at its heir.
     Named,
-    /// Nothing was sent: Cloudflare gave up giving these hostnames another certificate.
+    /// Nothing was sent: Cloudflare gave up deploying these hostnames with other
+    /// certificates, so this one may still serve them.
     Undeployed(Vec<String>),
     /// Nothing was sent: these hostnames are being deployed, and one of them may
     /// still be served by this certificate.
@@ -201,13 +202,14 @@ impl Zone<'_> {
         if heir.is_some() && hostnames.iter().any(|a| self.is_left_on(a, id)) {
             return Ok(Deletion::Named);
         }
+        // Nobody knows what such a hostname was on before.
         let undeployed = names_of(&hostnames, |a| {
-            // Without an heir nobody knows what a hostname was on before.
-            let moved = heir.is_none_or(|heir| heir == a.cert_id) || self.is_written(a);
-            let is_elsewhere = a.cert_id != id && moved;
-            a.status == Status::DeploymentTimedOut && !a.is_gone() && is_elsewhere
+            let key = a.key(self.id());
+            let is_voided = key.is_some_and(|key| self.run().is_destroyed(&key));
+            let is_elsewhere = a.cert_id != id && !a.is_gone() && !is_voided;
+            a.status == Status::DeploymentTimedOut && is_elsewhere
         });
-        if !undeployed.is_empty() {
+        if !undeployed.is_empty() && self.may_have_served(scope, store, id).await? {
             return Ok(Deletion::Undeployed(undeployed));
         }
         let unsettled = names_of(&hostnames, |a| match a.status {
@@ -251,7 +253,7 @@ impl Zone<'_> {
         written.filter(|written| written.enabled.is_some())
     }
 
-    pub(super) fn is_written(&self, association: &Association) -> bool {
+    fn is_written(&self, association: &Association) -> bool {
         self.written(association).is_some()
     }
 
@@ -262,43 +264,57 @@ impl Zone<'_> {
         })
     }
 
-    /// Whether the zone's switch is on and this certificate is the only one that it
-    /// can present; then, whether another is on its way. Lists may be old in both
-    /// directions, so what they show of one certificate is asked for by its id.
-    async fn is_last(&self, scope: &Scope, id: &str) -> Result<Option<bool>, Error> {
-        if !self.is_presentable(scope, id).await? {
-            return Ok(None);
-        }
-        let list = self.list(scope, Store::Zone).await?;
-        let list = self.with_own(scope, Store::Zone, list).await?;
-        let others = list.iter().filter(|found| {
-            let key = Key::certificate(Store::Zone, self.id(), &found.id);
-            found.id != id && !self.run().is_destroyed(&key)
-        });
-        for other in others.clone().filter(|found| self.serves(found)) {
-            if self.is_presentable(scope, &other.id).await? {
-                return Ok(None);
-            }
-        }
-        let on = self.read_switch(scope, Switch::Zone).await?;
-        let mut others = others;
-        Ok(on.then(|| others.any(|found| found.status.is_pending())))
-    }
-
-    async fn is_presentable(&self, scope: &Scope, id: &str) -> Result<bool, Error> {
-        match self.certificate(scope, Store::Zone, id).await {
-            Ok(found) => Ok(found.status == Status::Active),
+    /// Whether a hostname can ever have been served by this certificate.
+    async fn may_have_served(&self, scope: &Scope, store: Store, id: &str) -> Result<bool, Error> {
+        match self.certificate(scope, store, id).await {
+            Ok(found) => Ok(found.status != Status::DeploymentTimedOut),
             Err(error) if error.is_gone() => Ok(false),
             Err(error) => Err(error),
         }
     }
 
-    /// Whether a certificate is active, and origins can accept it. One that has expired
-    /// stays active.
-    fn serves(&self, found: &Certificate) -> bool {
+    /// Whether the zone's switch is on and this certificate is the only one that it
+    /// can present; then, whether another is on its way. Lists may be old in both
+    /// directions, so what they show of one certificate is asked for by its id.
+    async fn is_last(&self, scope: &Scope, id: &str) -> Result<Option<bool>, Error> {
+        let Some(own) = self.presentable(scope, id).await? else {
+            return Ok(None);
+        };
+        let list = self.list(scope, Store::Zone).await?;
+        let list = self.with_own(scope, Store::Zone, list).await?;
+        let stays = |found: &&Certificate| {
+            let key = Key::certificate(Store::Zone, self.id(), &found.id);
+            found.id != id && !self.run().is_destroyed(&key)
+        };
+        let others: Vec<&Certificate> = list.iter().filter(stays).collect();
+        // Origins accept no other than one that is valid, if this one is.
+        let replaces = |found: &&&Certificate| {
+            let expired = self.has_expired(found) && !self.has_expired(&own);
+            found.status == Status::Active && !expired
+        };
+        for other in others.iter().filter(replaces) {
+            if self.presentable(scope, &other.id).await?.is_some() {
+                return Ok(None);
+            }
+        }
+        let on = self.read_switch(scope, Switch::Zone).await?;
+        Ok(on.then(|| others.iter().any(|found| found.status.is_pending())))
+    }
+
+    /// A zone certificate by its id, if it is active.
+    async fn presentable(&self, scope: &Scope, id: &str) -> Result<Option<Certificate>, Error> {
+        match self.certificate(scope, Store::Zone, id).await {
+            Ok(found) => Ok(Some(found).filter(|found| found.status == Status::Active)),
+            Err(error) if error.is_gone() => Ok(None),
+            Err(error) => Err(error),
+        }
+    }
+
+    /// Whether a certificate has expired, as far as is known. Cloudflare leaves it active.
+    fn has_expired(&self, found: &Certificate) -> bool {
         let expires = found.expires_on.as_deref();
         let expires = expires.and_then(|text| text.parse::<Timestamp>().ok());
-        found.status == Status::Active && expires.is_none_or(|end| end > self.now())
+        expires.is_some_and(|end| end <= self.now())
     }
 }
 

@@ -17,6 +17,7 @@ mod gather;
 mod id;
 mod limit;
 mod outcome;
+mod repoint;
 mod retry;
 mod run;
 mod scope;
@@ -29,13 +30,14 @@ mod wait;
 #[cfg(test)]
 pub(crate) mod tests;
 
-pub use association::{Association, AssociationWrite, Associations, PER_CERTIFICATE, Repointed};
+pub use association::{Association, AssociationWrite, Associations, PER_CERTIFICATE};
 pub use batch::{Batch, Wanted};
 pub use certificate::{Certificate, Deletion, Store};
 pub use client::{Client, Options, Zone};
 pub use error::{CREDENTIAL, Error, NO_ROUTE, PERMISSION, Refusal};
 pub use gather::Looking;
 pub use id::{Hostname, IdProblem, ZoneId, canonical_id};
+pub use repoint::Repointed;
 pub use run::{Claim, Destruction, Key, Queuing, Run, Taken, Verdict};
 pub use scope::{Interrupted, Scope};
 pub use send::{

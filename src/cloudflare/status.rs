@@ -70,6 +70,11 @@ impl Status {
         )
     }
 
+    /// Whether Cloudflare has stopped trying: it stays as it is until something is written.
+    pub fn is_given_up(&self) -> bool {
+        matches!(self, Self::DeploymentTimedOut | Self::DeletionTimedOut)
+    }
+
     /// Whether only a tombstone is left.
     pub fn is_tombstone(&self) -> bool {
         matches!(self, Self::PendingDeletion | Self::Deleted)

@@ -142,9 +142,18 @@ async fn nothing_is_deleted_that_may_serve_what_was_given_up_in_another_run() {
     }
     let another_run = client_of(&simulator, &options());
     let zone = another_run.zone(&zone_id());
-    let deleted = zone.delete_certificate(&scope, Store::Hostname, &old.id, None, || true);
     let held = Deletion::Undeployed(vec!["app.example.com".to_owned()]);
-    assert_eq!(deleted.await.expect("an answer"), held);
+    // Removed, or rotated away to a third one.
+    for heir in [None, Some("2458ce5a-0c35-4c7f-82c7-8e9487d3ff60")] {
+        let deleted = zone.delete_certificate(&scope, Store::Hostname, &old.id, heir, || true);
+        assert_eq!(deleted.await.expect("an answer"), held);
+    }
+    // One that was never deployed has never served anybody.
+    simulator.set(|s| s.activation = None);
+    let never = upload(&client, &scope).await.expect("a certificate");
+    simulator.clock().advance(Duration::from_secs(600));
+    let deleted = zone.delete_certificate(&scope, Store::Hostname, &never.id, None, || true);
+    assert_eq!(deleted.await.expect("an answer"), Deletion::Accepted);
 }
 
 #[tokio::test(start_paused = true)]
@@ -179,4 +188,6 @@ async fn the_last_certificate_of_a_zone_stays_whatever_lists_show() {
         let held = Deletion::LastOfZone { pending: false };
         assert_eq!(deleted.await.expect("an answer"), held, "{lag} s");
     }
+    let deleted = zone.delete_certificate(&scope, Store::Zone, &ids[0], None, || true);
+    assert_eq!(deleted.await.expect("an answer"), Deletion::Accepted);
 }

@@ -317,6 +317,6 @@ fn absent(zone: &ZoneId, name: &Hostname) -> Diagnostic {
 /// Whether the change of an association needs a write. What Cloudflare gave up deploying
 /// is written again.
 fn writes(prior: &Association, planned: &Association) -> bool {
-    let given_up = prior.status.text() == Status::DeploymentTimedOut.as_str();
+    let given_up = Status::parse(prior.status.text()).is_given_up();
     prior.certificate_id != planned.certificate_id || prior.enabled != planned.enabled || given_up
 }

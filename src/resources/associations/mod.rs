@@ -19,7 +19,7 @@ use super::identity::OfZone;
 use super::official::{self, Official};
 use super::problem::problem;
 use super::{Api, Settings};
-use crate::cloudflare::{Fresh, Hostname, Scope, Status};
+use crate::cloudflare::{Fresh, Hostname, Scope};
 use crate::framework::{
     Applied, Attr, Change, Ctx, Diagnostic, Diagnostics, Failed, Foreign, Moved, Object, Operation,
     Planned, Resource,
@@ -113,7 +113,7 @@ impl Resource for HostnameAssociations {
             let Some(association) = association else {
                 continue;
             };
-            if association.status == Status::DeploymentTimedOut {
+            if association.status.is_given_up() {
                 undeployed.push(target.spelling.as_str().into());
             }
             alive.insert(target.spelling, association.into());
@@ -145,6 +145,7 @@ impl Resource for HostnameAssociations {
         Ok(Associations {
             zone_id: identity.zone_id,
             associations: alive.into(),
+            undeployed: Attr::Known(Vec::new()),
             ..Associations::default()
         })
     }
@@ -166,6 +167,7 @@ impl Resource for HostnameAssociations {
         let model = Associations {
             zone_id: official.zone_id.into(),
             associations: entries.into(),
+            undeployed: Attr::Known(Vec::new()),
             ..Associations::default()
         };
         Ok(Moved {

@@ -188,7 +188,8 @@ impl<'a> Work<'a> {
     async fn hand_over(&self) -> Result<Obstacle, Diagnostics> {
         if let Some(heir) = self.heir {
             let repointed = self.zone.repoint(self.scope, self.certificate, heir).await;
-            stay(&repointed.map_err(|error| self.failed(&error))?, heir)?;
+            let repointed = repointed.map_err(|error| self.failed(&error))?;
+            all_moved(&repointed, &self.doing(), heir)?;
         }
         Ok(Obstacle::Named)
     }
@@ -236,7 +237,11 @@ impl<'a> Work<'a> {
             | Obstacle::Lingering
             | Obstacle::Unsettled(_)
             | Obstacle::Contested => true,
-            Obstacle::Undeployed(_) => false,
+            // What this run writes or voids may be one of them; in a rotation, that comes
+            // after it.
+            Obstacle::Undeployed(_) => {
+                self.heir.is_none() && self.zone.run().is_busy(self.zone.id())
+            }
             Obstacle::InUse(holders, _) => holders.leaving || holders.all.is_empty(),
             Obstacle::LastOfZone { pending } => *pending || self.zone.run().is_busy(self.zone.id()),
         }
@@ -314,16 +319,18 @@ impl<'a> Work<'a> {
     }
 }
 
-/// An error for each hostname that has to stay with its certificate.
-pub(super) fn stay(repointed: &Repointed, heir: &str) -> Result<(), Diagnostics> {
+/// An error for each hostname that could not be given to the heir, and one for what kept
+/// others from being tried.
+pub(super) fn all_moved(repointed: &Repointed, doing: &str, heir: &str) -> Result<(), Diagnostics> {
     let mut errors = Diagnostics::default();
     errors.extend(repointed.refused.iter().map(|(hostname, error)| {
         let mut error = problem(error, &format!("Giving {hostname} to certificate {heir}"));
         error
             .detail
-            .push_str(" It stays with its old certificate, which is kept for it.");
+            .push_str(" It stays as it was, and the old certificate is kept for it.");
         error
     }));
+    errors.extend(repointed.stopped.iter().map(|error| problem(error, doing)));
     match errors.has_error() {
         true => Err(errors),
         false => Ok(()),

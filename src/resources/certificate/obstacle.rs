@@ -11,7 +11,7 @@ pub(super) enum Obstacle {
     Named,
     /// The heir has taken over only a moment ago.
     Lingering,
-    /// Cloudflare gave up giving these hostnames to the heir.
+    /// Cloudflare gave up deploying these hostnames with other certificates.
     Undeployed(Vec<String>),
     /// Hostnames are being deployed, and one of them may still be served by it.
     Unsettled(Vec<String>),
@@ -74,8 +74,9 @@ impl Obstacle {
                      certificates, so they may still be served by this one: {}",
                     hostnames.join(", ")
                 ),
-                "Apply again: the next plan writes those of this configuration once more. Write \
-                 others again where they are managed."
+                "The next plan writes those of this configuration once more; write others again \
+                 where they are managed, or take the association of a hostname away that is not \
+                 served any more. Then apply again."
                     .to_owned(),
             ),
             Self::Unsettled(hostnames) => (

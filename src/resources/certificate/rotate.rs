@@ -11,7 +11,7 @@ use std::collections::BTreeSet;
 use super::super::Api;
 use super::super::check::{certificate, zone_id};
 use super::super::problem::problem;
-use super::delete::{Ended, Work, stay};
+use super::delete::{Ended, Work, all_moved};
 use super::settle::{Settled, gone, pending, revive, settle, timed_out};
 use super::upload::{Origin, Upload};
 use super::{Certificate, Found, leaf_of, look, stray};
@@ -194,11 +194,11 @@ impl Exchange<'_> {
             let repointed = self.zone.repoint(self.scope, old, heir).await;
             let doing = format!("Giving the hostnames of certificate {old} to {heir}");
             let repointed = repointed.map_err(|error| problem(&error, &doing))?;
-            if repointed.moved.is_empty() && repointed.refused.is_empty() {
+            self.switched |= is_switch && !repointed.moved.is_empty();
+            all_moved(&repointed, &doing, heir)?;
+            if repointed.moved.is_empty() {
                 break;
             }
-            self.switched |= is_switch && !repointed.moved.is_empty();
-            stay(&repointed, heir)?;
         }
         self.switched |= is_switch;
         match work.delete().await? {

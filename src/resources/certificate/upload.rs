@@ -5,6 +5,7 @@
 //! refused because the certificate is there already, both end in another look.
 
 use super::super::problem::{invalid_pem, problem};
+use super::obstacle::Obstacle;
 use super::{Certificate, Found, full, leaf_of, plan};
 use crate::cloudflare::{
     Association, Deletion, Error, Key, Polls, Queuing, Scope, Status, Store, Verdict, Zone,
@@ -236,7 +237,12 @@ impl<'a> Upload<'a> {
             .await;
         Ok(match deleted.map_err(|error| self.failed(&error))? {
             Deletion::Accepted => (true, Vec::new()),
-            Deletion::Unsettled(hostnames) | Deletion::Undeployed(hostnames) => (false, hostnames),
+            Deletion::Unsettled(hostnames) => (false, hostnames),
+            Deletion::Undeployed(hostnames) => {
+                let obstacle = Obstacle::Undeployed(hostnames);
+                let refusal = obstacle.refusal(self.zone.id(), &found.id, None, None);
+                return Err(refusal.into());
+            }
             Deletion::Named | Deletion::LastOfZone { .. } | Deletion::Withdrawn => {
                 (false, Vec::new())
             }

@@ -3,6 +3,9 @@
 
 use std::time::Duration;
 
+use aop_simulator::{Action, Answer, Fault};
+
+use super::core::text;
 use super::scene::{Scene, Serves};
 
 /// From now on nothing that is written to a hostname reaches the edge.
@@ -86,6 +89,33 @@ async fn a_rotation_moves_all_hostnames_but_those_that_are_refused() {
         scene.heal(&wanted, &case).await;
         assert_eq!(watch.refused(), Vec::<String>::new(), "{case}");
     }
+}
+
+/// Half of the hostnames are refused with the others, and accepted without them; then the
+/// API is gone.
+#[tokio::test(start_paused = true)]
+async fn a_rotation_that_stops_between_two_halves_keeps_what_serves() {
+    let serves = Serves::Hostnames(5);
+    let scene = Scene::new(serves);
+    assert_eq!(scene.core.apply(&serves.config(&scene.issue())).await, []);
+    let watch = scene.watch().await;
+    let old = text(&scene.core.state("certificate"), "id");
+    scene.simulator.set(|s| s.associations = 3);
+    let gone = || Action::Answer(Answer::error(403, 10000, "no"));
+    scene.simulator.order(
+        Fault::on("PUT", "/hostnames", gone())
+            .after(2)
+            .times(u32::MAX),
+    );
+    let wanted = serves.config(&scene.issue());
+    let failed = scene.core.apply(&wanted).await;
+    assert_eq!(failed.len(), 1, "{failed:?}");
+    let new = text(&scene.core.state("certificate"), "id");
+    assert_ne!(old, new, "it serves some of them already");
+    scene.simulator.forget_faults();
+    scene.simulator.set(|s| s.associations = 1000);
+    scene.heal(&wanted, "two halves").await;
+    assert_eq!(watch.refused(), Vec::<String>::new());
 }
 
 /// The list does not show yet what takes up the last places.

@@ -2,9 +2,11 @@
 
 mod passing;
 
+use std::time::Duration;
+
 use aop_simulator::{Action, Answer, Fault, Store, ZONE_ID};
 
-use crate::scene::{CERTIFICATE, Scene, says, with_every_cli};
+use crate::scene::{ASSOCIATION, CERTIFICATE, Scene, says, with_every_cli};
 
 const PATH: &str = "/hostnames";
 
@@ -357,6 +359,38 @@ fn a_required_argument_that_is_null_is_refused_before_anything_happens() {
         }
         assert_eq!(live(scene).len(), 1);
         scene.rewrite(&format!("{both}{setting}"));
+        scene.destroy();
+    });
+}
+
+#[test]
+fn what_cloudflare_gave_up_deploying_is_planned_until_it_is_deployed() {
+    with_every_cli("plural-given-up", |scene| {
+        scene.certificate("shop");
+        let single = ASSOCIATION.replace("app.example.com", "www.example.com");
+        let both = plural(&[("app.example.com", ""), ("api.example.com", "")]);
+        scene.configure(&format!("{both}{single}"));
+        scene.simulator.set(|s| {
+            s.deployment_timeout = Duration::from_secs(1);
+            s.association = None;
+        });
+        let applied = scene.apply();
+        says(
+            &applied,
+            &[
+                "Associations were not deployed",
+                "Association was not deployed",
+            ],
+        );
+        let shown = scene.plan_changes(&["0 to add, 2 to change, 0 to destroy"]);
+        says(
+            &shown,
+            &["undeployed", "\"api.example.com\"", "deployment_timed_out"],
+        );
+        let quick = Some(Duration::from_millis(200));
+        scene.simulator.set(|s| s.association = quick);
+        scene.apply();
+        scene.plan_is_empty();
         scene.destroy();
     });
 }

@@ -1,0 +1,90 @@
+//! Giving the hostnames of one certificate to another: the switch of a rotation.
+
+use super::association::PER_WRITE;
+use super::client::take;
+use super::{Association, AssociationWrite, Error, Run, Scope, Status, Zone};
+
+/// What became of hostnames that were to get another certificate.
+#[derive(Debug, Default)]
+pub struct Repointed {
+    /// Those that have it.
+    pub moved: Vec<String>,
+    /// Those for which it was refused.
+    pub refused: Vec<(String, Error)>,
+    /// What kept the others from being tried.
+    pub stopped: Option<Error>,
+}
+
+impl Zone<'_> {
+    /// Points the hostnames of the certificate `from` at `to`, each with its own `enabled`,
+    /// and once more those whose deployment with `to` Cloudflare gave up. A request that is
+    /// refused for what it says is halved, so that only the culprits stay. Nothing is left
+    /// where the answer is empty; an error means that nothing was sent.
+    pub async fn repoint(&self, scope: &Scope, from: &str, to: &str) -> Result<Repointed, Error> {
+        let _turn = take(scope, &self.common.turns.associations).await?;
+        let list = self.associations(scope).await?;
+        let moving = list
+            .into_iter()
+            .filter(|a| self.is_left_on(a, from) || self.is_given_up(a, to));
+        let writes: Vec<AssociationWrite> = moving
+            .map(|association| AssociationWrite {
+                hostname: association.hostname,
+                cert_id: to.to_owned(),
+                enabled: association.enabled,
+            })
+            .collect();
+        let mut repointed = Repointed::default();
+        let mut left: Vec<_> = writes.chunks(PER_WRITE).rev().collect();
+        while let Some(writes) = left.pop() {
+            match self.put(scope, writes).await {
+                Ok(_) => {
+                    let names = names_of(writes);
+                    tracing::info!(
+                        count = names.len(),
+                        names = names.join(" "),
+                        from,
+                        to,
+                        "hostnames given another certificate"
+                    );
+                    repointed.moved.extend(names);
+                }
+                // That the certificate cannot be used holds for every hostname.
+                Err(error) if !error.is_about_content() || error.has_code(1415) => {
+                    repointed.stopped = Some(error);
+                    break;
+                }
+                Err(error) => match writes {
+                    [only] => repointed.refused.push((only.hostname.clone(), error)),
+                    many => {
+                        let (first, second) = many.split_at(many.len() / 2);
+                        left.extend([second, first]);
+                    }
+                },
+            }
+        }
+        Ok(repointed)
+    }
+
+    /// Whether a hostname lives on a certificate, and this run has not said where it
+    /// belongs.
+    pub(super) fn is_left_on(&self, association: &Association, certificate: &str) -> bool {
+        let spoken_for = association.key(self.id()).is_some_and(|key| {
+            let run: &Run = self.run();
+            run.written(&key).is_some() || run.is_destroyed(&key)
+        });
+        association.cert_id == certificate && !association.is_gone() && !spoken_for
+    }
+
+    /// Whether Cloudflare gave up deploying such a hostname, and this run does not let it go.
+    fn is_given_up(&self, association: &Association, certificate: &str) -> bool {
+        let key = association.key(self.id());
+        let is_leaving = key.is_some_and(|key| self.run().is_leaving(&key));
+        association.status == Status::DeploymentTimedOut
+            && self.is_left_on(association, certificate)
+            && !is_leaving
+    }
+}
+
+fn names_of(writes: &[AssociationWrite]) -> Vec<String> {
+    writes.iter().map(|write| write.hostname.clone()).collect()
+}
