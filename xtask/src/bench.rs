@@ -58,10 +58,13 @@ pub(crate) async fn bench() -> Outcome<()> {
     Ok(())
 }
 
-/// What so many hostnames cost.
-pub(crate) async fn hostnames(count: usize) -> Outcome<()> {
+/// What so many hostnames cost; or what plans use of memory and of the processor.
+pub(crate) async fn one(what: &str) -> Outcome<()> {
     let provider = build("terraform-provider-aop", Profile::Dist)?;
-    crate::scale::rows(&Cli::any()?, &provider, &[count]).await
+    match what {
+        "memory" => crate::scale::memory(&Cli::any()?, &provider).await,
+        count => crate::scale::rows(&Cli::any()?, &provider, &[count.parse()?]).await,
+    }
 }
 
 /// The quickest of several plans of a configuration, the provider installed.

@@ -18,7 +18,7 @@ const HELP: &str = "\
 cargo xtask demo [--keep]   apply, change and destroy an example against the simulator
 cargo xtask test            every test, with OpenTofu and, where it is, Terraform
 cargo xtask docs            write the pages of docs/ anew
-cargo xtask bench [HOSTNAMES]
+cargo xtask bench [HOSTNAMES | memory]
                             tables of sizes, times and requests, or one row of them
 cargo xtask fuzz [SECONDS] [TARGET …]
                             looks for bytes that break a rule
@@ -43,7 +43,7 @@ async fn run(arguments: &[&str]) -> Outcome<()> {
     match arguments {
         ["test", arguments @ ..] => test::test(arguments),
         ["bench"] => bench::bench().await,
-        ["bench", hostnames] => bench::hostnames(hostnames.parse()?).await,
+        ["bench", one] => bench::one(one).await,
         ["docs"] => docs::docs(),
         ["soak", arguments @ ..] => soak::soak(arguments),
         ["fuzz", arguments @ ..] => fuzz::fuzz(arguments),

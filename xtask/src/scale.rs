@@ -24,7 +24,9 @@ variable "number" { type = number }
 variable "certificate" { type = string }
 locals {
   zone_id = "023e105f4ecef8ad9ca31a8372d0c353"
-  names   = toset([for n in range(var.number) : "h${n}.example.com"])
+  # range ends at 1,024.
+  numbers = setproduct(range(ceil(var.number / 1000)), range(min(var.number, 1000)))
+  names   = toset([for n in local.numbers : "h${join("-", n)}.example.com"])
   ids     = { a = aop_hostname_certificate.a.id, b = aop_hostname_certificate.b.id }
 }
 resource "aop_hostname_certificate" "a" {
@@ -58,6 +60,11 @@ resource "aop_hostname_associations" "all" {
 /// Prints the table. Nothing is asserted here: the tests count the requests.
 pub(crate) async fn scale(cli: &Cli, provider: &Path) -> Outcome<()> {
     rows(cli, provider, &COUNTS).await?;
+    memory(cli, provider).await
+}
+
+/// What plans use of memory and of the processor.
+pub(crate) async fn memory(cli: &Cli, provider: &Path) -> Outcome<()> {
     let bench = Bench::new(cli, provider, PLURAL, VERY_MANY).await?;
     bench.step(&["apply", "-auto-approve"], "a").await?;
     let used = bench.used(&["plan"]).await?;
