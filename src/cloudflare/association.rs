@@ -304,12 +304,7 @@ impl Zone<'_> {
         writes: &[AssociationWrite],
         wanted: &(dyn Fn() -> bool + Sync),
     ) -> Result<Vec<Association>, Error> {
-        self.common.associations.forget();
-        let body = Some(Body::Json(json!({ "config": writes })));
-        // Accepted is accepted, however odd the answer's items look.
-        let answer: Box<RawValue> = self
-            .request_while(scope, Method::Put, PATH, body, wanted)
-            .await?;
+        let found = self.send(scope, writes, wanted).await?;
         for write in writes {
             if let Ok(hostname) = Hostname::parse(&write.hostname) {
                 let write = AssociationWrite {
@@ -320,6 +315,22 @@ impl Zone<'_> {
                 self.run().wrote(key, write);
             }
         }
+        Ok(found)
+    }
+
+    /// The same without saying that this run wants it so.
+    pub(super) async fn send(
+        &self,
+        scope: &Scope,
+        writes: &[AssociationWrite],
+        wanted: &(dyn Fn() -> bool + Sync),
+    ) -> Result<Vec<Association>, Error> {
+        self.common.associations.forget();
+        let body = Some(Body::Json(json!({ "config": writes })));
+        // Accepted is accepted, however odd the answer's items look.
+        let answer: Box<RawValue> = self
+            .request_while(scope, Method::Put, PATH, body, wanted)
+            .await?;
         let rows: Vec<&RawValue> = serde_json::from_str(answer.get()).unwrap_or_default();
         let readable = rows
             .iter()

@@ -202,14 +202,16 @@ impl Zone<'_> {
         if heir.is_some() && hostnames.iter().any(|a| self.is_left_on(a, id)) {
             return Ok(Deletion::Named);
         }
-        // Nobody knows what such a hostname was on before.
+        // Nobody knows what such a hostname was on before; but for what the zone says there
+        // is the heir.
+        let inherited = store == Store::Zone && heir.is_some();
         let undeployed = names_of(&hostnames, |a| {
             let key = a.key(self.id());
             let is_voided = key.is_some_and(|key| self.run().is_destroyed(&key));
             let is_elsewhere = a.cert_id != id && !a.is_gone() && !is_voided;
             a.status == Status::DeploymentTimedOut && is_elsewhere
         });
-        if !undeployed.is_empty() && self.may_have_served(scope, store, id).await? {
+        if !undeployed.is_empty() && !inherited && self.may_serve(scope, store, id).await? {
             return Ok(Deletion::Undeployed(undeployed));
         }
         let unsettled = names_of(&hostnames, |a| match a.status {
@@ -264,10 +266,13 @@ impl Zone<'_> {
         })
     }
 
-    /// Whether a hostname can ever have been served by this certificate.
-    async fn may_have_served(&self, scope: &Scope, store: Store, id: &str) -> Result<bool, Error> {
+    /// Whether a hostname may be served by this certificate still.
+    async fn may_serve(&self, scope: &Scope, store: Store, id: &str) -> Result<bool, Error> {
         match self.certificate(scope, store, id).await {
-            Ok(found) => Ok(found.status != Status::DeploymentTimedOut),
+            Ok(found) => {
+                let never = found.status == Status::DeploymentTimedOut;
+                Ok(!never && !found.status.is_tombstone())
+            }
             Err(error) if error.is_gone() => Ok(false),
             Err(error) => Err(error),
         }

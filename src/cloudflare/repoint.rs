@@ -26,13 +26,7 @@ impl Zone<'_> {
         let moving = list
             .into_iter()
             .filter(|a| self.is_left_on(a, from) || self.is_given_up(a, to));
-        let writes: Vec<AssociationWrite> = moving
-            .map(|association| AssociationWrite {
-                hostname: association.hostname,
-                cert_id: to.to_owned(),
-                enabled: association.enabled,
-            })
-            .collect();
+        let writes = writes_of(moving, to);
         let mut repointed = Repointed::default();
         let mut left: Vec<_> = writes.chunks(PER_WRITE).rev().collect();
         while let Some(writes) = left.pop() {
@@ -65,6 +59,25 @@ impl Zone<'_> {
         Ok(repointed)
     }
 
+    /// Writes once more, as they are, the hostnames whose deployment with a certificate
+    /// Cloudflare gave up: as long as there are any, nothing can be deleted, and so a full
+    /// store cannot make room. An error means that nothing was sent; one that is refused
+    /// stays as it is.
+    pub async fn redeploy(&self, scope: &Scope, certificate: &str) -> Result<(), Error> {
+        let _turn = take(scope, &self.common.turns.associations).await?;
+        let list = self.associations(scope).await?;
+        let given_up = list
+            .into_iter()
+            .filter(|a| self.is_given_up(a, certificate));
+        for writes in writes_of(given_up, certificate).chunks(PER_WRITE) {
+            // They stay where a rotation finds them: this is not what anybody wants of them.
+            if let Err(error) = self.send(scope, writes, &|| true).await {
+                tracing::warn!(%error, certificate, "hostnames could not be deployed again");
+            }
+        }
+        Ok(())
+    }
+
     /// Whether a hostname lives on a certificate, and this run has not said where it
     /// belongs.
     pub(super) fn is_left_on(&self, association: &Association, certificate: &str) -> bool {
@@ -83,6 +96,16 @@ impl Zone<'_> {
             && self.is_left_on(association, certificate)
             && !is_leaving
     }
+}
+
+/// What gives the hostnames this certificate, each with its own `enabled`.
+fn writes_of(hostnames: impl Iterator<Item = Association>, to: &str) -> Vec<AssociationWrite> {
+    let write = |association: Association| AssociationWrite {
+        hostname: association.hostname,
+        cert_id: to.to_owned(),
+        enabled: association.enabled,
+    };
+    hostnames.map(write).collect()
 }
 
 fn names_of(writes: &[AssociationWrite]) -> Vec<String> {

@@ -220,10 +220,12 @@ impl Run {
     }
 
     /// Whether this run writes anything in the zone, or destroys anything but certificates.
+    /// What waits for a place waits for others itself.
     pub fn is_busy(&self, zone: &ZoneId) -> bool {
         self.look(|state| {
             let waits = |key: &Key| matches!(key, Key::Certificate(..) | Key::Leaf(..));
-            let mut writing = state.writing.keys();
+            let is_under_way = |key: &&Key| !state.queuing.contains_key(*key);
+            let mut writing = state.writing.keys().filter(is_under_way);
             let mut destroying = state.destroying.keys().filter(|key| !waits(key));
             writing.any(|key| key.zone() == zone) || destroying.any(|key| key.zone() == zone)
         })

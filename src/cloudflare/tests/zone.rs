@@ -148,6 +148,17 @@ async fn nothing_is_deleted_that_may_serve_what_was_given_up_in_another_run() {
         let deleted = zone.delete_certificate(&scope, Store::Hostname, &old.id, heir, || true);
         assert_eq!(deleted.await.expect("an answer"), held);
     }
+    // A hostname that has what the zone says has the heir.
+    let made = Authority::new("CA").and_then(|ca| ca.client("zone", date()));
+    let made = made.expect("a certificate");
+    let key = Secret::new(made.private_key);
+    let of_zone = zone.upload(&scope, Store::Zone, made.certificate, key);
+    let of_zone = of_zone.await.expect("stored").id;
+    simulator.clock().advance(Duration::from_secs(5));
+    for (heir, outcome) in [(None, &held), (Some("another"), &Deletion::Accepted)] {
+        let deleted = zone.delete_certificate(&scope, Store::Zone, &of_zone, heir, || true);
+        assert_eq!(deleted.await.as_ref().expect("an answer"), outcome);
+    }
     // One that was never deployed has never served anybody.
     simulator.set(|s| s.activation = None);
     let never = upload(&client, &scope).await.expect("a certificate");

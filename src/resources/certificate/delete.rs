@@ -237,8 +237,7 @@ impl<'a> Work<'a> {
             | Obstacle::Lingering
             | Obstacle::Unsettled(_)
             | Obstacle::Contested => true,
-            // What this run writes or voids may be one of them; in a rotation, that comes
-            // after it.
+            // What this run writes or voids may be one of them; a rotation has written its own.
             Obstacle::Undeployed(_) => {
                 self.heir.is_none() && self.zone.run().is_busy(self.zone.id())
             }

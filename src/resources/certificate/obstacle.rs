@@ -94,8 +94,8 @@ impl Obstacle {
             ),
             Self::LastOfZone { .. } => (
                 "Last certificate of a zone that presents it",
-                "it is the only active one of the zone, and the zone-level switch is on: without \
-                 it origins would refuse Cloudflare's requests"
+                "the zone has no other active one that is valid, and the zone-level switch is on: \
+                 without it origins would refuse Cloudflare's requests"
                     .to_owned(),
                 "Turn the switch off first (aop_zone_setting, with depends_on on the certificate), \
                  or upload another certificate and wait until it is active. To exchange a \

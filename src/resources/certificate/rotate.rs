@@ -96,8 +96,10 @@ impl Exchange<'_> {
         let claim = claim.map_err(|_| upload.declared_twice())?;
         if self.store == Store::Hostname {
             // Without the list nobody could tell which hostnames have to move.
-            let list = self.zone.associations(self.scope).await;
-            list.map_err(|error| problem(&error, "Listing the hostnames of the old certificate"))?;
+            let old = self.prior.id.text();
+            let listed = self.zone.redeploy(self.scope, old).await;
+            listed
+                .map_err(|error| problem(&error, "Listing the hostnames of the old certificate"))?;
         }
         let found = upload.find_or_upload().await;
         let found = match found.map_err(|errors| self.still_serves(errors))? {

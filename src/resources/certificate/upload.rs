@@ -8,7 +8,8 @@ use super::super::problem::{invalid_pem, problem};
 use super::obstacle::Obstacle;
 use super::{Certificate, Found, full, leaf_of, plan};
 use crate::cloudflare::{
-    Association, Deletion, Error, Key, Polls, Queuing, Scope, Status, Store, Verdict, Zone,
+    Association, Deletion, Error, Hostname, Key, Polls, Queuing, Scope, Status, Store, Verdict,
+    Zone,
 };
 use crate::framework::{Diagnostic, Diagnostics};
 use crate::x509::{self, PrivateKey};
@@ -228,7 +229,7 @@ impl<'a> Upload<'a> {
     }
 
     /// Cloudflare gave up on it once; it must go before it can come again. Answers
-    /// whether the DELETE was sent, and for the sake of which hostnames it was not.
+    /// whether the DELETE was sent, and for the sake of which hostnames it was not yet.
     async fn delete_again(&self, found: &Found) -> Result<(bool, Vec<String>), Diagnostics> {
         let wanted = || !self.is_owned(found);
         let deleted = self
@@ -238,6 +239,7 @@ impl<'a> Upload<'a> {
         Ok(match deleted.map_err(|error| self.failed(&error))? {
             Deletion::Accepted => (true, Vec::new()),
             Deletion::Unsettled(hostnames) => (false, hostnames),
+            Deletion::Undeployed(hostnames) if self.are_changing(&hostnames) => (false, hostnames),
             Deletion::Undeployed(hostnames) => {
                 let obstacle = Obstacle::Undeployed(hostnames);
                 let refusal = obstacle.refusal(self.zone.id(), &found.id, None, None);
@@ -247,6 +249,16 @@ impl<'a> Upload<'a> {
                 (false, Vec::new())
             }
         })
+    }
+
+    /// Whether this run writes one of these hostnames, or takes it away.
+    fn are_changing(&self, hostnames: &[String]) -> bool {
+        let run = self.zone.run();
+        let names = hostnames
+            .iter()
+            .filter_map(|name| Hostname::parse(name).ok());
+        let mut keys = names.map(|name| Key::Association(self.zone.id().clone(), name));
+        keys.any(|key| run.is_writing(&key) || run.is_leaving(&key))
     }
 
     fn blocked(&self, hostnames: &[String]) -> Diagnostic {

@@ -3,7 +3,7 @@
 
 use std::time::Duration;
 
-use aop_simulator::{Action, Answer, Fault};
+use aop_simulator::{Action, Answer, Fault, ZONE_ID};
 
 use super::core::text;
 use super::scene::{Scene, Serves};
@@ -89,6 +89,39 @@ async fn a_rotation_moves_all_hostnames_but_those_that_are_refused() {
         scene.heal(&wanted, &case).await;
         assert_eq!(watch.refused(), Vec::<String>::new(), "{case}");
     }
+}
+
+/// One place is left: the second rotation waits for what the first one makes, and the
+/// first one for a hostname of the second.
+#[tokio::test(start_paused = true)]
+async fn rotations_do_not_block_each_other_over_a_hostname_that_was_given_up() {
+    let serves = Serves::Hostnames(1);
+    let scene = Scene::new(serves);
+    let nine = |scene: &Scene| {
+        let all = (0..9).map(|number| {
+            let mut declared = serves.config(&scene.issue()).remove(0);
+            if number < 8 {
+                declared.address = format!("certificate{number}");
+            }
+            declared
+        });
+        all.collect::<Vec<_>>()
+    };
+    let before = nine(&scene);
+    let hostname = serves.config(&scene.issue()).remove(1);
+    give_up(&scene);
+    let with_hostname = [before.as_slice(), &[hostname]].concat();
+    assert_eq!(scene.core.apply(&with_hostname).await, []);
+    deploy_again(&scene);
+    let wanted = [&before[..7], &nine(&scene)[7..]].concat();
+    assert_eq!(scene.core.apply_at_once(&wanted, 7).await, []);
+    let id = text(&scene.core.state("certificate"), "id");
+    scene.simulator.look(ZONE_ID, |zone, _| {
+        assert_eq!(zone.live(serves.store()).len(), 9);
+        let hostname = zone.associations();
+        let hostname = hostname.values().next().expect("it is there");
+        assert_eq!(hostname.certificate_id, id);
+    });
 }
 
 /// Half of the hostnames are refused with the others, and accepted without them; then the
