@@ -288,17 +288,9 @@ impl Zone<'_> {
         key.and_then(|key| self.run().written(&key)).as_ref() == Some(write)
     }
 
-    /// Writes, for who has the turn already.
+    /// Writes, for who has the turn already, as long as it is `wanted`, which is asked
+    /// before every try. From now on this run wants it so.
     pub(super) async fn put(
-        &self,
-        scope: &Scope,
-        writes: &[AssociationWrite],
-    ) -> Result<Vec<Association>, Error> {
-        self.put_while(scope, writes, &|| true).await
-    }
-
-    /// The same as long as it is `wanted`, which is asked before every try.
-    pub(super) async fn put_while(
         &self,
         scope: &Scope,
         writes: &[AssociationWrite],
@@ -318,7 +310,7 @@ impl Zone<'_> {
         Ok(found)
     }
 
-    /// The same without saying that this run wants it so.
+    /// The same without this run's wanting it so.
     pub(super) async fn send(
         &self,
         scope: &Scope,

@@ -242,7 +242,7 @@ impl Zone<'_> {
             }
             let writes: Vec<_> = chunk.iter().map(|queued| queued.write.clone()).collect();
             let still_wanted = || chunk.iter().all(|queued| self.is_wanted(queued));
-            match self.put_while(scope, &writes, &still_wanted).await {
+            match self.put(scope, &writes, &still_wanted).await {
                 Ok(found) => {
                     for queued in chunk {
                         let found = shown(&found, &queued.write);

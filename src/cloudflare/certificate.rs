@@ -136,11 +136,7 @@ impl Zone<'_> {
             if list.iter().any(|found| found.id == id) {
                 continue;
             }
-            match self.certificate(scope, store, &id).await {
-                Ok(found) => list.push(found),
-                Err(error) if error.is_gone() => {}
-                Err(error) => return Err(error),
-            }
+            list.extend(self.certificate_if_any(scope, store, &id).await?);
         }
         Ok(list)
     }
@@ -160,6 +156,20 @@ impl Zone<'_> {
     ) -> Result<Certificate, Error> {
         let path = format!("{}/{}", store.path(), segment(id));
         self.request(scope, Method::Get, &path, None).await
+    }
+
+    /// The same; `None` if it never existed, or not even a tombstone is left.
+    async fn certificate_if_any(
+        &self,
+        scope: &Scope,
+        store: Store,
+        id: &str,
+    ) -> Result<Option<Certificate>, Error> {
+        match self.certificate(scope, store, id).await {
+            Ok(found) => Ok(Some(found)),
+            Err(error) if error.is_gone() => Ok(None),
+            Err(error) => Err(error),
+        }
     }
 
     /// Uploads a certificate. 1406: it is there already; [`Error::Lost`]: it may be.
@@ -268,14 +278,10 @@ impl Zone<'_> {
 
     /// Whether a hostname may be served by this certificate still.
     async fn may_serve(&self, scope: &Scope, store: Store, id: &str) -> Result<bool, Error> {
-        match self.certificate(scope, store, id).await {
-            Ok(found) => {
-                let never = found.status == Status::DeploymentTimedOut;
-                Ok(!never && !found.status.is_tombstone())
-            }
-            Err(error) if error.is_gone() => Ok(false),
-            Err(error) => Err(error),
-        }
+        let found = self.certificate_if_any(scope, store, id).await?;
+        Ok(found.is_some_and(|found| {
+            found.status != Status::DeploymentTimedOut && !found.status.is_tombstone()
+        }))
     }
 
     /// Whether the zone's switch is on and this certificate is the only one that it
@@ -308,11 +314,8 @@ impl Zone<'_> {
 
     /// A zone certificate by its id, if it is active.
     async fn presentable(&self, scope: &Scope, id: &str) -> Result<Option<Certificate>, Error> {
-        match self.certificate(scope, Store::Zone, id).await {
-            Ok(found) => Ok(Some(found).filter(|found| found.status == Status::Active)),
-            Err(error) if error.is_gone() => Ok(None),
-            Err(error) => Err(error),
-        }
+        let found = self.certificate_if_any(scope, Store::Zone, id).await?;
+        Ok(found.filter(|found| found.status == Status::Active))
     }
 
     /// Whether a certificate has expired, as far as is known. Cloudflare leaves it active.

@@ -30,7 +30,7 @@ impl Zone<'_> {
         let mut repointed = Repointed::default();
         let mut left: Vec<_> = writes.chunks(PER_WRITE).rev().collect();
         while let Some(writes) = left.pop() {
-            match self.put(scope, writes).await {
+            match self.put(scope, writes, &|| true).await {
                 Ok(_) => {
                     let names = names_of(writes);
                     tracing::info!(
