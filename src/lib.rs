@@ -46,10 +46,12 @@
 pub mod cloudflare;
 pub mod framework;
 pub mod functions;
+pub mod json;
 pub mod plugin;
 pub mod provider;
 pub mod resources;
 pub mod secret;
+pub mod text;
 pub mod value;
 pub mod wire;
 pub mod x509;

@@ -1,11 +1,13 @@
 //! The program: what the command line asks for, and the runtime.
 
+use std::alloc::System;
 use std::error::Error;
 use std::process::ExitCode;
 
 use terraform_provider_aop::framework::Server;
 use terraform_provider_aop::plugin::{self, Handshake};
 use terraform_provider_aop::provider::Aop;
+use zeroizing_alloc::ZeroAlloc;
 
 /// The address that Terraform knows a local installation by.
 const ADDRESS: &str = "terraform.local/aop/aop";
@@ -20,7 +22,12 @@ Terraform starts this program itself; there is nothing to run by hand, except:
   --help      print this text
 ";
 
+/// Wipes what is freed, so that no copy of a key outlives its use, whichever library made it.
+#[global_allocator]
+static ALLOCATOR: ZeroAlloc<System> = ZeroAlloc(System);
+
 fn main() -> ExitCode {
+    plugin::protect_memory();
     match run() {
         Ok(()) => ExitCode::SUCCESS,
         Err(error) => {

@@ -5,7 +5,8 @@ use std::iter::repeat_n;
 use std::time::Duration;
 
 use terraform_provider_aop::cloudflare::{
-    Answer, AssociationWrite, Error, Fresh, Hostname, Scope, Store, Switch, Wanted, ZoneId,
+    Answer, AssociationWrite, CertificateId, Error, Fresh, Hostname, Scope, Store, Switch, Wanted,
+    ZoneId,
 };
 use terraform_provider_aop::secret::Secret;
 use tokio_util::sync::CancellationToken;
@@ -57,7 +58,7 @@ async fn ask(answer: Answer) {
     let scope = || Scope::lasting(Duration::from_secs(60), CancellationToken::new());
     for store in [Store::Zone, Store::Hostname] {
         is_fit(&zone.certificates(&scope(), store).await);
-        is_fit(&zone.certificate(&scope(), store, "2458ce5a").await);
+        is_fit(&zone.certificate(&scope(), store, &id("2458ce5a")).await);
         let key = Secret::new(KEY.to_owned());
         is_fit(&zone.upload(&scope(), store, "PEM".to_owned(), key).await);
     }
@@ -69,15 +70,15 @@ async fn ask(answer: Answer) {
     );
     is_fit(&zone.association_before(&scope(), &hostname).await);
     let write = AssociationWrite {
-        hostname: hostname.as_str().to_owned(),
-        cert_id: "2458ce5a".to_owned(),
+        hostname: hostname.clone(),
+        cert_id: id("2458ce5a"),
         enabled: Some(true),
     };
     let written = zone
         .write_associations(&scope(), &[write], Wanted::Always)
         .await;
     is_fit(&written.only());
-    is_fit(&zone.repoint(&scope(), "old", "new").await);
+    is_fit(&zone.repoint(&scope(), &id("old"), &id("new")).await);
     for switch in [Switch::Zone, Switch::Global] {
         is_fit(&zone.switch(&scope(), switch).await);
         is_fit(&zone.set_switch(&scope(), switch, true, || true).await);
@@ -99,4 +100,8 @@ fn is_fit<T: Debug>(outcome: &Result<T, Error>) {
         !message.contains(is_odd),
         "a message has control characters"
     );
+}
+
+fn id(text: &str) -> CertificateId {
+    CertificateId::parse(text).expect("an id")
 }

@@ -15,11 +15,11 @@ use tokio::sync::RwLockWriteGuard;
 use tokio::sync::oneshot;
 use tokio::sync::oneshot::error::TryRecvError;
 
-use super::association::PER_WRITE;
+use super::associations::PER_WRITE;
 use super::client::take;
 use super::gather::Looking;
 use super::retry::GRACE;
-use super::{Association, AssociationWrite, Error, Hostname, Key, Scope, Verdict, Zone};
+use super::{Association, AssociationWrite, Error, Scope, Verdict, Zone};
 
 /// When a write is to be sent.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -271,13 +271,9 @@ impl Zone<'_> {
     }
 
     fn is_wanted(&self, queued: &Queued) -> bool {
-        match (queued.wanted, Hostname::parse(&queued.write.hostname)) {
-            (Wanted::Always, _) => true,
-            (Wanted::WhileFree, Ok(hostname)) => {
-                let key = Key::Association(self.id().clone(), hostname);
-                self.run().verdict(&key) == Verdict::Free
-            }
-            (Wanted::WhileFree, Err(_)) => false,
+        match queued.wanted {
+            Wanted::Always => true,
+            Wanted::WhileFree => self.run().verdict(&queued.write.key(self.id())) == Verdict::Free,
         }
     }
 }
@@ -291,10 +287,7 @@ fn tell(queued: Vec<Queued>, outcome: &Outcome) {
 
 /// What the API's answer shows of a write; what was written where it does not.
 fn shown(found: &[Association], write: &AssociationWrite) -> Association {
-    let hostname = Hostname::parse(&write.hostname);
-    let shown = found
-        .iter()
-        .find(|f| Hostname::parse(&f.hostname) == hostname);
+    let shown = found.iter().find(|f| f.hostname == write.hostname);
     shown
         .cloned()
         .unwrap_or_else(|| Association::as_written(write))

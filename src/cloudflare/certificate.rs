@@ -1,16 +1,18 @@
 //! Client certificates. A zone has two stores of them: certificates that serve
 //! the whole zone, and certificates that serve the hostnames they are given to.
 
+use std::fmt;
+
 use jiff::Timestamp;
 use serde::Deserialize;
-use serde::de::IgnoredAny;
+use serde::de::{self, Deserializer, SeqAccess, Visitor};
 
-use super::client::{segment, share, take};
-use super::id::deserialize_id;
+use super::client::{share, take};
+use super::id::Segment;
 use super::shared_list::SharedList;
 use super::{
-    AsOf, Association, AssociationWrite, Body, Error, Fresh, Key, Method, Scope, Status, Switch,
-    Zone,
+    AsOf, Association, AssociationWrite, Body, CertificateId, Error, Fresh, Hostname, Key, Method,
+    Scope, Status, Switch, Zone,
 };
 use crate::secret::Secret;
 
@@ -44,20 +46,62 @@ impl Store {
 #[derive(Clone, Debug, Deserialize)]
 pub struct Certificate {
     /// Its id.
-    #[serde(deserialize_with = "deserialize_id")]
-    pub id: String,
+    pub id: CertificateId,
     /// The PEM as stored.
     #[serde(default)]
     pub certificate: Option<String>,
     /// Where the edge stands with it.
     #[serde(default)]
     pub status: Status,
-    /// When it was uploaded, as the API writes it.
-    #[serde(default)]
-    pub uploaded_on: Option<String>,
-    /// When it expires, as the API writes it.
-    #[serde(default)]
-    pub expires_on: Option<String>,
+    /// When it was uploaded.
+    #[serde(default, deserialize_with = "moment")]
+    pub uploaded_on: Option<Timestamp>,
+    /// When it expires.
+    #[serde(default, deserialize_with = "moment")]
+    pub expires_on: Option<Timestamp>,
+}
+
+/// A moment; none where the text is not one.
+fn moment<'de, D: Deserializer<'de>>(from: D) -> Result<Option<Timestamp>, D::Error> {
+    let text = Option::<String>::deserialize(from)?;
+    Ok(text.and_then(|text| text.parse().ok()))
+}
+
+/// All certificates of a store: no more than a store can have.
+#[derive(Default)]
+struct Certificates(Vec<Certificate>);
+
+/// So many certificates in one store are more than Cloudflare has ever offered.
+const MOST: usize = 10_000;
+
+impl<'de> Deserialize<'de> for Certificates {
+    fn deserialize<D: Deserializer<'de>>(from: D) -> Result<Self, D::Error> {
+        struct List;
+        impl<'de> Visitor<'de> for List {
+            type Value = Certificates;
+
+            fn expecting(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+                f.write_str("a list of certificates")
+            }
+
+            /// An empty list is sometimes null.
+            fn visit_unit<E>(self) -> Result<Certificates, E> {
+                Ok(Certificates::default())
+            }
+
+            fn visit_seq<A: SeqAccess<'de>>(self, mut list: A) -> Result<Certificates, A::Error> {
+                let mut all = Vec::new();
+                while let Some(certificate) = list.next_element()? {
+                    if all.len() == MOST {
+                        return Err(de::Error::custom("more certificates than a zone can have"));
+                    }
+                    all.push(certificate);
+                }
+                Ok(Certificates(all))
+            }
+        }
+        from.deserialize_any(List)
+    }
 }
 
 /// What became of an attempt to delete a certificate.
@@ -69,10 +113,10 @@ pub enum Deletion {
     Named,
     /// Nothing was sent: Cloudflare gave up deploying these hostnames with other
     /// certificates, so this one may still serve them.
-    Undeployed(Vec<String>),
+    Undeployed(Vec<Hostname>),
     /// Nothing was sent: these hostnames are being deployed, and one of them may
     /// still be served by this certificate.
-    Unsettled(Vec<String>),
+    Unsettled(Vec<Hostname>),
     /// Nothing was sent: the zone presents this certificate, and no other is active.
     /// `pending`: another one is on its way.
     LastOfZone {
@@ -142,9 +186,8 @@ impl Zone<'_> {
     }
 
     async fn list(&self, scope: &Scope, store: Store) -> Result<Vec<Certificate>, Error> {
-        let list: Option<Vec<Certificate>> =
-            self.request(scope, Method::Get, store.path(), None).await?;
-        Ok(list.unwrap_or_default())
+        let list: Certificates = self.request(scope, Method::Get, store.path(), None).await?;
+        Ok(list.0)
     }
 
     /// One certificate, also when only its tombstone is left. Never existed: 1551 or 1552.
@@ -152,10 +195,18 @@ impl Zone<'_> {
         &self,
         scope: &Scope,
         store: Store,
-        id: &str,
+        id: &CertificateId,
     ) -> Result<Certificate, Error> {
-        let path = format!("{}/{}", store.path(), segment(id));
-        self.request(scope, Method::Get, &path, None).await
+        let path = format!("{}/{}", store.path(), id.segment());
+        let accepted = self.send(scope, Method::Get, &path, None, &|| true).await?;
+        let found: Certificate = accepted.result()?;
+        match found.id == *id {
+            true => Ok(found),
+            false => Err(accepted.unreadable(format!(
+                "it is about certificate {} instead of {id}",
+                found.id
+            ))),
+        }
     }
 
     /// The same; `None` if it never existed, or not even a tombstone is left.
@@ -163,7 +214,7 @@ impl Zone<'_> {
         &self,
         scope: &Scope,
         store: Store,
-        id: &str,
+        id: &CertificateId,
     ) -> Result<Option<Certificate>, Error> {
         match self.certificate(scope, store, id).await {
             Ok(found) => Ok(Some(found)),
@@ -198,8 +249,8 @@ impl Zone<'_> {
         &self,
         scope: &Scope,
         store: Store,
-        id: &str,
-        heir: Option<&str>,
+        id: &CertificateId,
+        heir: Option<&CertificateId>,
         wanted: impl Fn() -> bool + Sync,
     ) -> Result<Deletion, Error> {
         let _certificates = take(scope, &self.common.turns.certificates).await?;
@@ -216,9 +267,8 @@ impl Zone<'_> {
         // is the heir.
         let inherited = store == Store::Zone && heir.is_some();
         let undeployed = names_of(&hostnames, |a| {
-            let key = a.key(self.id());
-            let is_voided = key.is_some_and(|key| self.run().is_destroyed(&key));
-            let is_elsewhere = a.cert_id != id && !a.is_gone() && !is_voided;
+            let is_voided = self.run().is_destroyed(&a.key(self.id()));
+            let is_elsewhere = !a.names(id) && !a.is_gone() && !is_voided;
             a.status == Status::DeploymentTimedOut && is_elsewhere
         });
         if !undeployed.is_empty() && !inherited && self.may_serve(scope, store, id).await? {
@@ -241,10 +291,8 @@ impl Zone<'_> {
             return Ok(Deletion::LastOfZone { pending });
         }
         self.shared(store).forget();
-        let path = format!("{}/{}", store.path(), segment(id));
-        let deleted = self
-            .request_while::<IgnoredAny>(scope, Method::Delete, &path, None, &wanted)
-            .await;
+        let path = format!("{}/{}", store.path(), id.segment());
+        let deleted = self.send(scope, Method::Delete, &path, None, &wanted).await;
         match deleted {
             Err(Error::Withdrawn) => Ok(Deletion::Withdrawn),
             Err(error) if !is_deleted(&error) => Err(error),
@@ -260,8 +308,7 @@ impl Zone<'_> {
     /// What this run has said a hostname is to have. What it has voided may look alive
     /// for minutes; there the API knows better.
     fn written(&self, association: &Association) -> Option<AssociationWrite> {
-        let key = association.key(self.id())?;
-        let written = self.run().written(&key);
+        let written = self.run().written(&association.key(self.id()));
         written.filter(|written| written.enabled.is_some())
     }
 
@@ -272,12 +319,17 @@ impl Zone<'_> {
     /// Whether the list does not show yet what this run has written.
     pub(super) fn is_outdated(&self, association: &Association) -> bool {
         self.written(association).is_some_and(|written| {
-            written.cert_id != association.cert_id || written.enabled != association.enabled
+            !association.names(&written.cert_id) || written.enabled != association.enabled
         })
     }
 
     /// Whether a hostname may be served by this certificate still.
-    async fn may_serve(&self, scope: &Scope, store: Store, id: &str) -> Result<bool, Error> {
+    async fn may_serve(
+        &self,
+        scope: &Scope,
+        store: Store,
+        id: &CertificateId,
+    ) -> Result<bool, Error> {
         let found = self.certificate_if_any(scope, store, id).await?;
         Ok(found.is_some_and(|found| {
             found.status != Status::DeploymentTimedOut && !found.status.is_tombstone()
@@ -287,7 +339,7 @@ impl Zone<'_> {
     /// Whether the zone's switch is on and this certificate is the only one that it
     /// can present; then, whether another is on its way. Lists may be old in both
     /// directions, so what they show of one certificate is asked for by its id.
-    async fn is_last(&self, scope: &Scope, id: &str) -> Result<Option<bool>, Error> {
+    async fn is_last(&self, scope: &Scope, id: &CertificateId) -> Result<Option<bool>, Error> {
         let Some(own) = self.presentable(scope, id).await? else {
             return Ok(None);
         };
@@ -295,7 +347,7 @@ impl Zone<'_> {
         let list = self.with_own(scope, Store::Zone, list).await?;
         let stays = |found: &&Certificate| {
             let key = Key::certificate(Store::Zone, self.id(), &found.id);
-            found.id != id && !self.run().is_destroyed(&key)
+            found.id != *id && !self.run().is_destroyed(&key)
         };
         let others: Vec<&Certificate> = list.iter().filter(stays).collect();
         // Origins accept no other than one that is valid, if this one is.
@@ -313,20 +365,22 @@ impl Zone<'_> {
     }
 
     /// A zone certificate by its id, if it is active.
-    async fn presentable(&self, scope: &Scope, id: &str) -> Result<Option<Certificate>, Error> {
+    async fn presentable(
+        &self,
+        scope: &Scope,
+        id: &CertificateId,
+    ) -> Result<Option<Certificate>, Error> {
         let found = self.certificate_if_any(scope, Store::Zone, id).await?;
         Ok(found.filter(|found| found.status == Status::Active))
     }
 
     /// Whether a certificate has expired, as far as is known. Cloudflare leaves it active.
     fn has_expired(&self, found: &Certificate) -> bool {
-        let expires = found.expires_on.as_deref();
-        let expires = expires.and_then(|text| text.parse::<Timestamp>().ok());
-        expires.is_some_and(|end| end <= self.now())
+        found.expires_on.is_some_and(|end| end <= self.now())
     }
 }
 
-fn names_of(list: &[Association], of: impl Fn(&Association) -> bool) -> Vec<String> {
+fn names_of(list: &[Association], of: impl Fn(&Association) -> bool) -> Vec<Hostname> {
     let found = list.iter().filter(|association| of(association));
     found
         .map(|association| association.hostname.clone())

@@ -8,10 +8,9 @@ use serde::de::DeserializeOwned;
 use tokio::sync::{RwLock as Turn, RwLockReadGuard, RwLockWriteGuard};
 
 use super::batch::Queue;
-use super::envelope::PageInfo;
 use super::gather::Gather;
 use super::limit::Limiter;
-use super::retry::Sender;
+use super::retry::{Accepted, Sender};
 use super::shared_list::SharedList;
 use super::{
     Associations, Body, Certificate, Error, Method, Request, Run, Scope, Transport, ZoneId,
@@ -134,31 +133,21 @@ impl Zone<'_> {
         path: &str,
         body: Option<Body>,
     ) -> Result<T, Error> {
-        self.request_while(scope, method, path, body, &|| true)
-            .await
+        let accepted = self.send(scope, method, path, body, &|| true).await?;
+        accepted.result()
     }
 
-    /// The same as long as it is `wanted`, which is asked before every try.
-    pub(super) async fn request_while<T: DeserializeOwned>(
+    /// Sends one request as long as it is `wanted`, which is asked before every try.
+    pub(super) async fn send(
         &self,
         scope: &Scope,
         method: Method,
         path: &str,
         body: Option<Body>,
         wanted: &(dyn Fn() -> bool + Sync),
-    ) -> Result<T, Error> {
+    ) -> Result<Accepted<'_>, Error> {
         let request = self.build(method, path, body);
         self.client.sender.request(scope, request, wanted).await
-    }
-
-    /// One page of a list of this zone.
-    pub(super) async fn page<T: DeserializeOwned>(
-        &self,
-        scope: &Scope,
-        path: &str,
-    ) -> Result<(T, PageInfo), Error> {
-        let request = self.build(Method::Get, path, None);
-        self.client.sender.page(scope, request, &|| true).await
     }
 
     fn build(&self, method: Method, path: &str, body: Option<Body>) -> Request {
@@ -184,16 +173,4 @@ pub(super) async fn share<'t>(
     turn: &'t Turn<()>,
 ) -> Result<RwLockReadGuard<'t, ()>, Error> {
     scope.until(turn.read()).await.map_err(Error::from)
-}
-
-/// Text as one segment of a path.
-pub(super) fn segment(text: &str) -> String {
-    text.bytes()
-        .map(|byte| match byte {
-            b'a'..=b'z' | b'A'..=b'Z' | b'0'..=b'9' | b'-' | b'_' | b'.' | b'*' => {
-                char::from(byte).to_string()
-            }
-            other => format!("%{other:02X}"),
-        })
-        .collect()
 }

@@ -1,140 +1,176 @@
-//! The JSON around every answer, and the cleaning of foreign text.
+//! The JSON around every answer. What it says beside the result is read whatever its
+//! shape, and no more of it is kept than a message shows.
 
 use serde::Deserialize;
 use serde::de::DeserializeOwned;
-use serde_json::Value as Json;
-use serde_json::value::RawValue;
 use serde_path_to_error::{Path, Segment};
 
-/// The answer's parts. Every one of them has been seen missing.
+use super::messages::{Messages, Scalar};
+use super::quote::quote;
+
+/// The answer's parts beside its result. Every one of them has been seen missing.
 #[derive(Debug, Default, Deserialize)]
 #[serde(default)]
 pub(super) struct Envelope {
-    pub(super) success: Option<bool>,
-    pub(super) errors: Option<Vec<Message>>,
-    /// Read once its type is known. Unknown fields may nest as deep as they like.
-    pub(super) result: Option<Box<RawValue>>,
+    success: Option<Scalar>,
+    errors: Messages,
+    messages: Messages,
+    error: Messages,
     pub(super) result_info: Option<PageInfo>,
 }
 
-/// One of Cloudflare's messages.
-#[derive(Debug, Default, Deserialize)]
-#[serde(default)]
-pub(super) struct Message {
-    pub(super) code: Json,
-    pub(super) message: Json,
-    pub(super) documentation_url: Json,
-}
-
 /// Where a page stands in a list.
-#[derive(Debug, Default, Deserialize)]
+#[derive(Clone, Debug, Default, Deserialize)]
 #[serde(default)]
 pub(super) struct PageInfo {
-    pub(super) total_pages: Option<u64>,
+    per_page: Option<Scalar>,
+    total_pages: Option<Scalar>,
+    total_count: Option<Scalar>,
+}
+
+/// The result, once its type is known. Other fields may nest as deep as they like.
+#[derive(Deserialize)]
+struct Wrapped<T> {
+    // An empty list is sometimes null; a type that cannot be null says so itself.
+    result: T,
 }
 
 impl Envelope {
-    /// Codes and cleaned texts of the errors.
-    pub(super) fn messages(&self, redact: impl Fn(&str) -> String) -> Vec<(i64, String)> {
-        let errors = self.errors.iter().flatten();
-        errors
-            .map(|error| {
-                let mut text = error.message.as_str().unwrap_or_default().to_owned();
-                if let Some(link) = error.documentation_url.as_str() {
-                    text.push_str(&format!(" (see {link})"));
-                }
-                (error.code.as_i64().unwrap_or(0), clean(&redact(&text)))
-            })
-            .collect()
+    /// Reads an answer.
+    pub(super) fn read(body: &[u8]) -> Result<Self, serde_json::Error> {
+        serde_json::from_slice(body)
     }
 
-    /// The result as its type; where it does not fit, a JSON pointer to the place.
-    pub(super) fn result<T: DeserializeOwned>(self) -> Result<T, String> {
-        // An empty list is sometimes null; a type that cannot be null says so itself.
-        let result = self.result.as_deref().map_or("null", RawValue::get);
-        let mut json = serde_json::Deserializer::from_str(result);
-        serde_path_to_error::deserialize(&mut json).map_err(|error| {
-            let problem = clean(&error.inner().to_string());
-            format!("/result{}: {problem}", pointer(error.path()))
-        })
+    /// Whether it says itself that the request was refused.
+    pub(super) fn is_refusal(&self) -> bool {
+        matches!(&self.success, Some(Scalar::Text(text)) if text == "false")
     }
+
+    /// Whether it says anything but a result.
+    pub(super) fn explains(&self) -> bool {
+        !self.errors.is_empty() || !self.error.is_empty() || !self.messages.is_empty()
+    }
+
+    /// Codes and cleaned texts of what it says, the errors first.
+    pub(super) fn explanations(&self, redact: impl Fn(&str) -> String) -> Vec<(i64, String)> {
+        let spoken = [&self.errors, &self.error, &self.messages];
+        let kept = spoken.iter().flat_map(|said| &said.kept);
+        let mut all: Vec<_> = kept
+            .map(|one| (one.code, quote(&one.text, &redact)))
+            .collect();
+        let more: usize = spoken.iter().map(|said| said.more).sum();
+        if more > 0 {
+            all.push((0, format!("and {more} more")));
+        }
+        all
+    }
+}
+
+/// The result of an answer as its type; where it does not fit, a JSON pointer to the
+/// place and what is wrong there, not yet cleaned.
+pub(super) fn result<T: DeserializeOwned>(body: &[u8]) -> Result<T, String> {
+    let mut json = serde_json::Deserializer::from_slice(body);
+    serde_path_to_error::deserialize::<_, Wrapped<T>>(&mut json)
+        .map(|wrapped| wrapped.result)
+        .map_err(|error| format!("{}: {}", pointer(error.path()), error.inner()))
 }
 
 fn pointer(path: &Path) -> String {
     let steps = path.iter().map(|step| match step {
         Segment::Seq { index } => format!("/{index}"),
-        Segment::Map { key } => format!("/{}", clean(key)),
+        Segment::Map { key } => format!("/{key}"),
         Segment::Enum { .. } | Segment::Unknown => String::new(),
     });
     steps.collect()
 }
 
-/// Longest text of Cloudflare's that is repeated.
-const LONGEST: usize = 300;
-/// No word of a message is longer, but keys, certificates and their digests are.
-const LONGEST_WORD: usize = 40;
-
-/// A text from outside without anything that an echo of the request could have
-/// put there (PEM, keys, long encoded words), without control characters, and short.
-pub(super) fn clean(text: &str) -> String {
-    let without_pem = cut_pem(text);
-    let words = without_pem.split_whitespace().map(|word| {
-        let encoded = |c: char| c.is_ascii_alphanumeric() || "+/=_".contains(c);
-        let longest = word.split(|c| !encoded(c)).map(str::len).max();
-        if longest.unwrap_or(0) > LONGEST_WORD {
-            "[redacted]"
-        } else {
-            word
-        }
-    });
-    let joined = words.collect::<Vec<_>>().join(" ");
-    let mut short: String = joined
-        .chars()
-        .filter(|c| !c.is_control())
-        .take(LONGEST)
-        .collect();
-    if joined.chars().count() > LONGEST {
-        short.push('…');
+impl PageInfo {
+    /// How many rows the server puts on a page.
+    pub(super) fn per_page(&self) -> Option<u64> {
+        count(&self.per_page)
     }
-    short
+
+    /// How many pages there are.
+    pub(super) fn total_pages(&self) -> Option<u64> {
+        count(&self.total_pages)
+    }
+
+    /// How many rows there are on all pages.
+    pub(super) fn total_count(&self) -> Option<u64> {
+        count(&self.total_count)
+    }
 }
 
-fn cut_pem(text: &str) -> String {
-    let mut kept = String::new();
-    let mut rest = text;
-    while let Some((before, block)) = rest.split_once("-----BEGIN") {
-        kept.push_str(before);
-        kept.push_str("[redacted]");
-        // A block without an end is cut to the end of the text.
-        rest = block
-            .split_once("-----END")
-            .and_then(|(_, after)| after.split_once("-----"))
-            .map_or("", |(_, after)| after);
+fn count(scalar: &Option<Scalar>) -> Option<u64> {
+    match scalar {
+        Some(Scalar::Text(text)) => text.parse().ok(),
+        _ => None,
     }
-    kept + rest
 }
 
 #[cfg(test)]
 mod tests {
+    use super::super::messages::MOST;
     use super::*;
 
+    fn said(json: &str) -> Vec<(i64, String)> {
+        let envelope = Envelope::read(json.as_bytes()).expect("JSON");
+        envelope.explanations(str::to_owned)
+    }
+
     #[test]
-    fn an_echo_of_the_request_is_cut_out() {
-        let key = "MIGHAgEAMBMGByqGSM49AgEGCCqGSM49AwEHBG0wawIBAQQg";
-        for echo in [
-            format!("bad: -----BEGIN PRIVATE KEY-----\\n{key}\\n-----END PRIVATE KEY----- sorry"),
-            format!("bad: -----BEGIN PRIVATE KEY-----{key}"),
-            format!("bad: \"private_key\":\"{key}\""),
+    fn errors_are_read_in_every_shape() {
+        let one = |code, text: &str| vec![(code, text.to_owned())];
+        for (json, expected) in [
+            (
+                r#"{"errors":[{"code":1404,"message":"no"}]}"#,
+                one(1404, "no"),
+            ),
+            (
+                r#"{"errors":[{"code":"1404","message":"no"}]}"#,
+                one(1404, "no"),
+            ),
+            (r#"{"errors":["no"]}"#, one(0, "no")),
+            (r#"{"errors":"no"}"#, one(0, "no")),
+            (r#"{"errors":{"code":7,"message":"no"}}"#, one(7, "no")),
+            (r#"{"error":"no"}"#, one(0, "no")),
+            (
+                r#"{"errors":[],"messages":[{"code":7,"message":"no"}]}"#,
+                one(7, "no"),
+            ),
+            (r#"{"errors":[{"code":7}]}"#, one(7, "")),
+            (
+                r#"{"errors":[17,null,[],true,{"message":[1]}]}"#,
+                Vec::new(),
+            ),
+            (
+                r#"{"errors":[{"code":7,"message":"no","documentation_url":"https://d.example"}]}"#,
+                one(7, "no (see https://d.example)"),
+            ),
+            (
+                r#"{"errors":[{"code":7,"message":"no","error_chain":[{"code":8,"message":"why"}]}]}"#,
+                vec![(7, "no".to_owned()), (8, "why".to_owned())],
+            ),
         ] {
-            let cleaned = clean(&echo);
-            assert!(!cleaned.contains("MIGH"), "{cleaned}");
-            assert!(cleaned.starts_with("bad: "), "{cleaned}");
+            assert_eq!(said(json), expected, "{json}");
         }
     }
 
     #[test]
-    fn ordinary_words_stay() {
-        let text = "Certificate 2458ce5a-0c35-4c7f-82c7-8e9487d3ff60 of 023e105f4ecef8ad9ca31a8372d0c353 is in use";
-        assert_eq!(clean(text), text);
+    fn ten_messages_are_kept_and_the_rest_is_counted() {
+        let all = vec![r#"{"code":7,"message":"no"}"#; 2000].join(",");
+        let said = said(&format!(r#"{{"errors":[{all}]}}"#));
+        assert_eq!(said.len(), MOST + 1);
+        assert_eq!(said.last(), Some(&(0, "and 1990 more".to_owned())));
+    }
+
+    #[test]
+    fn pages_are_counted_in_numbers_and_in_texts() {
+        let json =
+            r#"{"result_info":{"page":1,"per_page":20,"total_pages":"3","total_count":null}}"#;
+        let envelope = Envelope::read(json.as_bytes()).expect("JSON");
+        let page = envelope.result_info.expect("a page");
+        let counts = (page.per_page(), page.total_pages(), page.total_count());
+        assert_eq!(counts, (Some(20), Some(3), None));
     }
 }

@@ -3,7 +3,7 @@
 use std::fmt;
 use std::time::Duration;
 
-use super::{Interrupted, Method};
+use super::{Interrupted, Method, Ray};
 
 /// Codes that say the credential may not do this. Older parts of the API say so with
 /// HTTP 400.
@@ -93,7 +93,7 @@ pub struct Trace {
     /// From the first try to the last answer.
     pub elapsed: Duration,
     /// Cloudflare's name for the last request.
-    pub ray: Option<String>,
+    pub ray: Option<Ray>,
     /// Whether it was not tried again because the operation has no time left.
     pub out_of_time: bool,
 }

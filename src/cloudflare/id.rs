@@ -3,7 +3,8 @@
 use std::fmt;
 use std::hash::{Hash, Hasher};
 
-use serde::{Deserialize, Deserializer};
+use serde::de::Error as _;
+use serde::{Deserialize, Deserializer, Serialize, Serializer};
 
 /// A zone's identifier: 32 hexadecimal digits, kept as the user wrote them; their case
 /// makes no difference.
@@ -24,23 +25,33 @@ impl Hash for ZoneId {
     }
 }
 
-/// The id of a certificate as Cloudflare writes it: hexadecimal digits in lower case. A
-/// text that is no such number stays as it is.
-pub fn canonical_id(mut text: String) -> String {
-    if text.bytes().all(|b| b.is_ascii_hexdigit() || b == b'-') {
-        text.make_ascii_lowercase();
-    }
-    text
-}
-
-/// Reads an id in any case.
-pub(super) fn deserialize_id<'de, D: Deserializer<'de>>(from: D) -> Result<String, D::Error> {
-    String::deserialize(from).map(canonical_id)
-}
+/// The id of a certificate: letters, digits, `-` and `_`, at most 64 of them. Where all
+/// are hexadecimal it is kept in lower case, as Cloudflare writes it.
+#[derive(Clone, Debug, PartialEq, Eq, Hash, PartialOrd, Ord)]
+pub struct CertificateId(String);
 
 /// A hostname in canonical form: lower case, ASCII (IDNA), no trailing dot.
 #[derive(Clone, Debug, PartialEq, Eq, Hash, PartialOrd, Ord)]
 pub struct Hostname(String);
+
+/// An identifier that is one segment of a path, whatever it was read from: never empty,
+/// never `.` or `..`, and without any character that has a meaning in a URL.
+pub(super) trait Segment {
+    /// The segment.
+    fn segment(&self) -> &str;
+}
+
+impl Segment for CertificateId {
+    fn segment(&self) -> &str {
+        &self.0
+    }
+}
+
+impl Segment for Hostname {
+    fn segment(&self) -> &str {
+        &self.0
+    }
+}
 
 /// Why a text is not an identifier: a sentence with the next step.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -74,7 +85,44 @@ impl ZoneId {
     }
 }
 
+impl CertificateId {
+    /// Reads an id in any case.
+    pub fn parse(text: &str) -> Result<Self, IdProblem> {
+        let is_plain = |byte: u8| byte.is_ascii_alphanumeric() || byte == b'-' || byte == b'_';
+        // These have a meaning of their own where the API takes ids.
+        let is_word = ["certificates", "hostnames", "settings"].contains(&text);
+        if !(1..=64).contains(&text.len()) || !text.bytes().all(is_plain) || is_word {
+            return Err(IdProblem(
+                "A certificate id looks like 2458ce5a-0c35-4c7f-82c7-8e9487d3ff60. Give the id of \
+                 a certificate, not its name, its serial number or its fingerprint."
+                    .to_owned(),
+            ));
+        }
+        let is_hex = text.bytes().all(|b| b.is_ascii_hexdigit() || b == b'-');
+        Ok(Self(match is_hex {
+            true => text.to_ascii_lowercase(),
+            false => text.to_owned(),
+        }))
+    }
+
+    /// The text.
+    pub fn as_str(&self) -> &str {
+        &self.0
+    }
+}
+
 impl Hostname {
+    /// Reads a hostname as an answer has it, which knows hostnames that nobody could write
+    /// today: letters, digits, `-` and `_` between dots.
+    fn from_answer(text: &str) -> Option<Self> {
+        let name = text.strip_prefix("*.").unwrap_or(text);
+        let is_plain = |byte: u8| byte.is_ascii_alphanumeric() || byte == b'-' || byte == b'_';
+        let is_label = |label: &str| (1..=63).contains(&label.len()) && label.bytes().all(is_plain);
+        let is_plain = text.len() <= 253 && name.split('.').all(is_label);
+        let lower = || Self(text.to_ascii_lowercase());
+        Self::parse(text).ok().or_else(|| is_plain.then(lower))
+    }
+
     /// Reads a hostname in any spelling. A leading `*.` is left to the API to judge.
     pub fn parse(text: &str) -> Result<Self, IdProblem> {
         let problem = |sentence: String| Err(IdProblem(sentence));
@@ -148,6 +196,38 @@ impl Hostname {
     }
 }
 
+impl<'de> Deserialize<'de> for CertificateId {
+    fn deserialize<D: Deserializer<'de>>(from: D) -> Result<Self, D::Error> {
+        let text = String::deserialize(from)?;
+        Self::parse(&text).map_err(|_| D::Error::custom("not the id of a certificate"))
+    }
+}
+
+impl<'de> Deserialize<'de> for Hostname {
+    fn deserialize<D: Deserializer<'de>>(from: D) -> Result<Self, D::Error> {
+        let text = String::deserialize(from)?;
+        Self::from_answer(&text).ok_or_else(|| D::Error::custom("not a hostname"))
+    }
+}
+
+impl Serialize for CertificateId {
+    fn serialize<S: Serializer>(&self, to: S) -> Result<S::Ok, S::Error> {
+        to.serialize_str(&self.0)
+    }
+}
+
+impl Serialize for Hostname {
+    fn serialize<S: Serializer>(&self, to: S) -> Result<S::Ok, S::Error> {
+        to.serialize_str(&self.0)
+    }
+}
+
+impl fmt::Display for CertificateId {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(&self.0)
+    }
+}
+
 impl fmt::Display for ZoneId {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.write_str(&self.0)
@@ -175,6 +255,34 @@ mod tests {
             ("bücher。example。com。", "xn--bcher-kva.example.com"),
         ] {
             assert_eq!(Hostname::parse(text).map(|h| h.0), Ok(canonical.to_owned()));
+        }
+    }
+
+    #[test]
+    fn an_id_of_a_certificate_is_one_segment_of_a_path() {
+        let id = "2458CE5A-0c35-4c7f-82c7-8e9487d3ff60";
+        let parsed = CertificateId::parse(id).expect("an id");
+        assert_eq!(parsed.as_str(), id.to_lowercase());
+        let long = "a".repeat(65);
+        for text in [
+            "", ".", "..", "a/b", "a\\b", "a%2fb", "a b", "é", "settings", &long,
+        ] {
+            assert!(CertificateId::parse(text).is_err(), "{text:?}");
+        }
+    }
+
+    #[test]
+    fn answers_may_hold_hostnames_that_nobody_could_write() {
+        for (text, canonical) in [
+            ("xn--foo.Example.com", Some("xn--foo.example.com")),
+            ("a-.example.com", Some("a-.example.com")),
+            ("a.example.com\u{1b}[31m", None),
+            ("..", None),
+            ("a/b.example.com", None),
+            ("", None),
+        ] {
+            let read = Hostname::from_answer(text).map(|name| name.0);
+            assert_eq!(read.as_deref(), canonical, "{text:?}");
         }
     }
 

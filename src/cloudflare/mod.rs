@@ -8,6 +8,7 @@
 //! answer means. Terraform's words do not occur here.
 
 mod association;
+mod associations;
 mod batch;
 mod certificate;
 mod client;
@@ -16,7 +17,10 @@ mod error;
 mod gather;
 mod id;
 mod limit;
+mod messages;
 mod outcome;
+mod proxy;
+mod quote;
 mod repoint;
 mod retry;
 mod run;
@@ -30,19 +34,19 @@ mod wait;
 #[cfg(test)]
 pub(crate) mod tests;
 
-pub use association::{Association, AssociationWrite, Associations, PER_CERTIFICATE};
+pub use association::{Association, AssociationWrite, Associations};
+pub use associations::{PER_CERTIFICATE, Pages};
 pub use batch::{Batch, Wanted};
 pub use certificate::{Certificate, Deletion, Store};
 pub use client::{Client, Options, Zone};
 pub use error::{CREDENTIAL, Error, NO_ROUTE, PERMISSION, Refusal};
 pub use gather::Looking;
-pub use id::{Hostname, IdProblem, ZoneId, canonical_id};
+pub use id::{CertificateId, Hostname, IdProblem, ZoneId};
+pub use proxy::{Malformed, Way, is_loopback};
 pub use repoint::Repointed;
 pub use run::{Claim, Destruction, Key, Queuing, Run, Taken, Verdict};
 pub use scope::{Interrupted, Scope};
-pub use send::{
-    Answer, Body, Credential, Http, Method, Request, SendError, Transport, is_loopback,
-};
+pub use send::{Answer, Body, Credential, Http, Method, Ray, Request, SendError, Transport};
 pub use setting::Switch;
 pub use shared_list::{AsOf, Fresh};
 pub use status::Status;

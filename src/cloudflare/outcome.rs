@@ -4,24 +4,26 @@
 //! |---|---|---|
 //! | not sent, may pass | again | again |
 //! | not sent, will not pass (TLS, proxy) | fail | fail |
-//! | no answer, 408, 5xx, an answer cut short | again | lost: the caller looks |
+//! | no answer, 408, 5xx | again | lost: the caller looks |
 //! | 409: the zone's certificates are busy | again, slowly | again, slowly |
 //! | 429 | again when the server says | again when the server says |
 //! | 403 with 10001: a fresh token, perhaps | again, thrice | again, thrice |
 //! | 200 with `success` | done | done |
+//! | 2xx without a body, or with half of one | again | lost |
 //! | 200 with HTML, a redirect | fail | fail |
 //! | an answer larger than any | fail | lost |
 //! | any other refusal | fail | fail |
 
 use std::time::Duration;
 
-use super::envelope::{Envelope, clean};
+use super::envelope::{Envelope, PageInfo};
+use super::quote::{quote, words_of_html};
 use super::{Answer, Method, SendError};
 
 /// What follows from one try.
 pub(super) enum Outcome {
     /// It was carried out.
-    Done(Envelope),
+    Done(PageInfo),
     /// Another try is safe and may help.
     Again(Pace, Failure),
     /// It may have been carried out; only the caller can find out.
@@ -68,13 +70,13 @@ pub(super) fn judge(
     let answer = match tried {
         Ok(answer) => answer,
         Err(SendError::NotSent { cause, passing }) => {
-            let failure = Failure::Unreachable(clean(&redact(&cause)));
+            let failure = Failure::Unreachable(quote(&cause, &redact));
             return match passing {
                 true => Outcome::Again(Pace::Transient, failure),
                 false => Outcome::Fail(failure),
             };
         }
-        Err(SendError::Lost { cause }) => return lost(clean(&redact(&cause))),
+        Err(SendError::Lost { cause }) => return lost(quote(&cause, &redact)),
         Err(SendError::TooLarge) => {
             let cause = "the answer is too large".to_owned();
             return match method {
@@ -83,28 +85,29 @@ pub(super) fn judge(
             };
         }
     };
-    let parsed = serde_json::from_slice::<Envelope>(&answer.body);
-    let messages = parsed
-        .as_ref()
-        .map_or_else(|_| Vec::new(), |envelope| envelope.messages(&redact));
-    let messages = match messages.is_empty() && is_html(answer) {
-        true => vec![(0, "an HTML page".to_owned())],
-        false => messages,
+    let parsed = Envelope::read(&answer.body);
+    let said = match &parsed {
+        Ok(envelope) => envelope.explanations(&redact),
+        Err(_) => words(answer, &redact),
     };
-    let fresh_token = messages.iter().any(|(code, _)| *code == 10001);
-    let refused = || Failure::Refused(answer.status, messages.clone());
+    let has_code = |code: i64| said.iter().any(|(found, _)| *found == code);
+    let fresh_token = has_code(10001);
+    let refused = || Failure::Refused(answer.status, said.clone());
     match (answer.status, &parsed) {
         (429, _) => Outcome::Again(Pace::Limit(None), refused()),
         (409, _) => Outcome::Again(Pace::Busy, refused()),
         (408 | 500..=599, _) => match method {
-            Method::Post => Outcome::Lost(unavailable(answer)),
+            Method::Post => Outcome::Lost(unavailable(answer, &said)),
             _ => Outcome::Again(Pace::Transient, refused()),
         },
         (403, _) if fresh_token => Outcome::Again(Pace::Fresh, refused()),
-        (200..=299, Ok(envelope)) if envelope.success != Some(false) => {
-            parsed.map_or_else(|_| lost(String::new()), Outcome::Done)
+        (200..=299, Ok(envelope)) if !envelope.is_refusal() => {
+            Outcome::Done(envelope.result_info.clone().unwrap_or_default())
         }
         (200..=299, Ok(_)) => Outcome::Fail(refused()),
+        (200..=299, Err(_)) if answer.body.trim_ascii().is_empty() => {
+            lost(format!("HTTP {} without a body", answer.status))
+        }
         (200..=299, Err(_)) if is_html(answer) => Outcome::Fail(Failure::Unreadable(format!(
             "HTTP {} with an HTML page instead of JSON; a proxy or a login page seems to stand in \
              the way, or base_url is wrong",
@@ -124,11 +127,47 @@ pub(super) fn judge(
             "HTTP {}, a redirect, which is not followed; check base_url",
             answer.status
         ))),
-        (_, Ok(envelope)) if envelope.errors.is_some() => Outcome::Fail(refused()),
+        (401 | 403, _) => Outcome::Fail(refused()),
+        (_, Ok(envelope)) if envelope.explains() => Outcome::Fail(refused()),
         (status, _) => Outcome::Fail(Failure::Unreadable(format!(
-            "HTTP {status} without an explanation in JSON; check base_url, which includes \
-             /client/v4, and proxies"
+            "HTTP {status} without an explanation in JSON{}; check base_url, which includes \
+             /client/v4, and proxies",
+            aside(&said)
         ))),
+    }
+}
+
+/// The first words of an answer that is no JSON, under a code that says nothing.
+fn words(answer: &Answer, redact: impl Fn(&str) -> String) -> Vec<(i64, String)> {
+    let start = answer.body.get(..READ).unwrap_or(&answer.body);
+    let text = String::from_utf8_lossy(start);
+    let is_page = is_html(answer);
+    let text = match is_page {
+        true => words_of_html(&text),
+        false => text.into_owned(),
+    };
+    let is_text = is_page || answer.content_type.starts_with("text/");
+    let words = match is_text {
+        true => quote(&text, redact),
+        false => String::new(),
+    };
+    match (is_page, words.is_empty()) {
+        (true, true) => vec![(0, "an HTML page".to_owned())],
+        (true, false) => vec![(0, format!("an HTML page: {words}"))],
+        (false, true) => Vec::new(),
+        (false, false) => vec![(0, words)],
+    }
+}
+
+/// So much of an answer that is no JSON is looked at.
+const READ: usize = 8 << 10;
+
+fn aside(said: &[(i64, String)]) -> String {
+    let texts = said.iter().map(|(_, text)| text.as_str());
+    let texts: Vec<_> = texts.filter(|text| !text.is_empty()).collect();
+    match texts.is_empty() {
+        true => String::new(),
+        false => format!(" ({})", texts.join("; ")),
     }
 }
 
@@ -147,11 +186,6 @@ fn is_html(answer: &Answer) -> bool {
     answer.content_type.contains("html") || answer.body.trim_ascii_start().starts_with(b"<")
 }
 
-fn unavailable(answer: &Answer) -> String {
-    let what = if is_html(answer) {
-        " with an HTML page"
-    } else {
-        ""
-    };
-    format!("HTTP {}{what}", answer.status)
+fn unavailable(answer: &Answer, said: &[(i64, String)]) -> String {
+    format!("HTTP {}{}", answer.status, aside(said))
 }

@@ -1,16 +1,16 @@
 //! Giving the hostnames of one certificate to another: the switch of a rotation.
 
-use super::association::PER_WRITE;
+use super::associations::PER_WRITE;
 use super::client::take;
-use super::{Association, AssociationWrite, Error, Run, Scope, Status, Zone};
+use super::{Association, AssociationWrite, CertificateId, Error, Hostname, Scope, Status, Zone};
 
 /// What became of hostnames that were to get another certificate.
 #[derive(Debug, Default)]
 pub struct Repointed {
     /// Those that have it.
-    pub moved: Vec<String>,
+    pub moved: Vec<Hostname>,
     /// Those for which it was refused.
-    pub refused: Vec<(String, Error)>,
+    pub refused: Vec<(Hostname, Error)>,
     /// What kept the others from being tried.
     pub stopped: Option<Error>,
 }
@@ -20,7 +20,12 @@ impl Zone<'_> {
     /// and once more those whose deployment with `to` Cloudflare gave up. A request that is
     /// refused for what it says is halved, so that only the culprits stay. Nothing is left
     /// where the answer is empty; an error means that nothing was sent.
-    pub async fn repoint(&self, scope: &Scope, from: &str, to: &str) -> Result<Repointed, Error> {
+    pub async fn repoint(
+        &self,
+        scope: &Scope,
+        from: &CertificateId,
+        to: &CertificateId,
+    ) -> Result<Repointed, Error> {
         let _turn = take(scope, &self.common.turns.associations).await?;
         let list = self.associations(scope).await?;
         let moving = list
@@ -35,9 +40,9 @@ impl Zone<'_> {
                     let names = names_of(writes);
                     tracing::info!(
                         count = names.len(),
-                        names = names.join(" "),
-                        from,
-                        to,
+                        ?names,
+                        from = from.as_str(),
+                        to = to.as_str(),
                         "hostnames given another certificate"
                     );
                     repointed.moved.extend(names);
@@ -63,7 +68,7 @@ impl Zone<'_> {
     /// Cloudflare gave up: as long as there are any, nothing can be deleted, and so a full
     /// store cannot make room. An error means that nothing was sent; one that is refused
     /// stays as it is.
-    pub async fn redeploy(&self, scope: &Scope, certificate: &str) -> Result<(), Error> {
+    pub async fn redeploy(&self, scope: &Scope, certificate: &CertificateId) -> Result<(), Error> {
         let _turn = take(scope, &self.common.turns.associations).await?;
         let list = self.associations(scope).await?;
         let given_up = list
@@ -71,8 +76,8 @@ impl Zone<'_> {
             .filter(|a| self.is_given_up(a, certificate));
         for writes in writes_of(given_up, certificate).chunks(PER_WRITE) {
             // They stay where a rotation finds them: this is not what anybody wants of them.
-            if let Err(error) = self.send(scope, writes, &|| true).await {
-                tracing::warn!(%error, certificate, "hostnames could not be deployed again");
+            if let Err(error) = self.put_for_others(scope, writes, &|| true).await {
+                tracing::warn!(%error, %certificate, "hostnames could not be deployed again");
             }
         }
         Ok(())
@@ -80,18 +85,19 @@ impl Zone<'_> {
 
     /// Whether a hostname lives on a certificate, and this run has not said where it
     /// belongs.
-    pub(super) fn is_left_on(&self, association: &Association, certificate: &str) -> bool {
-        let spoken_for = association.key(self.id()).is_some_and(|key| {
-            let run: &Run = self.run();
-            run.written(&key).is_some() || run.is_destroyed(&key)
-        });
-        association.cert_id == certificate && !association.is_gone() && !spoken_for
+    pub(super) fn is_left_on(
+        &self,
+        association: &Association,
+        certificate: &CertificateId,
+    ) -> bool {
+        let key = association.key(self.id());
+        let spoken_for = self.run().written(&key).is_some() || self.run().is_destroyed(&key);
+        association.names(certificate) && !association.is_gone() && !spoken_for
     }
 
     /// Whether Cloudflare gave up deploying such a hostname, and this run does not let it go.
-    fn is_given_up(&self, association: &Association, certificate: &str) -> bool {
-        let key = association.key(self.id());
-        let is_leaving = key.is_some_and(|key| self.run().is_leaving(&key));
+    fn is_given_up(&self, association: &Association, certificate: &CertificateId) -> bool {
+        let is_leaving = self.run().is_leaving(&association.key(self.id()));
         association.status == Status::DeploymentTimedOut
             && self.is_left_on(association, certificate)
             && !is_leaving
@@ -99,15 +105,18 @@ impl Zone<'_> {
 }
 
 /// What gives the hostnames this certificate, each with its own `enabled`.
-fn writes_of(hostnames: impl Iterator<Item = Association>, to: &str) -> Vec<AssociationWrite> {
+fn writes_of(
+    hostnames: impl Iterator<Item = Association>,
+    to: &CertificateId,
+) -> Vec<AssociationWrite> {
     let write = |association: Association| AssociationWrite {
         hostname: association.hostname,
-        cert_id: to.to_owned(),
+        cert_id: to.clone(),
         enabled: association.enabled,
     };
     hostnames.map(write).collect()
 }
 
-fn names_of(writes: &[AssociationWrite]) -> Vec<String> {
+fn names_of(writes: &[AssociationWrite]) -> Vec<Hostname> {
     writes.iter().map(|write| write.hostname.clone()).collect()
 }

@@ -10,10 +10,11 @@ use jiff::{SignedDuration, Timestamp};
 use serde::de::DeserializeOwned;
 use tokio::time::Instant;
 
-use super::envelope::{Envelope, PageInfo};
+use super::envelope::{self, PageInfo};
 use super::error::Trace;
 use super::limit::{Limiter, backoff, server_delay};
 use super::outcome::{Failure, Outcome, Pace, judge};
+use super::quote::quote;
 use super::{Answer, Error, Method, Refusal, Request, Scope, Transport};
 
 /// Sends requests for one credential.
@@ -85,59 +86,36 @@ impl Sender {
         *self.ahead.lock().unwrap_or_else(PoisonError::into_inner) = tells.then_some(ahead);
     }
 
-    /// The request's result as its type; as long as it is `wanted`, which is asked
-    /// before every try.
-    pub(super) async fn request<T: DeserializeOwned>(
+    /// Sends a request until it is accepted or cannot be; as long as it is `wanted`,
+    /// which is asked before every try.
+    pub(super) async fn request(
         &self,
         scope: &Scope,
         request: Request,
         wanted: &(dyn Fn() -> bool + Sync),
-    ) -> Result<T, Error> {
-        let page = self.page(scope, request, wanted).await;
-        page.map(|(result, _)| result)
-    }
-
-    /// The request's result as its type, and where it stands in a list.
-    pub(super) async fn page<T: DeserializeOwned>(
-        &self,
-        scope: &Scope,
-        request: Request,
-        wanted: &(dyn Fn() -> bool + Sync),
-    ) -> Result<(T, PageInfo), Error> {
-        let (mut envelope, trace) = self.settle(scope, &request, wanted).await?;
-        let info = envelope.result_info.take().unwrap_or_default();
-        let result = envelope.result().map_err(|cause| {
-            let cause = self.transport.redact(&cause);
-            match request.method {
-                // It was carried out all the same.
-                Method::Post => Error::Lost { cause, trace },
-                _ => Error::Unreadable { cause, trace },
-            }
-        })?;
-        Ok((result, info))
-    }
-
-    async fn settle(
-        &self,
-        scope: &Scope,
-        request: &Request,
-        wanted: &(dyn Fn() -> bool + Sync),
-    ) -> Result<(Envelope, Trace), Error> {
+    ) -> Result<Accepted<'_>, Error> {
         let started = Instant::now();
         let mut attempts = 0;
         loop {
-            let (outcome, ray) = self.attempt(scope, request, wanted).await?;
+            let (outcome, answer) = self.attempt(scope, &request, wanted).await?;
             attempts += 1;
             let mut trace = Trace {
                 method: request.method,
                 path: request.path.clone(),
                 attempts,
                 elapsed: started.elapsed(),
-                ray,
+                ray: answer.ray,
                 out_of_time: false,
             };
             let (pace, failure) = match outcome {
-                Outcome::Done(envelope) => return Ok((envelope, trace)),
+                Outcome::Done(page) => {
+                    return Ok(Accepted {
+                        sender: self,
+                        body: answer.body,
+                        page,
+                        trace,
+                    });
+                }
                 Outcome::Lost(cause) => return Err(Error::Lost { cause, trace }),
                 Outcome::Fail(failure) => return Err(failure.with(trace)),
                 Outcome::Again(pace, failure) => (pace, failure),
@@ -174,7 +152,7 @@ impl Sender {
         scope: &Scope,
         request: &Request,
         wanted: &(dyn Fn() -> bool + Sync),
-    ) -> Result<(Outcome, Option<String>), Error> {
+    ) -> Result<(Outcome, Answer), Error> {
         let permit = self.limiter.acquire(scope).await?;
         if !wanted() {
             return Err(Error::Withdrawn);
@@ -192,7 +170,13 @@ impl Sender {
         }
         drop(permit);
         let answer = tried.as_ref().ok();
-        let redact = |text: &str| self.transport.redact(text);
+        let redact = |text: &str| {
+            let text = self.transport.redact(text);
+            match &request.body {
+                Some(body) => body.redact(&text),
+                None => text,
+            }
+        };
         let mut outcome = judge(request.method, tried.as_ref().map_err(Clone::clone), redact);
         if let (Outcome::Again(pace @ Pace::Limit(_), _), Some(answer)) = (&mut outcome, answer) {
             *pace = Pace::Limit(server_delay(answer, (self.clock)()));
@@ -205,10 +189,10 @@ impl Sender {
             tf_http_req_uri = %request.path,
             tf_http_res_status_code = answer.map_or(0, |answer| answer.status),
             tf_http_wait_ms = u64::try_from(started.elapsed().as_millis()).unwrap_or(u64::MAX),
-            cf_ray = answer.and_then(|answer| answer.ray.as_deref()).unwrap_or_default(),
+            cf_ray = answer.and_then(|answer| answer.ray.as_ref()).map(tracing::field::display),
             "request"
         );
-        Ok((outcome, answer.and_then(|answer| answer.ray.clone())))
+        Ok((outcome, tried.unwrap_or_default()))
     }
 
     fn delay(&self, pace: Pace, attempt: u32) -> Duration {
@@ -218,6 +202,35 @@ impl Sender {
             Pace::Limit(Some(delay)) => delay + Duration::from_secs_f64(rng.f64()),
             Pace::Limit(None) | Pace::Busy => backoff(BUSY, attempt, &mut rng),
             Pace::Transient | Pace::Fresh => backoff(TRANSIENT, attempt, &mut rng),
+        }
+    }
+}
+
+/// What a request that was accepted brought back.
+pub(super) struct Accepted<'a> {
+    sender: &'a Sender,
+    body: Vec<u8>,
+    /// Where it stands in a list.
+    pub(super) page: PageInfo,
+    trace: Trace,
+}
+
+impl Accepted<'_> {
+    /// The result as its type.
+    pub(super) fn result<T: DeserializeOwned>(&self) -> Result<T, Error> {
+        envelope::result(&self.body).map_err(|cause| {
+            let redact = |text: &str| self.sender.transport.redact(text);
+            self.unreadable(quote(&cause, redact))
+        })
+    }
+
+    /// The error that the answer is none to this request.
+    pub(super) fn unreadable(&self, cause: String) -> Error {
+        let trace = self.trace.clone();
+        match trace.method {
+            // It was carried out all the same.
+            Method::Post => Error::Lost { cause, trace },
+            _ => Error::Unreadable { cause, trace },
         }
     }
 }

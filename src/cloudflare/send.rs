@@ -5,9 +5,14 @@ use std::fmt;
 use std::pin::Pin;
 use std::time::Duration;
 
-use serde_json::{Value as Json, json};
+use bytes::Bytes;
+use reqwest::Url;
+use serde::Serialize;
+use serde_json::Value as Json;
 use tokio::sync::OnceCell;
+use zeroize::Zeroizing;
 
+use super::Way;
 use crate::secret::Secret;
 
 /// An HTTP method of this API.
@@ -50,20 +55,51 @@ pub enum Body {
     },
 }
 
+/// An upload as JSON.
+#[derive(Serialize)]
+struct UploadJson<'a> {
+    certificate: &'a str,
+    private_key: &'a str,
+}
+
 impl Body {
-    /// The bytes on the wire.
-    pub fn to_bytes(&self) -> Vec<u8> {
-        match self {
-            Self::Json(json) => json.to_string().into_bytes(),
+    /// The bytes on the wire, in the one place where they are: wiped when it goes.
+    pub fn to_bytes(&self) -> Zeroizing<Vec<u8>> {
+        let mut bytes = Zeroizing::new(Vec::with_capacity(self.room()));
+        // Writing to memory does not fail.
+        let _ = match self {
+            Self::Json(json) => serde_json::to_writer(&mut *bytes, json),
             Self::Upload {
                 certificate,
                 private_key,
-            } => json!({
-                "certificate": certificate,
-                "private_key": private_key.expose(),
-            })
-            .to_string()
-            .into_bytes(),
+            } => {
+                let upload = UploadJson {
+                    certificate,
+                    private_key: private_key.expose(),
+                };
+                serde_json::to_writer(&mut *bytes, &upload)
+            }
+        };
+        bytes
+    }
+
+    /// A text without any piece of the key that is sent, should an answer have repeated it.
+    pub(super) fn redact(&self, text: &str) -> String {
+        match self {
+            Self::Json(_) => text.to_owned(),
+            Self::Upload { private_key, .. } => private_key.pieces_erased_from(text),
+        }
+    }
+
+    /// What an upload takes at most, so that its buffer never moves: a line break is two
+    /// characters in JSON, and PEM has nothing that takes more.
+    fn room(&self) -> usize {
+        match self {
+            Self::Json(_) => 0,
+            Self::Upload {
+                certificate,
+                private_key,
+            } => 64 + 2 * (certificate.len() + private_key.expose().len()),
         }
     }
 }
@@ -81,10 +117,32 @@ pub struct Answer {
     pub ratelimit: Option<String>,
     /// `date`, the server's clock.
     pub date: Option<String>,
-    /// `cf-ray`, Cloudflare's name for the request.
-    pub ray: Option<String>,
+    /// `cf-ray`, where it has its form.
+    pub ray: Option<Ray>,
     /// The body.
     pub body: Vec<u8>,
+}
+
+/// Cloudflare's name for a request, such as `8f1c5a7b9d2e4f60-FRA`: the one header that
+/// is shown, so nothing that a server makes up passes for one.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Ray(String);
+
+impl Ray {
+    /// Reads the header.
+    pub fn parse(text: &str) -> Option<Self> {
+        let (name, place) = text.split_once('-').unwrap_or((text, "AAA"));
+        let is_hex = |byte: u8| byte.is_ascii_digit() || (b'a'..=b'f').contains(&byte);
+        let is_name = name.len() == 16 && name.bytes().all(is_hex);
+        let is_place = place.len() == 3 && place.bytes().all(|byte| byte.is_ascii_uppercase());
+        (is_name && is_place).then(|| Self(text.to_owned()))
+    }
+}
+
+impl fmt::Display for Ray {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(&self.0)
+    }
 }
 
 /// A request without an answer.
@@ -135,10 +193,11 @@ pub enum Credential {
     },
 }
 
-/// Requests over the network. Proxies and certificate authorities come from the
-/// environment and the system.
+/// Requests over the network. Certificate authorities come from the environment and the
+/// system.
 pub struct Http {
-    base_url: String,
+    base_url: Url,
+    way: Way,
     credential: Credential,
     user_agent: String,
     /// No single try takes longer. A minute, unless it is set.
@@ -153,9 +212,10 @@ const LARGEST_ANSWER: usize = 16 << 20;
 
 impl Http {
     /// Connects to nothing yet. `base_url` includes `/client/v4`.
-    pub fn new(base_url: &str, credential: Credential, user_agent: String) -> Self {
+    pub fn new(base_url: Url, way: Way, credential: Credential, user_agent: String) -> Self {
         Self {
-            base_url: base_url.trim_end_matches('/').to_owned(),
+            base_url,
+            way,
             credential,
             user_agent,
             request_timeout: REQUEST_TIMEOUT,
@@ -175,7 +235,7 @@ impl Http {
             Method::Patch => reqwest::Method::PATCH,
             Method::Delete => reqwest::Method::DELETE,
         };
-        let mut builder = client.request(method, format!("{}{}", self.base_url, request.path));
+        let mut builder = client.request(method, self.url(&request.path)?);
         builder = match &self.credential {
             Credential::Token(token) => builder.bearer_auth(token.expose()),
             Credential::Key { email, key } => builder
@@ -185,7 +245,7 @@ impl Http {
         if let Some(body) = &request.body {
             builder = builder
                 .header("content-type", "application/json")
-                .body(body.to_bytes());
+                .body(Bytes::from_owner(body.to_bytes()));
         }
         let sent = builder.send().await;
         let mut response = sent.map_err(|error| self.failure(&error))?;
@@ -200,7 +260,7 @@ impl Http {
             ratelimit: header("ratelimit"),
             // What a cache has kept says an old date.
             date: header("date").filter(|_| header("age").is_none()),
-            ray: header("cf-ray"),
+            ray: header("cf-ray").and_then(|text| Ray::parse(&text)),
             body: Vec::new(),
         };
         while let Some(chunk) = response.chunk().await.map_err(|error| lost(&error))? {
@@ -212,6 +272,19 @@ impl Http {
         Ok(answer)
     }
 
+    /// The URL of a path. None is sent that means something else than was written: a
+    /// segment such as `..` would change what a request is about.
+    fn url(&self, path: &str) -> Result<Url, SendError> {
+        let base = self.base_url.as_str().trim_end_matches('/');
+        let text = format!("{base}{path}");
+        let url = Url::parse(&text).ok();
+        let url = url.filter(|url| url.as_str() == text && !path.contains("//"));
+        url.ok_or_else(|| SendError::NotSent {
+            cause: "the path of the request is malformed".to_owned(),
+            passing: false,
+        })
+    }
+
     /// Sorts the failures of a request whose answer never began, and says who did not
     /// answer.
     fn failure(&self, error: &reqwest::Error) -> SendError {
@@ -220,10 +293,12 @@ impl Http {
         }
         let cause = chain(error);
         let lower = cause.to_lowercase();
-        let proxy = proxy().filter(|_| lower.contains("tunnel") || lower.contains("proxy"));
-        let who = match proxy {
-            Some(proxy) => format!("proxy {proxy}"),
-            None => host(&self.base_url).unwrap_or_default(),
+        let is_proxys = ["tunnel", "proxy", "socks"]
+            .iter()
+            .any(|word| lower.contains(word));
+        let who = match &self.way {
+            Way::Through(proxy) if is_proxys => format!("proxy {}", place(proxy)),
+            _ => place(&self.base_url),
         };
         SendError::NotSent {
             cause: format!("{who}: {cause}"),
@@ -232,10 +307,13 @@ impl Http {
     }
 
     fn client(&self) -> Result<reqwest::Client, SendError> {
-        let mut builder = reqwest::Client::builder();
-        if is_loopback(&self.base_url) {
-            // A proxy could not reach it, and would see the credential in clear.
-            builder = builder.no_proxy();
+        let unusable = |error: reqwest::Error| SendError::NotSent {
+            cause: chain(&error),
+            passing: false,
+        };
+        let mut builder = reqwest::Client::builder().no_proxy();
+        if let Way::Through(proxy) = &self.way {
+            builder = builder.proxy(reqwest::Proxy::all(proxy.clone()).map_err(unusable)?);
         }
         builder
             .user_agent(&self.user_agent)
@@ -244,10 +322,7 @@ impl Http {
             // A redirect would carry the credential to another host.
             .redirect(reqwest::redirect::Policy::none())
             .build()
-            .map_err(|error| SendError::NotSent {
-                cause: chain(&error),
-                passing: false,
-            })
+            .map_err(unusable)
     }
 }
 
@@ -268,19 +343,6 @@ impl Transport for Http {
     }
 }
 
-/// Whether a URL names this machine itself.
-pub fn is_loopback(url: &str) -> bool {
-    matches!(
-        host(url).as_deref(),
-        Some("localhost" | "127.0.0.1" | "[::1]")
-    )
-}
-
-fn host(url: &str) -> Option<String> {
-    let url = reqwest::Url::parse(url).ok()?;
-    url.host_str().map(str::to_owned)
-}
-
 /// What no other try can change: TLS, a proxy that says no, an URL that is none.
 const HOPELESS: [&str; 5] = [
     "certificate",
@@ -290,16 +352,16 @@ const HOPELESS: [&str; 5] = [
     "invalid url",
 ];
 
-/// Host and port of the proxy that the environment names for `https`, without its
-/// credential.
-fn proxy() -> Option<String> {
-    let names = ["HTTPS_PROXY", "https_proxy", "ALL_PROXY", "all_proxy"];
-    let url = names
-        .into_iter()
-        .find_map(|name| std::env::var(name).ok())?;
-    let url = reqwest::Url::parse(&url).ok()?;
-    let port = url.port_or_known_default()?;
-    Some(format!("{}:{port}", url.host_str()?))
+/// Host and port of a server, without its credential.
+fn place(url: &Url) -> String {
+    let host = url.host_str().unwrap_or_default();
+    match url
+        .port_or_known_default()
+        .filter(|_| url.scheme() != "https")
+    {
+        Some(port) => format!("{host}:{port}"),
+        None => host.to_owned(),
+    }
 }
 
 fn lost(error: &reqwest::Error) -> SendError {

@@ -1,7 +1,6 @@
 //! The two switches of a zone.
 
 use serde::Deserialize;
-use serde::de::IgnoredAny;
 use serde_json::json;
 
 use super::client::{share, take};
@@ -23,8 +22,15 @@ struct Enabled {
 }
 
 #[derive(Deserialize)]
-struct Value {
-    value: String,
+struct Setting {
+    value: Value,
+}
+
+#[derive(Deserialize, PartialEq)]
+#[serde(rename_all = "lowercase")]
+enum Value {
+    On,
+    Off,
 }
 
 const ZONE_PATH: &str = "/origin_tls_client_auth/settings";
@@ -45,8 +51,8 @@ impl Zone<'_> {
                 Ok(enabled.enabled)
             }
             Switch::Global => {
-                let setting: Value = self.request(scope, Method::Get, GLOBAL_PATH, None).await?;
-                Ok(setting.value == "on")
+                let setting: Setting = self.request(scope, Method::Get, GLOBAL_PATH, None).await?;
+                Ok(setting.value == Value::On)
             }
         }
     }
@@ -70,8 +76,7 @@ impl Zone<'_> {
         };
         // Accepted is accepted, whatever the answer repeats.
         let body = Some(Body::Json(body));
-        let set = self.request_while::<IgnoredAny>(scope, method, path, body, &wanted);
-        match set.await {
+        match self.send(scope, method, path, body, &wanted).await {
             Ok(_) => Ok(true),
             Err(Error::Withdrawn) => Ok(false),
             Err(error) => Err(error),

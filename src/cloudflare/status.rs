@@ -36,14 +36,20 @@ const WORDS: [(Status, &str); 7] = [
     (Status::DeletionTimedOut, "deletion_timed_out"),
 ];
 
+/// No status has a longer word.
+const LONGEST: usize = 40;
+
 impl Status {
-    /// Reads the API's word.
+    /// Reads the API's word. What is no word at all says nothing.
     pub fn parse(word: &str) -> Self {
-        let known = WORDS.iter().find(|(_, known)| *known == word);
-        known.map_or_else(
-            || Self::Other(word.to_owned()),
-            |(status, _)| status.clone(),
-        )
+        let is_letter = |byte: u8| byte.is_ascii_alphanumeric() || byte == b'_' || byte == b'-';
+        match WORDS.iter().find(|(_, known)| *known == word) {
+            Some((status, _)) => status.clone(),
+            None if word.len() <= LONGEST && word.bytes().all(is_letter) => {
+                Self::Other(word.to_owned())
+            }
+            None => Self::default(),
+        }
     }
 
     /// Every word that is known.

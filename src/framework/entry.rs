@@ -4,6 +4,8 @@ use std::borrow::Cow;
 use std::collections::HashSet;
 use std::sync::OnceLock;
 
+use serde_json::Value as Json;
+
 use super::any_resource::Later;
 use super::{
     Answer, AnyResource, Applied, ApplyRequest, Change, Ctx, Diagnostic, Diagnostics, Failed,
@@ -11,6 +13,7 @@ use super::{
     plan, read_model, write_model,
 };
 use crate::framework::{Model, doubles};
+use crate::json;
 use crate::value::{DecodeError, Dynamic, Path, from_json};
 
 /// A typed resource as an [`AnyResource`], with its schemas made once.
@@ -346,12 +349,14 @@ fn upgraded<R: Resource>(version: i64, json: &[u8]) -> Result<Cow<'_, [u8]>, Dia
     if steps.is_empty() {
         return Ok(json.into());
     }
-    let not_json = |_| malformed(DecodeError::new("the stored state is not a JSON object"));
-    let mut stored = serde_json::from_slice(json).map_err(not_json)?;
+    let not_json = || malformed(DecodeError::new("the stored state is not a JSON object"));
+    let Ok(Json::Object(mut stored)) = json::read(json) else {
+        return Err(not_json());
+    };
     for step in steps {
         step(&mut stored);
     }
-    serde_json::to_vec(&stored).map(Cow::from).map_err(not_json)
+    Ok(Json::Object(stored).to_string().into_bytes().into())
 }
 
 /// A value that does not fit the schema: core's mistake or foreign state.

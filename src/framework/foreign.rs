@@ -3,6 +3,7 @@
 use serde_json::{Map, Value as Json};
 
 use super::{Diagnostic, Diagnostics};
+use crate::json;
 
 /// An object as another provider stored it: what a `moved` block brings.
 pub struct Foreign {
@@ -24,7 +25,7 @@ pub struct Attributes(Map<String, Json>);
 impl Attributes {
     /// Reads stored JSON.
     pub fn from_json(json: &[u8]) -> Result<Self, Diagnostics> {
-        match serde_json::from_slice(json) {
+        match json::read(json) {
             Ok(Json::Object(attributes)) => Ok(Self(attributes)),
             _ => Err(Diagnostic::error(
                 "Stored state cannot be read",

@@ -1,13 +1,13 @@
 //! Private state: facts that Terraform keeps beside a resource and never shows.
 
-use std::collections::BTreeMap;
+use serde_json::{Map, Value as Json};
 
-use serde_json::Value as Json;
+use crate::json;
 
 /// Named facts about one resource. Not encrypted: never put a secret here.
 #[derive(Clone, Debug, Default, PartialEq)]
 pub struct Private {
-    facts: BTreeMap<String, Json>,
+    facts: Map<String, Json>,
     /// What cannot be read, because another version or a stranger wrote it. Kept
     /// until there is a fact to store.
     foreign: Vec<u8>,
@@ -16,13 +16,13 @@ pub struct Private {
 impl Private {
     /// Reads what an earlier answer stored.
     pub fn from_bytes(bytes: &[u8]) -> Self {
-        match serde_json::from_slice(bytes) {
-            Ok(facts) => Self {
+        match json::read(bytes) {
+            Ok(Json::Object(facts)) => Self {
                 facts,
                 foreign: Vec::new(),
             },
-            Err(_) => Self {
-                facts: BTreeMap::new(),
+            _ => Self {
+                facts: Map::new(),
                 foreign: bytes.to_vec(),
             },
         }

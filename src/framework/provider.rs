@@ -61,6 +61,6 @@ pub enum Configured<A> {
     Ready(A),
     /// Arguments (named) become known only at apply.
     Unknown(Vec<&'static str>),
-    /// Something is missing; the message says what. Only what needs the API fails.
-    Missing(Diagnostic),
+    /// Something is missing or wrong, and the message says what. Only what needs the API fails.
+    Unusable(Diagnostic),
 }

@@ -156,7 +156,7 @@ impl<P: Provider> Server<P> {
         };
         let settings = {
             let run = self.run();
-            if let Some(Configured::Missing(error)) = &run.configured {
+            if let Some(Configured::Unusable(error)) = &run.configured {
                 return refused(error.clone().into());
             }
             run.settings.clone()
@@ -259,7 +259,7 @@ impl<P: Provider> Server<P> {
         let run = self.run();
         let api = match &run.configured {
             Some(Configured::Ready(api)) => api.clone(),
-            Some(Configured::Missing(error)) => return Err(error.clone().into()),
+            Some(Configured::Unusable(error)) => return Err(error.clone().into()),
             Some(Configured::Unknown(arguments)) => return Err(unknown(arguments)),
             None => return Err(unconfigured()),
         };

@@ -1,5 +1,6 @@
 //! What the host says through the environment, and the one line it gets back.
 
+use std::collections::HashSet;
 use std::env;
 use std::fmt;
 use std::path::PathBuf;
@@ -33,16 +34,33 @@ pub struct Handshake {
 /// Where the listener goes.
 #[derive(Clone, Debug, Default)]
 pub(super) struct Place {
-    /// The directory for the socket; otherwise the system's for temporary files.
+    /// The directory that the host wants the socket in; otherwise the system's for temporary
+    /// files.
     pub(super) directory: Option<PathBuf>,
     /// The group, by name or number, that may use the socket.
     pub(super) group: Option<String>,
-    /// Ports to try where there are no sockets in the file system.
-    #[cfg_attr(
-        unix,
-        expect(dead_code, reason = "Windows has no UNIX sockets to offer")
-    )]
+    /// Ports to try where there can be no socket in the file system.
     pub(super) ports: (u16, u16),
+}
+
+impl Place {
+    /// Where a socket may go, in the order of trying.
+    #[cfg(unix)]
+    pub(super) fn folders(&self) -> Vec<PathBuf> {
+        let asked = self.directory.clone();
+        let usual = [
+            env::temp_dir(),
+            "/tmp".into(),
+            "/var/tmp".into(),
+            "/dev/shm".into(),
+        ];
+        let own = env::var_os("XDG_RUNTIME_DIR").map(PathBuf::from);
+        let mut folders: Vec<PathBuf> = asked.into_iter().chain(usual).chain(own).collect();
+        folders.retain(|folder| folder.is_absolute());
+        let mut seen = HashSet::new();
+        folders.retain(|folder| seen.insert(folder.clone()));
+        folders
+    }
 }
 
 /// The program was started by hand.

@@ -14,6 +14,8 @@ use tracing_subscriber::filter::Targets;
 use tracing_subscriber::layer::{Context, SubscriberExt};
 use tracing_subscriber::util::SubscriberInitExt;
 
+use crate::text::visible;
+
 /// The host reads no line longer than 64 KiB as a record.
 const LONGEST_TEXT: usize = 16 * 1024;
 /// Only our own records: a library's could carry what it sends.
@@ -102,7 +104,8 @@ impl Record {
         self.0.insert(name.to_owned(), value);
     }
 
-    fn set_text(&mut self, field: &Field, mut text: String) {
+    fn set_text(&mut self, field: &Field, text: &str) {
+        let mut text = visible(text).into_owned();
         if text.len() > LONGEST_TEXT {
             let end = (0..=LONGEST_TEXT)
                 .rev()
@@ -128,13 +131,13 @@ impl Visit for Record {
     }
 
     fn record_str(&mut self, field: &Field, value: &str) {
-        self.set_text(field, value.to_owned());
+        self.set_text(field, value);
     }
 
     fn record_debug(&mut self, field: &Field, value: &dyn std::fmt::Debug) {
         let mut text = String::new();
         // Writing to memory does not fail.
         let _ = write!(text, "{value:?}");
-        self.set_text(field, text);
+        self.set_text(field, &text);
     }
 }

@@ -1,10 +1,11 @@
 //! The socket, and the connections that come through it.
 //!
-//! A UNIX socket in a directory of its own; on systems without them a loopback
-//! port. TLS handshakes run beside each other, so that a client that stalls in
-//! one keeps nobody else out.
+//! A UNIX socket in a directory of its own; where there can be none, a loopback port,
+//! which asks for the host's certificate. TLS handshakes run beside each other and have a
+//! deadline, so that a client that stalls in one keeps nobody else out.
 
 use std::io;
+use std::path::Path;
 use std::pin::Pin;
 use std::sync::Arc;
 use std::task::{Context, Poll};
@@ -13,7 +14,9 @@ use std::time::Duration;
 use rustls::ServerConfig;
 use tempfile::TempDir;
 use tokio::io::{AsyncRead, AsyncWrite, ReadBuf};
+use tokio::net::TcpListener;
 use tokio::sync::{mpsc, watch};
+use tokio::time::timeout;
 use tokio_rustls::TlsAcceptor;
 use tokio_stream::wrappers::ReceiverStream;
 use tonic::transport::server::Connected;
@@ -22,6 +25,17 @@ use super::handshake::Place;
 
 /// How long to wait when no connection can be accepted.
 const PAUSE: Duration = Duration::from_millis(50);
+/// How long a client may take to show its certificate.
+const HANDSHAKE: Duration = Duration::from_secs(10);
+
+/// Who is let in.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) enum Peer {
+    /// Who shows the certificate that the host has named.
+    Pinned,
+    /// Whoever can reach the socket.
+    Anybody,
+}
 
 /// A bound listener.
 pub(super) struct Listener {
@@ -34,26 +48,67 @@ pub(super) struct Listener {
     directory: Option<TempDir>,
 }
 
-#[cfg(unix)]
-type Socket = tokio::net::UnixListener;
-#[cfg(not(unix))]
-type Socket = tokio::net::TcpListener;
+/// What is listened on.
+enum Socket {
+    #[cfg(unix)]
+    Unix(tokio::net::UnixListener),
+    Tcp(TcpListener),
+}
+
+impl Socket {
+    async fn accept(&self) -> io::Result<Box<dyn Stream>> {
+        Ok(match self {
+            #[cfg(unix)]
+            Self::Unix(socket) => Box::new(socket.accept().await?.0),
+            Self::Tcp(socket) => Box::new(socket.accept().await?.0),
+        })
+    }
+}
 
 impl Listener {
-    /// Binds a socket that nobody but this user (and the group asked for) can use.
+    /// Binds a socket that nobody but this user (and the group asked for) can use, in the
+    /// first folder that takes one; where none does, a loopback port if a `peer` has to
+    /// show its certificate there. Otherwise says what failed at each place.
+    pub(super) fn bind(place: &Place, peer: Peer) -> io::Result<Self> {
+        let mut failed = Vec::new();
+        #[cfg(unix)]
+        for folder in place.folders() {
+            match Self::bind_in(&folder, place.group.as_deref()) {
+                Ok(listener) => return Ok(listener),
+                Err(error) => failed.push(format!("{}: {error}", folder.display())),
+            }
+        }
+        match peer {
+            Peer::Pinned => match Self::bind_port(place.ports) {
+                Ok(listener) => return Ok(listener),
+                Err(error) => failed.push(format!("a port of this machine: {error}")),
+            },
+            // Any user of this machine could connect to a port, and be sent the credential.
+            Peer::Anybody => failed.push(
+                "a port of this machine is not used, because the host did not ask for mutual TLS"
+                    .to_owned(),
+            ),
+        }
+        Err(io::Error::other(format!(
+            "the provider has no place for its socket. Set TMPDIR to a folder that can be written \
+             to and has a short name. Tried: {}",
+            failed.join("; ")
+        )))
+    }
+
     #[cfg(unix)]
-    pub(super) fn bind(place: &Place) -> io::Result<Self> {
+    fn bind_in(parent: &Path, group: Option<&str>) -> io::Result<Self> {
         use std::fs::{Permissions, set_permissions};
         use std::os::unix::fs::{PermissionsExt, chown};
 
-        let parent = place.directory.clone().unwrap_or_else(std::env::temp_dir);
+        // A socket's path has room for about a hundred bytes.
         let directory = tempfile::Builder::new()
-            .prefix("plugin")
+            .prefix("aop")
             .permissions(Permissions::from_mode(0o700))
             .tempdir_in(parent)?;
-        let path = directory.path().join("provider.sock");
-        let socket = Socket::bind(&path)?;
-        let mode = match &place.group {
+        let path = directory.path().join("s");
+        let socket = tokio::net::UnixListener::bind(&path)?;
+        let mode = match group {
             None => 0o600,
             Some(group) => {
                 let group = Some(group_id(group)?);
@@ -65,7 +120,7 @@ impl Listener {
         };
         set_permissions(&path, Permissions::from_mode(mode))?;
         Ok(Self {
-            socket,
+            socket: Socket::Unix(socket),
             network: "unix",
             address: path.to_string_lossy().into_owned(),
             directory: Some(directory),
@@ -73,9 +128,7 @@ impl Listener {
     }
 
     /// Binds the first free loopback port of those the host allows.
-    #[cfg(not(unix))]
-    pub(super) fn bind(place: &Place) -> io::Result<Self> {
-        let (first, last) = place.ports;
+    fn bind_port((first, last): (u16, u16)) -> io::Result<Self> {
         let mut outcome = Err(io::Error::other("PLUGIN_MIN_PORT is above PLUGIN_MAX_PORT"));
         for port in first..=last {
             outcome = std::net::TcpListener::bind(("127.0.0.1", port));
@@ -88,7 +141,7 @@ impl Listener {
         Ok(Self {
             network: "tcp",
             address: listener.local_addr()?.to_string(),
-            socket: Socket::from_std(listener)?,
+            socket: Socket::Tcp(TcpListener::from_std(listener)?),
             directory: None,
         })
     }
@@ -106,7 +159,7 @@ impl Listener {
         tokio::spawn(async move {
             loop {
                 let stream = match self.socket.accept().await {
-                    Ok((stream, _)) => stream,
+                    Ok(stream) => stream,
                     Err(error) => {
                         // Out of file descriptors, perhaps; the connections there are go on.
                         tracing::warn!(%error, "cannot accept a connection");
@@ -117,14 +170,18 @@ impl Listener {
                 let (sender, acceptor, open) = (sender.clone(), acceptor.clone(), open.clone());
                 tokio::spawn(async move {
                     let stream: Box<dyn Stream> = match acceptor {
-                        None => Box::new(stream),
-                        Some(acceptor) => match acceptor.accept(stream).await {
-                            Ok(stream) => Box::new(stream),
-                            Err(error) => {
-                                tracing::warn!(%error, "refused a connection");
-                                return;
+                        None => stream,
+                        Some(acceptor) => {
+                            let accepted = timeout(HANDSHAKE, acceptor.accept(stream)).await;
+                            let accepted = accepted.map_err(io::Error::from);
+                            match accepted.and_then(|accepted| accepted) {
+                                Ok(stream) => Box::new(stream),
+                                Err(error) => {
+                                    tracing::warn!(%error, "refused a connection");
+                                    return;
+                                }
                             }
-                        },
+                        }
                     };
                     open.send_modify(|count| *count += 1);
                     // The server is gone only when the process ends.

@@ -9,11 +9,13 @@ mod hclog;
 mod host;
 mod identity;
 mod listener;
+mod memory;
 mod serve;
 
 pub use handshake::{Handshake, NotAPlugin};
 pub use hclog::start_logging;
 pub use identity::install_crypto;
+pub use memory::protect_memory;
 pub use serve::{serve_debug, serve_plugin};
 
 use jiff::Timestamp;

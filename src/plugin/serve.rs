@@ -14,7 +14,7 @@ use tonic::transport::Server as Grpc;
 use super::handshake::{Handshake, PROTOCOL, Place};
 use super::host::HostServices;
 use super::identity::Identity;
-use super::listener::{Connection, Listener};
+use super::listener::{Connection, Listener, Peer};
 use crate::framework::{Provider, Server};
 use crate::wire::Service;
 use crate::wire::pb::health::health_server::HealthServer;
@@ -40,7 +40,14 @@ pub async fn serve_plugin<P: Provider>(server: Arc<Server<P>>, handshake: Handsh
     ignore_interrupts()?;
     let identity = handshake.client_certificate.as_deref();
     let identity = identity.map(Identity::pinned_to).transpose()?;
-    let listener = Listener::bind(&handshake.place)?;
+    let peer = match identity {
+        Some(_) => Peer::Pinned,
+        None => Peer::Anybody,
+    };
+    let listener = Listener::bind(&handshake.place, peer).inspect_err(|error| {
+        // Hosts keep standard error for their logs, but show a line that is no handshake.
+        let _ = say(&error.to_string());
+    })?;
     let certificate = identity.as_ref().map(|identity| &identity.certificate);
     let line = handshake.line(listener.network, &listener.address, certificate);
 
@@ -49,6 +56,7 @@ pub async fn serve_plugin<P: Provider>(server: Arc<Server<P>>, handshake: Handsh
     let tls = identity.map(|identity| identity.config);
     let (connections, _directory) = listener.connections(tls, open);
     tokio::spawn(end_when_alone(watched, end.clone()));
+    tokio::spawn(end_when_told(end.clone()));
     say(&line)?;
     serve(server, connections, end).await
 }
@@ -56,7 +64,7 @@ pub async fn serve_plugin<P: Provider>(server: Arc<Server<P>>, handshake: Handsh
 /// Serves any host that is told where, until it is interrupted. There is no TLS:
 /// whoever can reach the socket is trusted.
 pub async fn serve_debug<P: Provider>(server: Arc<Server<P>>, address: &str) -> Outcome {
-    let listener = Listener::bind(&Place::default())?;
+    let listener = Listener::bind(&Place::default(), Peer::Anybody)?;
     let reattach = json!({ address: {
         "Protocol": "grpc",
         "ProtocolVersion": PROTOCOL,
@@ -76,6 +84,7 @@ pub async fn serve_debug<P: Provider>(server: Arc<Server<P>>, address: &str) -> 
             end.cancel();
         }
     });
+    tokio::spawn(end_when_told(end.clone()));
     say("Provider started. To attach Terraform or OpenTofu to it, set:\n")?;
     say(&format!("\tTF_REATTACH_PROVIDERS='{reattach}'\n"))?;
     say("It serves until it is interrupted (Ctrl-C).")?;
@@ -131,6 +140,30 @@ async fn end_when_alone(mut open: watch::Receiver<usize>, end: CancellationToken
     let _ = gone.await;
     end.cancel();
 }
+
+/// Ends the process in good order when the system asks for it, so that the socket's folder
+/// goes too.
+#[cfg(unix)]
+async fn end_when_told(end: CancellationToken) {
+    use tokio::signal::unix::{SignalKind, signal};
+
+    let (Ok(mut terminate), Ok(mut hangup)) = (
+        signal(SignalKind::terminate()),
+        signal(SignalKind::hangup()),
+    ) else {
+        // The default action ends the process as well.
+        return;
+    };
+    tokio::select! {
+        _ = terminate.recv() => {}
+        _ = hangup.recv() => {}
+    }
+    end.cancel();
+}
+
+/// The system ends a process without asking it.
+#[cfg(not(unix))]
+async fn end_when_told(_: CancellationToken) {}
 
 /// Ctrl-C reaches the whole process group; what it means is for the host to say.
 #[cfg(unix)]

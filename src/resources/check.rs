@@ -1,7 +1,7 @@
 //! Checks of meaning that several resources share, for plan and apply alike.
 
 use super::problem::{invalid_id, invalid_pem};
-use crate::cloudflare::{Hostname, Status, ZoneId, canonical_id};
+use crate::cloudflare::{CertificateId, Hostname, Status, ZoneId};
 use crate::framework::{Attr, Diagnostic};
 use crate::x509::Certificate;
 
@@ -20,29 +20,33 @@ pub(super) fn certificate(attr: &Attr<String>) -> Result<Certificate, Diagnostic
     Certificate::parse(attr.text()).map_err(|problem| invalid_pem("certificate", problem))
 }
 
-/// Whether a text can be the id of a certificate, once it is known.
-pub(super) fn certificate_id(attr: &Attr<String>) -> Result<(), Diagnostic> {
-    let id = attr.text();
-    let plain = |byte: u8| byte.is_ascii_alphanumeric() || byte == b'-' || byte == b'_';
-    // These have a meaning of their own where the API takes ids.
-    let is_word = ["certificates", "hostnames", "settings"].contains(&id);
-    let canonical = canonical_id(id.to_owned());
-    if canonical != id {
+/// The id of a certificate that a configuration gives, once it is known.
+pub(super) fn certificate_id(attr: &Attr<String>) -> Result<CertificateId, Diagnostic> {
+    let id = CertificateId::parse(attr.text())
+        .map_err(|problem| invalid_id("certificate_id", &problem))?;
+    if id.as_str() != attr.text() {
         return Err(Diagnostic::error(
             "Invalid certificate id",
-            format!("Write the id as Cloudflare does, in lower case: {canonical}."),
+            format!("Write the id as Cloudflare does, in lower case: {id}."),
         )
         .at("certificate_id"));
     }
-    if (1..=64).contains(&id.len()) && id.bytes().all(plain) && !is_word {
-        return Ok(());
-    }
-    Err(Diagnostic::error(
-        "Invalid certificate id",
-        "A certificate id looks like 2458ce5a-0c35-4c7f-82c7-8e9487d3ff60. Give the id of a \
-         certificate, not its name, its serial number or its fingerprint.",
-    )
-    .at("certificate_id"))
+    Ok(id)
+}
+
+/// The id of a certificate that stands in a state, which anybody may have written.
+pub(super) fn stored_id(attr: &Attr<String>, attribute: &str) -> Result<CertificateId, Diagnostic> {
+    CertificateId::parse(attr.text()).map_err(|_| {
+        Diagnostic::error(
+            "State holds no certificate id",
+            format!(
+                "The {attribute} in the state is not the id of a certificate, so nothing was sent. \
+                 Was the state edited? Restore it from a backup; or take the resource out of it \
+                 (terraform state rm) and import the certificate."
+            ),
+        )
+        .at(attribute)
+    })
 }
 
 /// The status that a filter asks for, if it does.

@@ -4,10 +4,11 @@
 //! Its types were renamed and reshaped between versions while the numbers of their
 //! shapes were not counted on, so a shape is known by the attributes that are there.
 
-use crate::cloudflare::{Store, Switch};
+use crate::cloudflare::{CertificateId, Hostname as Name, Store, Switch, ZoneId};
 use crate::framework::{Attributes, Diagnostic, Foreign, Resource};
 
 use super::certificate::{HostnameStore, InStore, ZoneStore};
+use super::problem::listed;
 use super::setting::{GlobalSwitch, OfSwitch, ZoneSwitch};
 use super::{HostnameAssociation, HostnameAssociations};
 
@@ -23,7 +24,7 @@ const VERSIONS: [i64; 3] = [0, 1, 500];
 /// What an object of the official provider is here.
 pub(super) struct Official {
     /// The zone that it belongs to.
-    pub(super) zone_id: String,
+    pub(super) zone_id: ZoneId,
     /// What it is.
     pub(super) object: Object,
 }
@@ -48,8 +49,8 @@ pub(super) enum Object {
 
 /// The association of one hostname. What is not known is read from the API.
 pub(super) struct Hostname {
-    pub(super) hostname: String,
-    pub(super) certificate_id: Option<String>,
+    pub(super) hostname: Name,
+    pub(super) certificate_id: Option<CertificateId>,
     pub(super) enabled: Option<bool>,
 }
 
@@ -68,7 +69,7 @@ impl Official {
         let stored = &source.attributes;
         let object = match source.type_name.as_str() {
             ASSOCIATION if stored.has("authenticated_origin_pulls_certificate") => {
-                version_4(stored)
+                version_4(source)?
             }
             ASSOCIATION => version_5(source)?,
             CERTIFICATE if stored.text("type") == Some("per-hostname") => {
@@ -95,11 +96,9 @@ impl Official {
             own if own.starts_with("aop_") => return Err(own_type(source)),
             _ => return Err(unknown_type(source)),
         };
-        let zone_id = stored
-            .text("zone_id")
-            .ok_or_else(|| lacks(source, "zone_id"))?;
+        let zone_id = stored.text("zone_id").and_then(|id| ZoneId::parse(id).ok());
         Ok(Self {
-            zone_id: zone_id.to_owned(),
+            zone_id: zone_id.ok_or_else(|| lacks(source, "zone_id"))?,
             object,
         })
     }
@@ -125,11 +124,8 @@ impl Official {
             Object::Certificate(Store::Zone, _) => "a certificate of the zone".to_owned(),
             Object::Certificate(Store::Hostname, _) => "a certificate for hostnames".to_owned(),
             Object::Associations(hostnames) => {
-                let names = hostnames.iter().map(|h| h.hostname.as_str());
-                format!(
-                    "the association of {}",
-                    names.collect::<Vec<_>>().join(", ")
-                )
+                let names = hostnames.iter().map(|h| &h.hostname);
+                format!("the association of {}", listed(names))
             }
             Object::Switch {
                 switch: Switch::Zone,
@@ -156,7 +152,8 @@ impl Official {
 }
 
 /// One type for three things.
-fn version_4(stored: &Attributes) -> Object {
+fn version_4(source: &Foreign) -> Result<Object, Diagnostic> {
+    let stored = &source.attributes;
     let certificate = stored.text("authenticated_origin_pulls_certificate");
     let enabled = stored.flag("enabled");
     let switch = |switch, whole_zone| Object::Switch {
@@ -164,15 +161,15 @@ fn version_4(stored: &Attributes) -> Object {
         enabled,
         whole_zone,
     };
-    match (stored.text("hostname"), certificate) {
+    Ok(match (stored.text("hostname"), certificate) {
         (Some(hostname), Some(certificate)) => Object::Associations(vec![Hostname {
-            hostname: hostname.to_owned(),
-            certificate_id: Some(certificate.to_owned()),
+            hostname: Name::parse(hostname).map_err(|_| lacks(source, "hostname"))?,
+            certificate_id: CertificateId::parse(certificate).ok(),
             enabled,
         }]),
         (None, Some(_)) => switch(Switch::Zone, false),
         (hostname, None) => switch(Switch::Global, hostname.is_some()),
-    }
+    })
 }
 
 /// A list of hostnames, or what an import has left: the top-level attributes alone.
@@ -190,8 +187,8 @@ fn version_5(source: &Foreign) -> Result<Object, Diagnostic> {
         let text = |name| element.text(name).or_else(|| beside?.text(name));
         let hostname = text("hostname").or_else(|| beside?.text("id"));
         Some(Hostname {
-            hostname: hostname?.to_owned(),
-            certificate_id: text("cert_id").map(str::to_owned),
+            hostname: Name::parse(hostname?).ok()?,
+            certificate_id: text("cert_id").and_then(|id| CertificateId::parse(id).ok()),
             enabled: element.flag("enabled").or_else(|| beside?.flag("enabled")),
         })
     });
@@ -268,8 +265,9 @@ fn lacks(source: &Foreign, attribute: &str) -> Diagnostic {
     Diagnostic::error(
         "Stored state is incomplete",
         format!(
-            "The stored {} has no {attribute}, so it cannot be told what it is. Refresh it with its \
-             own provider, or remove the moved block and import the object.",
+            "The stored {} has no {attribute}, or none of the right form, so it cannot be told what \
+             it is. Refresh it with its own provider, or remove the moved block and import the \
+             object.",
             source.type_name
         ),
     )

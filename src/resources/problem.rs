@@ -1,7 +1,9 @@
 //! Cloudflare's errors as messages for the user. The one table of known codes,
 //! each with its meaning and the next step.
 
-use crate::cloudflare::{CREDENTIAL, Error, IdProblem, Method, NO_ROUTE, PERMISSION, Refusal};
+use crate::cloudflare::{
+    CREDENTIAL, Error, Hostname, IdProblem, Method, NO_ROUTE, PERMISSION, Refusal,
+};
 use crate::framework::Diagnostic;
 use crate::x509;
 
@@ -150,6 +152,7 @@ fn unreachable(cause: &str) -> &'static str {
 pub(super) fn invalid_id(attribute: &str, problem: &IdProblem) -> Diagnostic {
     let summary = match attribute {
         "zone_id" => "Invalid zone id",
+        "certificate_id" => "Invalid certificate id",
         _ => "Invalid hostname",
     };
     Diagnostic::error(summary, problem.0.clone()).at(attribute)
@@ -158,4 +161,16 @@ pub(super) fn invalid_id(attribute: &str, problem: &IdProblem) -> Diagnostic {
 /// A certificate or key that cannot be used, at its attribute.
 pub(super) fn invalid_pem(attribute: &str, problem: x509::Problem) -> Diagnostic {
     Diagnostic::error(problem.summary, problem.detail).at(attribute)
+}
+
+/// Names inside a sentence: all of a few, the first of many.
+pub(super) fn listed<'n>(names: impl IntoIterator<Item = &'n Hostname>) -> String {
+    const SHOWN: usize = 50;
+    let names: Vec<&str> = names.into_iter().map(Hostname::as_str).collect();
+    match names.split_at_checked(SHOWN) {
+        Some((shown, rest)) if !rest.is_empty() => {
+            format!("{} and {} more", shown.join(", "), rest.len())
+        }
+        _ => names.join(", "),
+    }
 }

@@ -2,7 +2,9 @@
 //! turned on, before the certificate can be presented.
 
 use super::problem::problem;
-use crate::cloudflare::{Certificate, Error, Fresh, Polls, Scope, Status, Store, Zone};
+use crate::cloudflare::{
+    Certificate, CertificateId, Error, Fresh, Polls, Scope, Status, Store, Zone,
+};
 use crate::framework::Diagnostic;
 
 /// Waits until a certificate of the hostname store is active. At the deadline an
@@ -10,7 +12,7 @@ use crate::framework::Diagnostic;
 pub(super) async fn wait_for_certificate(
     zone: &Zone<'_>,
     scope: &Scope,
-    id: &str,
+    id: &CertificateId,
 ) -> Result<(), Diagnostic> {
     let doing = format!("Waiting for certificate {id} to become active");
     let mut polls = Polls::new();
@@ -59,13 +61,13 @@ pub(super) async fn wait_for_certificate(
 async fn find(
     zone: &Zone<'_>,
     scope: &Scope,
-    id: &str,
+    id: &CertificateId,
     fresh: Fresh,
 ) -> Result<Certificate, Diagnostic> {
     let fail = |error: Error| problem(&error, &format!("Reading certificate {id}"));
     let listed = zone.certificates_as_of(scope, Store::Hostname, fresh);
     let list = listed.await.map_err(fail)?.list;
-    if let Some(found) = list.iter().find(|certificate| certificate.id == id) {
+    if let Some(found) = list.iter().find(|certificate| certificate.id == *id) {
         return Ok(found.clone());
     }
     // A new certificate can be missing from the list for a while, a tombstone always.

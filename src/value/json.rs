@@ -6,17 +6,11 @@ use std::collections::BTreeMap;
 use serde_json::Value as Json;
 
 use super::{DecodeError, Dynamic, Step, Type};
+use crate::json;
 
-/// Decodes one stored value of the given type. The JSON parser bounds the depth.
+/// Decodes one stored value of the given type.
 pub fn from_json(bytes: &[u8], ty: &Type) -> Result<Dynamic, DecodeError> {
-    let json = serde_json::from_slice(bytes).map_err(|error| {
-        // The parser's own message could quote the text, which may be a secret.
-        DecodeError::new(format!(
-            "not JSON (line {}, column {})",
-            error.line(),
-            error.column()
-        ))
-    })?;
+    let json = json::read(bytes).map_err(|error| DecodeError::new(error.to_string()))?;
     value(json, ty)
 }
 
@@ -46,8 +40,7 @@ fn value(json: Json, ty: &Type) -> Result<Dynamic, DecodeError> {
         }
         (Type::Object(attributes), Json::Object(entries)) => object(entries, attributes),
         (Type::Dynamic, Json::Object(mut entries)) => {
-            let json = entries.remove("type").unwrap_or_default();
-            let ty = Type::from_json(json.to_string().as_bytes())?;
+            let ty = Type::parse(&entries.remove("type").unwrap_or_default())?;
             let inner = value(entries.remove("value").unwrap_or_default(), &ty)?;
             Ok(Dynamic::Typed(Box::new((ty, inner))))
         }

@@ -5,6 +5,7 @@ use std::collections::BTreeMap;
 use serde_json::Value as Json;
 
 use super::DecodeError;
+use crate::json;
 
 /// The type that directs how a value is encoded.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -30,11 +31,10 @@ pub enum Type {
 }
 
 impl Type {
-    /// Reads the JSON form. Fails on anything that is not a type; depth is
-    /// bounded by the JSON parser.
+    /// Reads the JSON form. Fails on anything that is not a type.
     pub fn from_json(bytes: &[u8]) -> Result<Self, DecodeError> {
-        let json = serde_json::from_slice(bytes)
-            .map_err(|error| DecodeError::new(format!("not a type: {error}")))?;
+        let json =
+            json::read(bytes).map_err(|error| DecodeError::new(format!("not a type: {error}")))?;
         Self::parse(&json)
     }
 
@@ -43,7 +43,7 @@ impl Type {
         self.render().to_string()
     }
 
-    fn parse(json: &Json) -> Result<Self, DecodeError> {
+    pub(super) fn parse(json: &Json) -> Result<Self, DecodeError> {
         let unknown = || DecodeError::new("not a type");
         if let Some(name) = json.as_str() {
             return match name {

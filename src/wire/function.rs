@@ -3,6 +3,7 @@
 use super::convert::{decode_as, encode_as};
 use super::pb::tfplugin6::{self as pb};
 use crate::framework::{ArgumentError, Function, Provider, Server};
+use crate::text::visible;
 
 pub(super) fn functions<P: Provider>(server: &Server<P>) -> pb::get_functions::Response {
     let functions = server.functions().iter();
@@ -95,7 +96,7 @@ fn run<P: Provider>(
 
 fn at(error: ArgumentError) -> pb::FunctionError {
     pb::FunctionError {
-        text: unended(error.text),
+        text: unended(visible(&error.text).into_owned()),
         function_argument: i64::try_from(error.argument).ok(),
     }
 }

@@ -69,7 +69,7 @@ impl PrivateKey {
 
     /// The key as clean PEM, for an upload.
     pub fn to_pem(&self) -> Secret {
-        Secret::new(pem::encode(&self.label, &self.der).to_string())
+        pem::encode(&self.label, &self.der).into()
     }
 
     /// The public key that belongs to it.

@@ -76,20 +76,22 @@ pub(super) fn blocks(text: &str) -> Result<Vec<Block>, PemError> {
     Ok(found)
 }
 
-/// A block as text: lines of 64 characters, each ended by a line feed.
+/// A block as text: lines of 64 characters, each ended by a line feed. The text never
+/// moves while it is written, so that no part of a key is left behind.
 pub(super) fn encode(label: &str, der: &[u8]) -> Zeroizing<String> {
-    let base64 = Zeroizing::new(STANDARD.encode(der));
-    let mut text = Zeroizing::new(format!("-----BEGIN {label}-----\n"));
-    let mut rest = base64.as_str();
-    while !rest.is_empty() {
-        let (line, more) = rest.split_at(rest.len().min(64));
-        text.push_str(line);
-        text.push('\n');
-        rest = more;
+    let lines = der.chunks(48);
+    let room = 2 * (label.len() + 20) + 65 * lines.len();
+    let mut text = Zeroizing::new(String::with_capacity(room));
+    for part in ["-----BEGIN ", label, "-----\n"] {
+        text.push_str(part);
     }
-    text.push_str("-----END ");
-    text.push_str(label);
-    text.push_str("-----\n");
+    for line in lines {
+        STANDARD.encode_string(line, &mut text);
+        text.push('\n');
+    }
+    for part in ["-----END ", label, "-----\n"] {
+        text.push_str(part);
+    }
     text
 }
 

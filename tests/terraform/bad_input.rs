@@ -271,10 +271,19 @@ fn a_credential_that_is_missing_or_malformed_is_one_clear_error() {
             .workspace
             .set_env("CLOUDFLARE_API_TOKEN", "a-good-looking-token");
         scene.workspace.set_env("CLOUDFLARE_API_KEY", "a-key");
-        scene.plan_fails(&[
-            "Two credentials",
-            "CLOUDFLARE_API_TOKEN and CLOUDFLARE_API_KEY",
-        ]);
+        // Of the two, the token asks.
+        scene.apply_fails(&["Uploading", "Credential refused"]);
+        for (token, said) in [
+            ("\"a-good-looking-token\"", "quotes around it"),
+            ("Bearer a-good-looking-token", "begins with a word such as"),
+        ] {
+            scene.workspace.set_env("CLOUDFLARE_API_TOKEN", token);
+            let run = scene
+                .plan_fails(&["Malformed credential", "CLOUDFLARE_API_TOKEN", said])
+                .text();
+            assert!(!run.contains("requires explicit configuration"), "{run}");
+            scene.run(&["validate"], 0);
+        }
         scene.workspace.set_env("CLOUDFLARE_API_TOKEN", "");
         scene.plan_fails(&["Incomplete credential", "CLOUDFLARE_EMAIL"]);
         scene

@@ -49,12 +49,14 @@ fn code(text: &str) -> String {
 }
 
 /// The modules that a module may name with `crate::`.
-const LAYERS: [(&str, &[&str]); 10] = [
-    ("value", &["value"]),
+const LAYERS: [(&str, &[&str]); 12] = [
+    ("json", &[]),
+    ("text", &[]),
+    ("value", &["json", "value"]),
     ("secret", &[]),
-    ("x509", &["secret", "x509"]),
-    ("framework", &["framework", "secret", "value"]),
-    ("cloudflare", &["cloudflare", "secret"]),
+    ("x509", &["secret", "text", "x509"]),
+    ("framework", &["framework", "json", "secret", "value"]),
+    ("cloudflare", &["cloudflare", "secret", "text"]),
     (
         "resources",
         &[
@@ -81,8 +83,8 @@ const LAYERS: [(&str, &[&str]); 10] = [
             "value",
         ],
     ),
-    ("wire", &["framework", "value", "wire"]),
-    ("plugin", &["framework", "plugin", "wire"]),
+    ("wire", &["framework", "text", "value", "wire"]),
+    ("plugin", &["framework", "plugin", "text", "wire"]),
 ];
 
 #[test]
@@ -137,9 +139,27 @@ fn secrets_leave_their_wrapper_in_two_files() {
 
 #[test]
 fn the_network_is_opened_in_one_file() {
-    // The provider only checks the form of a URL with it.
-    only_in("reqwest::", &["cloudflare/send.rs", "provider.rs"]);
+    // The others only look at the parts of a URL.
+    only_in(
+        "reqwest::",
+        &[
+            "cloudflare/proxy.rs",
+            "cloudflare/send.rs",
+            "provider/credential.rs",
+        ],
+    );
     only_in("reqwest::Client", &["cloudflare/send.rs"]);
+}
+
+/// `serde_json` parses some keys of an object once more; `json` reads values without that.
+#[test]
+fn json_from_outside_is_read_in_one_way() {
+    only_in("serde_json::from_", &["cloudflare/envelope.rs"]);
+    only_in(
+        "serde_json::Deserializer",
+        &["cloudflare/envelope.rs", "json.rs"],
+    );
+    only_in("RawValue", &[]);
 }
 
 #[test]

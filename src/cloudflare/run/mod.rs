@@ -13,13 +13,13 @@ use std::sync::{Mutex, PoisonError};
 
 use tokio::sync::watch;
 
-use super::{AssociationWrite, Hostname, Store, Switch, ZoneId};
+use super::{AssociationWrite, CertificateId, Hostname, Store, Switch, ZoneId};
 
 /// Something that can have one owner.
 #[derive(Clone, Debug, PartialEq, Eq, Hash)]
 pub enum Key {
     /// A certificate by its id.
-    Certificate(Store, ZoneId, String),
+    Certificate(Store, ZoneId, CertificateId),
     /// A certificate by the fingerprint of its leaf: what a create knows before
     /// there is an id.
     Leaf(Store, ZoneId, String),
@@ -31,8 +31,8 @@ pub enum Key {
 
 impl Key {
     /// A certificate by its id.
-    pub fn certificate(store: Store, zone: &ZoneId, id: &str) -> Self {
-        Self::Certificate(store, zone.clone(), id.to_owned())
+    pub fn certificate(store: Store, zone: &ZoneId, id: &CertificateId) -> Self {
+        Self::Certificate(store, zone.clone(), id.clone())
     }
 
     /// A certificate by the fingerprint of its leaf.
@@ -202,7 +202,7 @@ impl Run {
     }
 
     /// The ids of the certificates that this run made or took over.
-    pub fn owned_certificates(&self, store: Store, zone: &ZoneId) -> Vec<String> {
+    pub fn owned_certificates(&self, store: Store, zone: &ZoneId) -> Vec<CertificateId> {
         self.look(|state| {
             let ids = state.owned.iter().filter_map(|key| match key {
                 Key::Certificate(of, in_zone, id) if *of == store && in_zone == zone => {

@@ -9,26 +9,31 @@ use fastrand::Rng;
 use tokio::time::Instant;
 use tokio_util::sync::CancellationToken;
 
-use super::{date, minutes, options, start, zone_id};
+use super::{date, hostname, id, minutes, options, start, zone_id};
 use crate::cloudflare::{
-    Association, AssociationWrite, Client, Error, Fresh, Hostname, Key, Scope, Store, Wanted,
+    Association, AssociationWrite, CertificateId, Client, Error, Fresh, Hostname, Key, Scope,
+    Store, Wanted,
 };
 use crate::secret::Secret;
 
 fn name(n: usize) -> Hostname {
-    Hostname::parse(&format!("h{n}.example.com")).expect("a hostname")
+    hostname(&format!("h{n}.example.com"))
 }
 
-fn write_of(hostname: &Hostname, certificate: &str, enabled: Option<bool>) -> AssociationWrite {
+fn write_of(
+    hostname: &Hostname,
+    certificate: &CertificateId,
+    enabled: Option<bool>,
+) -> AssociationWrite {
     AssociationWrite {
-        hostname: hostname.as_str().to_owned(),
-        cert_id: certificate.to_owned(),
+        hostname: hostname.clone(),
+        cert_id: certificate.clone(),
         enabled,
     }
 }
 
 /// A zone whose API takes a moment, and the ids of its certificates.
-async fn zone_with(made: &[ClientCertificate]) -> (Simulator, Arc<Client>, Vec<String>) {
+async fn zone_with(made: &[ClientCertificate]) -> (Simulator, Arc<Client>, Vec<CertificateId>) {
     let (simulator, client) = start(&options());
     simulator.set(|settings| settings.rate_limit = None);
     let zone = client.zone(&zone_id());
@@ -131,7 +136,7 @@ async fn a_write_waits_a_moment_for_those_that_look() {
 async fn only_the_culprit_of_a_refused_request_fails() {
     let (simulator, client, ids) = zone_with(&certificates(1)).await;
     let writes = (0..16).map(|n| match n {
-        5 => write_of(&name(n), "no-such-certificate", Some(true)),
+        5 => write_of(&name(n), &id("no-such-certificate"), Some(true)),
         _ => write_of(&name(n), &ids[0], Some(true)),
     });
     let outcomes = write_apart(&client, writes.collect()).await;
@@ -260,8 +265,8 @@ async fn schedule(seed: u64, made: &[ClientCertificate]) {
             let superseded = over(w).is_some_and(|at| latest_begin.is_some_and(|b| at < b));
             w.1 <= ended && !superseded
         });
-        let mut possible: Vec<Option<(String, Option<bool>)>> = possible
-            .map(|(write, ..)| Some((write.cert_id.clone(), write.enabled)))
+        let mut possible: Vec<Option<(Option<CertificateId>, Option<bool>)>> = possible
+            .map(|(write, ..)| Some((Some(write.cert_id.clone()), write.enabled)))
             .collect();
         if latest_begin.is_none() {
             possible.push(None);
@@ -306,12 +311,11 @@ async fn what_was_accepted_is_told_also_to_a_sender_that_has_to_stop() {
     simulator.order(Fault::on("PUT", "", slow).after(2));
     let tasks: Vec<_> = (0..4)
         .map(|n| {
-            let certificate = if n == 2 {
-                "no-such-certificate"
-            } else {
-                &ids[0]
+            let certificate = match n {
+                2 => id("no-such-certificate"),
+                _ => ids[0].clone(),
             };
-            let write = write_of(&name(n), certificate, Some(true));
+            let write = write_of(&name(n), &certificate, Some(true));
             write_within(&client, write, if n == 0 { 5 } else { 300 })
         })
         .collect();
@@ -338,7 +342,7 @@ async fn many_culprits_cost_few_requests() {
     let (simulator, client, ids) = zone_with(&certificates(1)).await;
     let writes = (0..100).map(|n| match n % 2 {
         0 => write_of(&name(n), &ids[0], Some(true)),
-        _ => write_of(&name(n), "no-such-certificate", Some(true)),
+        _ => write_of(&name(n), &id("no-such-certificate"), Some(true)),
     });
     let outcomes = write_apart(&client, writes.collect()).await;
     let accepted = outcomes.iter().filter(|outcome| outcome.is_ok()).count();

@@ -38,10 +38,8 @@ pub(super) async fn ask(client: &Client, scope: &Scope, method: &str) -> Result<
             .map(drop),
         "DELETE" => {
             let hostname = zone.certificates(scope, Store::Hostname).await?;
-            let id = hostname
-                .first()
-                .map(|found| found.id.clone())
-                .unwrap_or_default();
+            let id = hostname.first().map(|found| found.id.clone());
+            let id = id.expect("a certificate");
             let deleted = zone.delete_certificate(scope, Store::Hostname, &id, None, wanted);
             let deleted = deleted.await?;
             assert_eq!(deleted, Deletion::Accepted);
@@ -97,11 +95,11 @@ async fn what_may_pass_is_repeated_once_and_passes() {
 }
 
 #[tokio::test(start_paused = true)]
-async fn an_outage_without_end_tells_what_it_met_and_repeats_no_page() {
+async fn an_outage_without_end_tells_what_it_met_in_its_own_words() {
     for (answer, words) in [
         (
-            Reply::html(522, "secret words of a page"),
-            "HTTP 522: an HTML page",
+            Reply::html(522, "Connection timed out"),
+            "HTTP 522: an HTML page: Connection timed out",
         ),
         (Reply::error(503, 0, "maintenance"), "HTTP 503"),
     ] {
@@ -114,7 +112,6 @@ async fn an_outage_without_end_tells_what_it_met_and_repeats_no_page() {
         for word in [words, "Request: GET /zones/", "attempts in"] {
             assert!(text.contains(word), "{word:?} is missing in {text}");
         }
-        assert!(!text.contains("secret words"), "{text}");
         assert!(!text.contains('<'), "{text}");
     }
 }

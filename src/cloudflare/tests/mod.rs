@@ -18,8 +18,8 @@ use jiff::Timestamp;
 use tokio_util::sync::CancellationToken;
 
 use super::{
-    Answer, Body, Certificate, Client, Error, Options, Request, Scope, SendError, Store, Transport,
-    ZoneId,
+    Answer, Certificate, CertificateId, Client, Error, Hostname, Options, Request, Scope,
+    SendError, Store, Transport, ZoneId,
 };
 use crate::secret::Secret;
 
@@ -41,7 +41,7 @@ impl Transport for InProcess {
                 body: request
                     .body
                     .as_ref()
-                    .map(Body::to_bytes)
+                    .map(|body| body.to_bytes().to_vec())
                     .unwrap_or_default(),
                 ..Default::default()
             };
@@ -93,6 +93,14 @@ fn client_of(simulator: &Simulator, options: &Options) -> Arc<Client> {
 
 fn zone_id() -> ZoneId {
     ZoneId::parse(ZONE_ID).expect("a zone id")
+}
+
+fn id(text: &str) -> CertificateId {
+    CertificateId::parse(text).expect("an id")
+}
+
+fn hostname(text: &str) -> Hostname {
+    Hostname::parse(text).expect("a hostname")
 }
 
 fn minutes(count: u64) -> Scope {

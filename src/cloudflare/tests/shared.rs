@@ -6,17 +6,17 @@ use std::time::Duration;
 use aop_simulator::{Action, Answer, Fault, Simulator};
 use tokio_util::sync::CancellationToken;
 
-use super::{minutes, options, start, upload, zone_id};
+use super::{hostname, minutes, options, start, upload, zone_id};
 use crate::cloudflare::{
-    Association, AssociationWrite, Client, Error, Fresh, Hostname, Scope, Wanted,
+    Association, AssociationWrite, CertificateId, Client, Error, Fresh, Hostname, Scope, Wanted,
 };
 
 fn name(n: usize) -> Hostname {
-    Hostname::parse(&format!("h{n}.example.com")).expect("a hostname")
+    hostname(&format!("h{n}.example.com"))
 }
 
 /// A zone whose API takes a moment, with so many hostnames.
-async fn zone_of(count: usize) -> (Simulator, Arc<Client>, String) {
+async fn zone_of(count: usize) -> (Simulator, Arc<Client>, CertificateId) {
     let (simulator, client) = start(&options());
     simulator.set(|settings| {
         settings.associations = 5000;
@@ -32,10 +32,10 @@ async fn zone_of(count: usize) -> (Simulator, Arc<Client>, String) {
     (simulator, client, certificate.id)
 }
 
-fn write(n: usize, certificate: &str) -> AssociationWrite {
+fn write(n: usize, certificate: &CertificateId) -> AssociationWrite {
     AssociationWrite {
-        hostname: name(n).as_str().to_owned(),
-        cert_id: certificate.to_owned(),
+        hostname: name(n),
+        cert_id: certificate.clone(),
         enabled: Some(true),
     }
 }
@@ -71,7 +71,7 @@ async fn a_thousand_reads_are_one_request_and_serve_half_a_minute() {
     let before = gets(&simulator);
     let answers = read(&client, 0..1000).await;
     for (n, answer) in answers.into_iter().enumerate() {
-        assert_eq!(answer.expect("an association").hostname, name(n).as_str());
+        assert_eq!(answer.expect("an association").hostname, name(n));
     }
     assert_eq!(gets(&simulator), before + 1);
     tokio::time::sleep(Duration::from_secs(29)).await;

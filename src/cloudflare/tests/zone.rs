@@ -6,9 +6,9 @@ use aop_simulator::pki::Authority;
 use aop_simulator::{Action, Fault};
 use tokio_util::sync::CancellationToken;
 
-use super::{client_of, date, minutes, options, start, statuses, upload, zone_id};
+use super::{client_of, date, hostname, id, minutes, options, start, statuses, upload, zone_id};
 use crate::cloudflare::{
-    Association, AssociationWrite, Deletion, Hostname, Scope, Store, Switch, Wanted,
+    Association, AssociationWrite, CertificateId, Deletion, Hostname, Scope, Store, Switch, Wanted,
 };
 use crate::secret::Secret;
 
@@ -60,7 +60,7 @@ async fn a_list_is_read_to_its_end() {
         let zone = client.zone(&zone_id());
         let writes: Vec<AssociationWrite> = (0..count)
             .map(|number| AssociationWrite {
-                hostname: format!("h{number}.example.com"),
+                hostname: hostname(&format!("h{number}.example.com")),
                 cert_id: certificate.id.clone(),
                 enabled: Some(number % 2 == 0),
             })
@@ -82,7 +82,7 @@ async fn nothing_is_deleted_while_a_hostname_is_being_deployed() {
     simulator.clock().advance(Duration::from_secs(5));
     let zone = client.zone(&zone_id());
     let write = |enabled| AssociationWrite {
-        hostname: "app.example.com".to_owned(),
+        hostname: hostname("app.example.com"),
         cert_id: certificate.id.clone(),
         enabled,
     };
@@ -92,7 +92,7 @@ async fn nothing_is_deleted_while_a_hostname_is_being_deployed() {
         .await
         .only()
         .expect("written");
-    let held = Deletion::Unsettled(vec!["app.example.com".to_owned()]);
+    let held = Deletion::Unsettled(vec![hostname("app.example.com")]);
     assert_eq!(delete().await.expect("an answer"), held);
     simulator.clock().advance(Duration::from_secs(5));
     assert!(delete().await.expect_err("in use").has_code(1433));
@@ -127,9 +127,9 @@ async fn nothing_is_deleted_that_may_serve_what_was_given_up_in_another_run() {
     let old = upload(&client, &scope).await.expect("a certificate");
     let new = upload(&client, &scope).await.expect("a certificate");
     simulator.clock().advance(Duration::from_secs(5));
-    let write = |id: &str| AssociationWrite {
-        hostname: "app.example.com".to_owned(),
-        cert_id: id.to_owned(),
+    let write = |id: &CertificateId| AssociationWrite {
+        hostname: hostname("app.example.com"),
+        cert_id: id.clone(),
         enabled: Some(true),
     };
     for (id, deployment) in [(&old.id, Some(Duration::from_secs(1))), (&new.id, None)] {
@@ -142,9 +142,9 @@ async fn nothing_is_deleted_that_may_serve_what_was_given_up_in_another_run() {
     }
     let another_run = client_of(&simulator, &options());
     let zone = another_run.zone(&zone_id());
-    let held = Deletion::Undeployed(vec!["app.example.com".to_owned()]);
+    let held = Deletion::Undeployed(vec![hostname("app.example.com")]);
     // Removed, or rotated away to a third one.
-    for heir in [None, Some("2458ce5a-0c35-4c7f-82c7-8e9487d3ff60")] {
+    for heir in [None, Some(&id("2458ce5a-0c35-4c7f-82c7-8e9487d3ff60"))] {
         let deleted = zone.delete_certificate(&scope, Store::Hostname, &old.id, heir, || true);
         assert_eq!(deleted.await.expect("an answer"), held);
     }
@@ -155,7 +155,7 @@ async fn nothing_is_deleted_that_may_serve_what_was_given_up_in_another_run() {
     let of_zone = zone.upload(&scope, Store::Zone, made.certificate, key);
     let of_zone = of_zone.await.expect("stored").id;
     simulator.clock().advance(Duration::from_secs(5));
-    for (heir, outcome) in [(None, &held), (Some("another"), &Deletion::Accepted)] {
+    for (heir, outcome) in [(None, &held), (Some(&id("another")), &Deletion::Accepted)] {
         let deleted = zone.delete_certificate(&scope, Store::Zone, &of_zone, heir, || true);
         assert_eq!(deleted.await.as_ref().expect("an answer"), outcome);
     }

@@ -1,6 +1,6 @@
 //! A certificate that has all the hostnames that it may have.
 
-use crate::cloudflare::{Error, Fresh, PER_CERTIFICATE as MOST, Scope, Zone};
+use crate::cloudflare::{CertificateId, Error, Fresh, PER_CERTIFICATE as MOST, Scope, Zone};
 use crate::framework::Diagnostic;
 
 /// Adds to a refusal that the certificate has all that it may have, where that is so.
@@ -8,7 +8,7 @@ use crate::framework::Diagnostic;
 pub(in super::super) async fn explain_crowd(
     zone: &Zone<'_>,
     scope: &Scope,
-    certificate: &str,
+    certificate: &CertificateId,
     (error, mut diagnostic): (&Error, Diagnostic),
 ) -> Diagnostic {
     if !error.is_about_content() {
@@ -19,7 +19,7 @@ pub(in super::super) async fn explain_crowd(
     };
     let holders = listed.list.iter();
     let count = holders
-        .filter(|a| a.cert_id == certificate && !a.is_gone())
+        .filter(|a| a.names(certificate) && !a.is_gone())
         .count();
     if count >= MOST {
         diagnostic.detail.push_str(&format!(

@@ -106,7 +106,7 @@ impl Model for All {
 impl From<Found> for Shown {
     fn from(found: Found) -> Self {
         Self {
-            certificate_id: found.cert_id.into(),
+            certificate_id: found.certificate().into(),
             enabled: found.enabled.into(),
             status: found.status.as_str().into(),
         }

@@ -1,7 +1,7 @@
 //! Which associations of a zone are to be shown.
 
 use super::super::check;
-use crate::cloudflare::{Association as Found, Status};
+use crate::cloudflare::{Association as Found, CertificateId, Status};
 use crate::framework::{Attr, Diagnostic, Model, Walk};
 
 /// The arguments.
@@ -40,19 +40,18 @@ impl Model for Filter {
 /// The arguments, understood.
 pub(super) struct Wanted {
     status: Option<Status>,
-    certificate_id: Option<String>,
+    certificate_id: Option<CertificateId>,
     enabled: Option<bool>,
 }
 
 impl Filter {
     /// Understands the arguments.
     pub(super) fn wanted(&self) -> Result<Wanted, Diagnostic> {
-        if self.certificate_id.known().is_some() {
-            check::certificate_id(&self.certificate_id)?;
-        }
+        let certificate_id = self.certificate_id.known();
+        let certificate_id = certificate_id.map(|_| check::certificate_id(&self.certificate_id));
         Ok(Wanted {
             status: check::status(&self.status)?,
-            certificate_id: self.certificate_id.known().cloned(),
+            certificate_id: certificate_id.transpose()?,
             enabled: self.enabled.known().copied(),
         })
     }
@@ -70,7 +69,7 @@ impl Wanted {
         };
         let certificate = self.certificate_id.as_ref();
         has_status
-            && certificate.is_none_or(|id| found.cert_id == *id)
+            && certificate.is_none_or(|id| found.names(id))
             && self.enabled.is_none_or(|on| found.enabled == Some(on))
     }
 

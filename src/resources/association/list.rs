@@ -23,25 +23,25 @@ impl ListResource for HostnameAssociation {
         let (zone, scope) = (ctx.api.zone(&id), Scope::reading(ctx.cancel.clone()));
         let doing = format!("Listing the associations of zone {id}");
         // Each page is handed over before the next is asked for.
-        for page in 1.. {
-            let list = zone.associations_page(&scope, page).await;
-            let (list, is_last) = list.map_err(|error| problem(&error, &doing))?;
+        let mut pages = zone.association_pages();
+        while let Some(list) = pages
+            .next(&scope)
+            .await
+            .map_err(|error| problem(&error, &doing))?
+        {
             for association in list.into_iter().filter(|a| wanted.admits(a)) {
                 let model = Association {
                     id: format!("{id}/{}", association.hostname).into(),
                     zone_id: id.as_str().into(),
                     hostname: association.hostname.as_str().into(),
-                    certificate_id: association.cert_id.into(),
+                    certificate_id: association.certificate().into(),
                     enabled: association.enabled.into(),
                     status: association.status.as_str().into(),
                     ..Association::default()
                 };
-                if !found.push(association.hostname, &model).await {
+                if !found.push(association.hostname.to_string(), &model).await {
                     return Ok(());
                 }
-            }
-            if is_last {
-                break;
             }
         }
         Ok(())

@@ -192,7 +192,7 @@ impl Resource for HostnameAssociation {
             Ok(found) => found,
         };
         state.id = format!("{zone}/{name}").into();
-        state.certificate_id = found.cert_id.into();
+        state.certificate_id = found.certificate().into();
         state.enabled = found.enabled.into();
         state.status = found.status.as_str().into();
         Ok(Some(state))
@@ -219,12 +219,12 @@ impl Resource for HostnameAssociation {
             _ => None,
         };
         let only = only.ok_or(is_no)?;
-        let name = hostname(&only.hostname.as_str().into())?;
+        let certificate_id = only.certificate_id.map(|id| id.to_string());
         let model = Association {
-            id: format!("{}/{name}", official.zone_id).into(),
-            zone_id: official.zone_id.into(),
-            hostname: only.hostname.into(),
-            certificate_id: only.certificate_id.into(),
+            id: format!("{}/{}", official.zone_id, only.hostname).into(),
+            zone_id: official.zone_id.as_str().into(),
+            hostname: only.hostname.as_str().into(),
+            certificate_id: certificate_id.into(),
             enabled: only.enabled.into(),
             ..Association::default()
         };
@@ -284,8 +284,7 @@ impl Resource for HostnameAssociation {
                 return Ok(());
             }
             drop(looking);
-            let certificate = work.plan.certificate_id.text();
-            if void(&work.zone, &work.scope, &work.name, certificate).await? {
+            if void(&work.zone, &work.scope, &work.name, &work.certificate).await? {
                 destruction.done();
                 return Ok(());
             }

@@ -1,7 +1,9 @@
 //! Looking at the association of one hostname, and taking it away.
 
 use super::super::problem::problem;
-use crate::cloudflare::{Association, AssociationWrite, Hostname, Key, Scope, Wanted, Zone};
+use crate::cloudflare::{
+    Association, AssociationWrite, CertificateId, Hostname, Key, Scope, Wanted, Zone,
+};
 use crate::framework::Diagnostic;
 
 /// The live association, if there is one.
@@ -20,7 +22,7 @@ pub(in super::super) async fn void(
     zone: &Zone<'_>,
     scope: &Scope,
     name: &Hostname,
-    last_known: &str,
+    last_known: &CertificateId,
 ) -> Result<bool, Diagnostic> {
     let (run, key) = (
         zone.run(),
@@ -28,10 +30,10 @@ pub(in super::super) async fn void(
     );
     // A rotation may have moved the hostname since the state was read.
     let written = run.written(&key).map(|written| written.cert_id);
-    let mut certificate = written.unwrap_or_else(|| last_known.to_owned());
+    let mut certificate = written.unwrap_or_else(|| last_known.clone());
     loop {
         let write = [AssociationWrite {
-            hostname: name.as_str().to_owned(),
+            hostname: name.clone(),
             cert_id: certificate.clone(),
             enabled: None,
         }];
@@ -40,10 +42,13 @@ pub(in super::super) async fn void(
             Ok(written) => return Ok(written.is_some()),
             Err(error) if error.is_gone() => return Ok(true),
             // Its certificate is gone: either nothing is presented, or another is.
-            Err(error) if error.has_code(1415) => match look(zone, scope, name).await? {
-                Some(found) if found.cert_id != certificate => certificate = found.cert_id,
-                _ => return Ok(true),
-            },
+            Err(error) if error.has_code(1415) => {
+                let found = look(zone, scope, name).await?;
+                match found.and_then(|found| found.cert_id) {
+                    Some(other) if other != certificate => certificate = other,
+                    _ => return Ok(true),
+                }
+            }
             Err(error) => {
                 let doing = format!("Voiding the association of {name}");
                 return Err(problem(&error, &doing));

@@ -3,15 +3,15 @@
 use tokio::time::Instant;
 
 use super::super::Api;
-use super::super::check::{hostname, zone_id};
+use super::super::check::{certificate_id, hostname, stored_id, zone_id};
 use super::super::problem::problem;
 use super::super::ready::wait_for_certificate;
 use super::crowded::explain_crowd;
 use super::void::look;
 use super::{Association, HostnameAssociation};
 use crate::cloudflare::{
-    Association as Found, AssociationWrite, Error, Fresh, Hostname, Key, Looking, Polls, Scope,
-    Status, Wanted, Zone,
+    Association as Found, AssociationWrite, CertificateId, Error, Fresh, Hostname, Key, Looking,
+    Polls, Scope, Status, Wanted, Zone,
 };
 use crate::framework::{
     Applied, Ctx, Diagnostic, Diagnostics, Failed, Operation, Resource, Timeouts,
@@ -21,6 +21,7 @@ use crate::framework::{
 pub(super) struct Work<'a> {
     pub(super) zone: Zone<'a>,
     pub(super) name: Hostname,
+    pub(super) certificate: CertificateId,
     pub(super) scope: Scope,
     /// What is wanted; for a destroy, what was.
     pub(super) plan: Association,
@@ -34,9 +35,14 @@ impl<'a> Work<'a> {
     ) -> Result<Self, Diagnostics> {
         let zone = zone_id(&plan.zone_id)?;
         let duration = Timeouts::of(&plan.timeouts, operation);
+        let certificate = match operation {
+            Operation::Delete => stored_id(&plan.certificate_id, "certificate_id"),
+            Operation::Create | Operation::Update => certificate_id(&plan.certificate_id),
+        };
         Ok(Self {
             zone: ctx.api.zone(&zone),
             name: hostname(&plan.hostname)?,
+            certificate: certificate?,
             scope: Scope::lasting(duration, ctx.cancel.clone()),
             plan,
         })
@@ -69,13 +75,13 @@ impl<'a> Work<'a> {
         let found = listed.get(&self.name).filter(|found| !found.is_gone())?;
         let expected = [prior.certificate_id.text(), self.plan.certificate_id.text()];
         let is_ours = self.zone.run().written(&self.key()).is_some();
-        if is_ours || expected.contains(&found.cert_id.as_str()) {
+        if is_ours || expected.contains(&found.certificate()) {
             return None;
         }
         // A list may show the time before.
         let found = self.zone.live_association(&self.scope, &self.name).await;
         let found = found.ok()??;
-        if expected.contains(&found.cert_id.as_str()) {
+        if expected.contains(&found.certificate()) {
             return None;
         }
         Some(Diagnostic::warning(
@@ -83,7 +89,10 @@ impl<'a> Work<'a> {
             format!(
                 "{} had certificate {} when the plan was made, and {} when it was carried out. It \
                  gets {} now, as planned. Find out who else manages it.",
-                self.name, expected[0], found.cert_id, expected[1]
+                self.name,
+                expected[0],
+                found.certificate(),
+                expected[1]
             ),
         ))
     }
@@ -97,14 +106,14 @@ impl<'a> Work<'a> {
     }
 
     pub(super) fn is_wanted(&self, found: &Found) -> bool {
-        found.cert_id == self.plan.certificate_id.text() && found.enabled == Some(self.enabled())
+        found.names(&self.certificate) && found.enabled == Some(self.enabled())
     }
 
     /// The write that makes it what is wanted.
     fn wanted(&self) -> AssociationWrite {
         AssociationWrite {
-            hostname: self.name.as_str().to_owned(),
-            cert_id: self.plan.certificate_id.text().to_owned(),
+            hostname: self.name.clone(),
+            cert_id: self.certificate.clone(),
             enabled: Some(self.enabled()),
         }
     }
@@ -131,9 +140,8 @@ impl<'a> Work<'a> {
     /// Writes the association; one that presents its certificate, or moves to it from
     /// another, once that can be presented.
     pub(super) async fn write(&self, moves: bool, looking: Looking) -> Result<Found, Diagnostics> {
-        let certificate = self.plan.certificate_id.text();
         if self.enabled() || moves {
-            let ready = wait_for_certificate(&self.zone, &self.scope, certificate).await;
+            let ready = wait_for_certificate(&self.zone, &self.scope, &self.certificate).await;
             ready.map_err(|mut error| {
                 error.detail.push_str(" Nothing was written.");
                 error
@@ -153,7 +161,7 @@ impl<'a> Work<'a> {
     }
 
     async fn refused(&self, error: &Error) -> Diagnostic {
-        let certificate = self.plan.certificate_id.text();
+        let certificate = &self.certificate;
         let doing = format!("Associating {} with certificate {certificate}", self.name);
         let refused = (error, problem(error, &doing));
         let diagnostic = explain_crowd(&self.zone, &self.scope, certificate, refused).await;
@@ -268,7 +276,7 @@ impl<'a> Work<'a> {
                  {zone}, and may be serving with it. Import it, so that the change is planned: \
                  terraform import {resource}.NAME {zone}/{name}. If this resource is being \
                  replaced, apply without -replace: its certificate is changed in place.",
-                found.cert_id,
+                found.certificate(),
                 name = self.name,
                 zone = self.zone.id(),
                 resource = HostnameAssociation::NAME,

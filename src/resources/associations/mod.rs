@@ -27,7 +27,7 @@ use crate::framework::{
 use crate::value::Dynamic;
 
 use model::{Associations, Entry};
-use target::{Difference, merge, targets};
+use target::{Difference, merge, names, targets};
 use write::{Claims, Work};
 
 /// The resource.
@@ -56,9 +56,8 @@ impl Resource for HostnameAssociations {
     }
 
     fn objects(&self, model: &Associations) -> Vec<(&'static str, Dynamic)> {
-        let listed = targets(model).unwrap_or_default();
         let zone = &model.zone_id;
-        let objects = listed.into_keys().map(|name| {
+        let objects = names(model).into_iter().map(|name| {
             let identity = HostnameAssociation::identify(zone, &name);
             (HostnameAssociation::NAME, identity)
         });
@@ -130,10 +129,7 @@ impl Resource for HostnameAssociations {
         let list = zone.associations(&scope).await;
         let list = list.map_err(|error| problem(&error, &doing))?;
         let alive = list.into_iter().filter(|found| !found.is_gone());
-        let alive = alive.filter_map(|found| {
-            let name = Hostname::parse(&found.hostname).ok()?;
-            Some((name.as_str().to_owned(), found.into()))
-        });
+        let alive = alive.map(|found| (found.hostname.to_string(), found.into()));
         let alive: BTreeMap<_, _> = alive.collect();
         if alive.is_empty() {
             return Err(Diagnostic::error(
@@ -158,14 +154,14 @@ impl Resource for HostnameAssociations {
         };
         let entries = hostnames.into_iter().map(|found| {
             let entry = Entry {
-                certificate_id: found.certificate_id.into(),
+                certificate_id: found.certificate_id.map(|id| id.to_string()).into(),
                 enabled: found.enabled.into(),
             };
-            (found.hostname, Object(entry).into())
+            (found.hostname.to_string(), Object(entry).into())
         });
         let entries: BTreeMap<_, _> = entries.collect();
         let model = Associations {
-            zone_id: official.zone_id.into(),
+            zone_id: official.zone_id.as_str().into(),
             associations: entries.into(),
             undeployed: Attr::Known(Vec::new()),
             ..Associations::default()

@@ -84,7 +84,7 @@ impl Model for Entry {
 impl From<Association> for Attr<Object<Entry>> {
     fn from(found: Association) -> Self {
         Self::Known(Object(Entry {
-            certificate_id: found.cert_id.into(),
+            certificate_id: found.certificate().into(),
             enabled: found.enabled.into(),
         }))
     }

@@ -3,9 +3,9 @@
 use std::collections::{BTreeMap, BTreeSet};
 
 use super::super::association::void;
-use super::super::problem::problem;
+use super::super::problem::{listed, problem};
 use super::target::Targets;
-use super::write::{Work, listed};
+use super::write::Work;
 use crate::cloudflare::{AssociationWrite, Destruction, Hostname, Key, Verdict, Wanted};
 use crate::framework::{Diagnostic, Diagnostics};
 
@@ -77,18 +77,18 @@ impl Work<'_> {
         let run = self.zone.run();
         let certificate = |name: &Hostname| {
             let written = run.written(&self.key(name)).map(|written| written.cert_id);
-            let known = || targets.get(name).map(|t| t.certificate_id.clone());
-            written.or_else(known).unwrap_or_default()
+            written.or_else(|| targets.get(name).map(|t| t.certificate_id.clone()))
         };
         let writes: Vec<_> = leaving
             .keys()
-            .map(|name| AssociationWrite {
-                hostname: name.as_str().to_owned(),
-                cert_id: certificate(name),
-                enabled: None,
+            .filter_map(|name| {
+                Some(AssociationWrite {
+                    hostname: name.clone(),
+                    cert_id: certificate(name)?,
+                    enabled: None,
+                })
             })
             .collect();
-        let name_of = |write: &AssociationWrite| Hostname::parse(&write.hostname).ok();
         let batch = self
             .zone
             .write_associations(&self.scope, &writes, Wanted::WhileFree)
@@ -102,17 +102,16 @@ impl Work<'_> {
         batch
             .accepted
             .iter()
-            .filter_map(|(write, _)| name_of(write))
+            .map(|(write, _)| write.hostname.clone())
             .for_each(&mut done);
         for (write, error) in &batch.refused {
-            let Some(name) = name_of(write) else { continue };
+            let name = &write.hostname;
             if !error.is_about_content() {
-                let names = batch.refused.iter().filter_map(|(write, _)| name_of(write));
-                let names: Vec<Hostname> = names.collect();
-                return Err(problem(error, &format!("Voiding {}", listed(names.iter()))));
+                let names = batch.refused.iter().map(|(write, _)| &write.hostname);
+                return Err(problem(error, &format!("Voiding {}", listed(names))));
             }
-            if void(&self.zone, &self.scope, &name, &write.cert_id).await? {
-                done(name);
+            if void(&self.zone, &self.scope, name, &write.cert_id).await? {
+                done(name.clone());
             }
         }
         Ok(())

@@ -2,9 +2,9 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 
-use super::super::check::hostname;
+use super::super::check::{hostname, stored_id};
 use super::model::{Associations, Entries};
-use crate::cloudflare::{Association, AssociationWrite, Hostname};
+use crate::cloudflare::{Association, AssociationWrite, CertificateId, Hostname};
 use crate::framework::{Attr, Diagnostic};
 use crate::value::{Path, Step};
 
@@ -13,7 +13,7 @@ use crate::value::{Path, Step};
 pub(super) struct Target {
     /// The hostname as the user wrote it.
     pub(super) spelling: String,
-    pub(super) certificate_id: String,
+    pub(super) certificate_id: CertificateId,
     pub(super) enabled: bool,
 }
 
@@ -27,13 +27,13 @@ impl Target {
 
     /// Whether this is what the API shows.
     pub(super) fn is(&self, found: &Association) -> bool {
-        found.cert_id == self.certificate_id && found.enabled == Some(self.enabled)
+        found.names(&self.certificate_id) && found.enabled == Some(self.enabled)
     }
 
     /// The write that makes it so.
     pub(super) fn write(&self, name: &Hostname) -> AssociationWrite {
         AssociationWrite {
-            hostname: name.as_str().to_owned(),
+            hostname: name.clone(),
             cert_id: self.certificate_id.clone(),
             enabled: Some(self.enabled),
         }
@@ -57,14 +57,26 @@ pub(super) fn targets(model: &Associations) -> Result<Targets, Diagnostic> {
         let said = &attr.known()?.0;
         let name = hostname(&spelling.as_str().into());
         let name = name.map_err(|error| error.at_path(entry(spelling)));
-        let target = Target {
-            spelling: spelling.clone(),
-            certificate_id: said.certificate_id.text().to_owned(),
-            enabled: said.enabled.known() != Some(&false),
-        };
-        Some(name.map(|name| (name, target)))
+        let id = stored_id(&said.certificate_id, "certificate_id");
+        let id = id.map_err(|error| error.at_path(place(spelling, "certificate_id")));
+        Some(name.and_then(|name| {
+            let target = Target {
+                spelling: spelling.clone(),
+                certificate_id: id?,
+                enabled: said.enabled.known() != Some(&false),
+            };
+            Ok((name, target))
+        }))
     });
     parsed.collect()
+}
+
+/// The hostnames that are listed, also while their certificates are not known.
+pub(super) fn names(model: &Associations) -> BTreeSet<Hostname> {
+    let entries = model.associations.known().into_iter().flatten();
+    entries
+        .filter_map(|(spelling, _)| Hostname::parse(spelling).ok())
+        .collect()
 }
 
 /// What an update has to do.

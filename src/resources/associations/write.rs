@@ -5,14 +5,14 @@ use std::collections::{BTreeMap, BTreeSet};
 use super::super::Api;
 use super::super::association::explain_crowd;
 use super::super::check::zone_id;
-use super::super::problem::problem;
+use super::super::problem::{listed, problem};
 use super::super::ready::wait_for_certificate;
 use super::model::Associations;
 use super::plan::about;
 use super::target::{Target, Targets, entry, place};
 use crate::cloudflare::{
-    Association as Found, AssociationWrite, Claim, Error, Fresh, Hostname, Key, Polls, Scope,
-    Status, Wanted, Zone,
+    Association as Found, AssociationWrite, CertificateId, Claim, Error, Fresh, Hostname, Key,
+    Polls, Scope, Status, Wanted, Zone,
 };
 use crate::framework::{Ctx, Diagnostic, Diagnostics, Operation, Timeouts};
 
@@ -134,8 +134,8 @@ impl<'a> Work<'a> {
         moves: impl Fn(&Hostname) -> bool,
     ) -> Result<(), Diagnostic> {
         let presenting = targets.iter().filter(|(name, t)| t.enabled || moves(name));
-        let certificates: BTreeMap<&str, &Target> = presenting
-            .map(|(_, target)| (target.certificate_id.as_str(), target))
+        let certificates: BTreeMap<&CertificateId, &Target> = presenting
+            .map(|(_, target)| (&target.certificate_id, target))
             .collect();
         for (id, target) in certificates {
             let ready = wait_for_certificate(&self.zone, &self.scope, id).await;
@@ -160,7 +160,7 @@ impl<'a> Work<'a> {
         let accepted = batch.accepted.iter().map(|(write, _)| write);
         let accepted = done.iter().chain(accepted);
         Written {
-            accepted: accepted.filter_map(name_of).collect(),
+            accepted: accepted.map(|write| write.hostname.clone()).collect(),
             errors: self.refused(&batch.refused, targets).await,
         }
     }
@@ -219,14 +219,14 @@ impl<'a> Work<'a> {
         let mut unsent: Vec<Hostname> = Vec::new();
         let mut why = None;
         for (write, error) in refused {
-            let Some(name) = name_of(write) else { continue };
+            let name = &write.hostname;
             if !error.is_about_content() {
-                unsent.push(name);
+                unsent.push(name.clone());
                 why = Some(error);
                 continue;
             }
             let doing = format!("Associating {name} with certificate {}", write.cert_id);
-            let spelling = targets.get(&name).map_or(name.as_str(), |t| &t.spelling);
+            let spelling = targets.get(name).map_or(name.as_str(), |t| &t.spelling);
             let path = match error.has_code(1415) || error.has_code(1404) {
                 true => place(spelling, "certificate_id"),
                 false => entry(spelling),
@@ -259,7 +259,7 @@ impl<'a> Work<'a> {
     }
 
     fn is_another(&self, name: &Hostname, target: &Target, live: &Found) -> Diagnostic {
-        let (id, enabled) = (&live.cert_id, live.enabled.unwrap_or_default());
+        let (id, enabled) = (live.certificate(), live.enabled.unwrap_or_default());
         Diagnostic::error(
             "Hostname is already associated",
             format!(
@@ -296,21 +296,5 @@ impl<'a> Work<'a> {
                 listed(failed.iter().copied())
             ),
         )
-    }
-}
-
-fn name_of(write: &AssociationWrite) -> Option<Hostname> {
-    Hostname::parse(&write.hostname).ok()
-}
-
-/// Names inside a sentence: all of a few, the first of many.
-pub(super) fn listed<'n>(names: impl Iterator<Item = &'n Hostname>) -> String {
-    const SHOWN: usize = 50;
-    let names: Vec<&str> = names.map(Hostname::as_str).collect();
-    match names.split_at_checked(SHOWN) {
-        Some((shown, rest)) if !rest.is_empty() => {
-            format!("{} and {} more", shown.join(", "), rest.len())
-        }
-        _ => names.join(", "),
     }
 }

@@ -8,7 +8,6 @@ use super::super::problem::problem;
 use super::facts::Facts;
 use super::filter::Filter;
 use super::import::absent;
-use super::model::rfc3339;
 use super::{Found, InStore, leaf_of, look};
 use crate::cloudflare::{Error, Scope};
 use crate::framework::{Attr, Ctx, DataSource, Diagnostics, Model, Object, Walk};
@@ -132,7 +131,7 @@ impl From<&Found> for Shown {
         Self {
             certificate: found.certificate.clone().into(),
             status: found.status.as_str().into(),
-            uploaded_on: found.uploaded_on.as_deref().map(rfc3339).into(),
+            uploaded_on: found.uploaded_on.map(|at| at.to_string()).into(),
             facts: leaf.map_or_else(Facts::default, |leaf| leaf.facts().into()),
         }
     }
@@ -146,16 +145,15 @@ impl<S: InStore> DataSource for CertificateData<S> {
 
     async fn read(&self, ctx: &Ctx<Api>, mut config: One) -> Result<One, Diagnostics> {
         let id = zone_id(&config.zone_id)?;
-        certificate_id(&config.certificate_id)?;
         let (zone, scope) = (ctx.api.zone(&id), Scope::reading(ctx.cancel.clone()));
-        let certificate = config.certificate_id.text();
-        let found = look(&zone, &scope, S::STORE, certificate).await;
+        let certificate = certificate_id(&config.certificate_id)?;
+        let found = look(&zone, &scope, S::STORE, &certificate).await;
         let failed = |error: Error| {
             let doing = format!("Reading certificate {certificate} of zone {id}");
             problem(&error, &doing)
         };
         let Some(found) = found.map_err(failed)? else {
-            let error = absent(&zone, &scope, S::STORE, certificate).await;
+            let error = absent(&zone, &scope, S::STORE, &certificate).await;
             return Err(error.at("certificate_id").into());
         };
         config.shown = Shown::from(&found);

@@ -6,12 +6,13 @@ use std::time::Duration;
 use tokio::time::Instant;
 
 use super::super::Api;
-use super::super::check::zone_id;
+use super::super::check::{stored_id, zone_id};
 use super::super::problem::problem;
 use super::Certificate;
 use super::obstacle::{Holders, Obstacle};
 use crate::cloudflare::{
-    Association, Deletion, Error, Key, Polls, Repointed, Scope, Status, Store, Verdict, Zone,
+    Association, CertificateId, Deletion, Error, Key, Polls, Repointed, Scope, Status, Store,
+    Verdict, Zone,
 };
 use crate::framework::{Ctx, Diagnostic, Diagnostics, Operation, Timeouts};
 
@@ -31,17 +32,18 @@ pub(super) async fn delete(
     let zone = ctx.api.zone(&zone_id(&state.zone_id)?);
     let duration = Timeouts::of(&state.timeouts, Operation::Delete);
     let scope = Scope::lasting(duration, ctx.cancel.clone());
-    for id in state.superseded() {
+    let certificate = stored_id(&state.id, "id")?;
+    for id in state.superseded(ctx) {
         Work::new(&zone, &scope, store, &id, None).delete().await?;
     }
     let fingerprint = state.facts.fingerprint();
-    let work = Work::new(&zone, &scope, store, state.id.text(), Some(fingerprint));
+    let work = Work::new(&zone, &scope, store, &certificate, Some(fingerprint));
     if work.delete().await? == Ended::TakenOver {
         ctx.warn(Diagnostic::warning(
             "Certificate is left as it is",
             format!(
-                "Another resource took over certificate {} in this run, so it was not deleted.",
-                state.id.text()
+                "Another resource took over certificate {certificate} in this run, so it was not \
+                 deleted."
             ),
         ));
     }
@@ -62,12 +64,12 @@ pub(super) struct Work<'a> {
     zone: &'a Zone<'a>,
     scope: &'a Scope,
     store: Store,
-    certificate: &'a str,
+    certificate: &'a CertificateId,
     id: Key,
     /// What a create of the same certificate claims before it knows the id.
     leaf: Option<Key>,
     /// The certificate that takes over its hostnames.
-    heir: Option<&'a str>,
+    heir: Option<&'a CertificateId>,
     /// Since when nothing stands against it: points of presence may be a moment behind.
     clear_since: Mutex<Option<Instant>>,
 }
@@ -79,7 +81,7 @@ impl<'a> Work<'a> {
         zone: &'a Zone<'a>,
         scope: &'a Scope,
         store: Store,
-        certificate: &'a str,
+        certificate: &'a CertificateId,
         fingerprint: Option<&str>,
     ) -> Self {
         let id = Key::certificate(store, zone.id(), certificate);
@@ -97,7 +99,7 @@ impl<'a> Work<'a> {
     }
 
     /// The same, after its hostnames were given to another certificate.
-    pub(super) fn inherited_by(self, heir: &'a str) -> Self {
+    pub(super) fn inherited_by(self, heir: &'a CertificateId) -> Self {
         Self {
             heir: Some(heir),
             ..self
@@ -214,7 +216,7 @@ impl<'a> Work<'a> {
         let list = self.zone.associations_if_listed(self.scope).await;
         let list = list.map_err(|error| self.failed(&error))?;
         let mut holders = Holders::default();
-        for held in list.iter().filter(|held| held.cert_id == self.certificate) {
+        for held in list.iter().filter(|held| held.names(self.certificate)) {
             let leaving = held.status == Status::PendingDeletion || self.is_letting_go(held);
             if leaving || !held.is_gone() {
                 holders.all.push(held.hostname.clone());
@@ -226,8 +228,8 @@ impl<'a> Work<'a> {
 
     /// Whether this run voids the hostname or gives it another certificate.
     fn is_letting_go(&self, held: &Association) -> bool {
-        held.key(self.zone.id())
-            .is_some_and(|key| self.zone.run().is_leaving(&key) || self.zone.run().is_writing(&key))
+        let key = held.key(self.zone.id());
+        self.zone.run().is_leaving(&key) || self.zone.run().is_writing(&key)
     }
 
     fn may_pass(&self, obstacle: &Obstacle) -> bool {
@@ -320,7 +322,11 @@ impl<'a> Work<'a> {
 
 /// An error for each hostname that could not be given to the heir, and one for what kept
 /// others from being tried.
-pub(super) fn all_moved(repointed: &Repointed, doing: &str, heir: &str) -> Result<(), Diagnostics> {
+pub(super) fn all_moved(
+    repointed: &Repointed,
+    doing: &str,
+    heir: &CertificateId,
+) -> Result<(), Diagnostics> {
     let mut errors = Diagnostics::default();
     errors.extend(repointed.refused.iter().map(|(hostname, error)| {
         let mut error = problem(error, &format!("Giving {hostname} to certificate {heir}"));

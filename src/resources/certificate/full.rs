@@ -18,7 +18,11 @@ pub(super) fn note(private: &mut Private, store: Store, list: &[Found]) {
 
 /// Warns of a rotation that will find no room for the new certificate beside the old.
 pub(super) fn foresee(change: &mut Change<'_>, prior: &Certificate, store: Store) {
-    if !prior.superseded().is_empty() {
+    if prior
+        .superseded_ids
+        .known()
+        .is_some_and(|ids| !ids.is_empty())
+    {
         // The new one may be there already.
         return;
     }
@@ -55,7 +59,7 @@ pub(super) async fn error(
             let used = |found: &&Found| {
                 let mut holders = associations.iter();
                 holders.any(|a| {
-                    a.cert_id == found.id && (!a.is_gone() || a.status == Status::PendingDeletion)
+                    a.names(&found.id) && (!a.is_gone() || a.status == Status::PendingDeletion)
                 })
             };
             let unused: Vec<&str> = live

@@ -3,7 +3,7 @@
 use super::super::Api;
 use super::super::check::{certificate_id, zone_id};
 use super::{Certificate, HostnameStore, Identity, InStore, StoredCertificate, ZoneStore, look};
-use crate::cloudflare::{Scope, Store, Zone};
+use crate::cloudflare::{CertificateId, Scope, Store, Zone};
 use crate::framework::{Ctx, Diagnostic, Diagnostics, Resource};
 
 pub(super) async fn find<S: InStore>(
@@ -12,8 +12,7 @@ pub(super) async fn find<S: InStore>(
     identity: Identity,
 ) -> Result<Certificate, Diagnostics> {
     let zone = zone_id(&identity.zone_id)?;
-    certificate_id(&identity.certificate_id)?;
-    let id = identity.certificate_id.text().to_owned();
+    let id = certificate_id(&identity.certificate_id)?;
     let asked = Certificate {
         zone_id: identity.zone_id,
         id: identity.certificate_id,
@@ -29,7 +28,12 @@ pub(super) async fn find<S: InStore>(
 }
 
 /// A store does not have a certificate; perhaps the other one has.
-pub(super) async fn absent(zone: &Zone<'_>, scope: &Scope, store: Store, id: &str) -> Diagnostic {
+pub(super) async fn absent(
+    zone: &Zone<'_>,
+    scope: &Scope,
+    store: Store,
+    id: &CertificateId,
+) -> Diagnostic {
     let (elsewhere, name, other) = match store {
         Store::Zone => (Store::Hostname, "zone", HostnameStore::NAME),
         Store::Hostname => (Store::Zone, "hostname", ZoneStore::NAME),

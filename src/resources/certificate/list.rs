@@ -40,7 +40,7 @@ impl<S: InStore> ListResource for StoredCertificate<S> {
             if let Some(leaf) = &leaf {
                 model.facts = leaf.facts().into();
             }
-            let name = name.unwrap_or_else(|| certificate.id.clone());
+            let name = name.unwrap_or_else(|| certificate.id.to_string());
             if !found.push(name, &model).await {
                 break;
             }

@@ -27,10 +27,10 @@ mod upload;
 
 use std::marker::PhantomData;
 
-use super::check::{certificate, zone_id};
+use super::check::{certificate, stored_id, zone_id};
 use super::problem::problem;
 use super::{Api, Settings};
-use crate::cloudflare::{Certificate as Found, Error, Fresh, Scope, Store, Zone};
+use crate::cloudflare::{Certificate as Found, CertificateId, Error, Fresh, Scope, Store, Zone};
 use crate::framework::{Applied, Ctx, Diagnostics, Foreign, Moved, Planned, Resource};
 use crate::x509;
 
@@ -128,7 +128,7 @@ impl<S: InStore> Resource for StoredCertificate<S> {
     ) -> Result<Option<Certificate>, Diagnostics> {
         let id = zone_id(&state.zone_id)?;
         let (zone, scope) = (ctx.api.zone(&id), Scope::reading(ctx.cancel.clone()));
-        let certificate_id = state.id.text().to_owned();
+        let certificate_id = stored_id(&state.id, "id")?;
         let failed = |error: Error| {
             let doing = format!("Reading certificate {certificate_id} of zone {id}");
             Diagnostics::from(problem(&error, &doing))
@@ -142,7 +142,7 @@ impl<S: InStore> Resource for StoredCertificate<S> {
         // What a rotation has left behind takes the place of one that is gone, so that
         // it is not forgotten.
         let mut alive = Vec::new();
-        let ids = std::iter::once(certificate_id.clone()).chain(state.superseded());
+        let ids = std::iter::once(certificate_id.clone()).chain(state.superseded(ctx));
         for id in ids {
             let shelf = (&zone, &scope, S::STORE);
             let found = listed_or_look(shelf, &list, &id).await.map_err(failed)?;
@@ -197,9 +197,9 @@ fn leaf_of(found: &Found) -> Option<x509::Certificate> {
 async fn listed_or_look(
     (zone, scope, store): (&Zone<'_>, &Scope, Store),
     list: &[Found],
-    id: &str,
+    id: &CertificateId,
 ) -> Result<Option<Found>, Error> {
-    match list.iter().find(|found| found.id == id) {
+    match list.iter().find(|found| found.id == *id) {
         Some(found) if !found.status.is_tombstone() => Ok(Some(found.clone())),
         _ => look(zone, scope, store, id).await,
     }
@@ -210,7 +210,7 @@ async fn look(
     zone: &Zone<'_>,
     scope: &Scope,
     store: Store,
-    id: &str,
+    id: &CertificateId,
 ) -> Result<Option<Found>, Error> {
     match zone.certificate(scope, store, id).await {
         Ok(found) if found.status.is_tombstone() => Ok(None),

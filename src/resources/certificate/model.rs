@@ -1,10 +1,9 @@
 //! The attributes of a certificate, and its identity.
 
-use jiff::Timestamp;
-
 use super::Found;
 use super::facts::Facts;
-use crate::framework::{Attr, Model, Object, Timeouts, Walk};
+use crate::cloudflare::CertificateId;
+use crate::framework::{Attr, Ctx, Diagnostic, Model, Object, Timeouts, Walk};
 use crate::secret::Secret;
 
 /// The attributes.
@@ -121,26 +120,37 @@ impl Certificate {
         keys.into_iter().find(|(_, key)| !key.is_null())
     }
 
-    /// The ids of the certificates that an interrupted rotation has left behind.
-    pub(super) fn superseded(&self) -> Vec<String> {
+    /// The ids of the certificates that an interrupted rotation has left behind. What is
+    /// no id came from elsewhere: a warning, and nothing is asked or deleted for it.
+    pub(super) fn superseded<A>(&self, ctx: &Ctx<A>) -> Vec<CertificateId> {
         let ids = self.superseded_ids.known().into_iter().flatten();
-        ids.map(|id| id.text().to_owned()).collect()
+        let parsed = ids.map(|id| CertificateId::parse(id.text()));
+        let (ids, strange): (Vec<_>, Vec<_>) = parsed.partition(Result::is_ok);
+        if !strange.is_empty() {
+            ctx.warn(
+                Diagnostic::warning(
+                    "State holds no certificate id",
+                    format!(
+                        "{} of the superseded_ids in the state are not ids of certificates. They \
+                         are dropped. Was the state edited?",
+                        strange.len()
+                    ),
+                )
+                .at("superseded_ids"),
+            );
+        }
+        ids.into_iter().flatten().collect()
     }
 
-    pub(super) fn set_superseded(&mut self, ids: Vec<String>) {
-        self.superseded_ids = Attr::Known(ids.into_iter().map(Attr::Known).collect());
+    pub(super) fn set_superseded(&mut self, ids: Vec<CertificateId>) {
+        let ids = ids.iter().map(|id| id.as_str().into());
+        self.superseded_ids = Attr::Known(ids.collect());
     }
 
     /// Takes over what the API shows beside the certificate itself.
     pub(super) fn set_found(&mut self, found: &Found) {
-        self.id = found.id.clone().into();
+        self.id = found.id.as_str().into();
         self.status = found.status.as_str().into();
-        self.uploaded_on = found.uploaded_on.as_deref().map(rfc3339).into();
+        self.uploaded_on = found.uploaded_on.map(|at| at.to_string()).into();
     }
-}
-
-/// One spelling for each moment. What is no moment stays as it is.
-pub(super) fn rfc3339(text: &str) -> String {
-    let moment: Result<Timestamp, _> = text.parse();
-    moment.map_or_else(|_| text.to_owned(), |moment| moment.to_string())
 }

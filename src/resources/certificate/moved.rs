@@ -1,9 +1,11 @@
 //! A certificate that comes from the official provider.
 
+use jiff::Timestamp;
+
 use super::super::check::certificate;
 use super::super::official::{Object, Official};
-use super::model::rfc3339;
 use super::{Certificate, InStore};
+use crate::cloudflare::{CertificateId, Status};
 use crate::framework::{Attr, Diagnostic, Diagnostics, Foreign, Moved};
 use crate::secret::Secret;
 
@@ -18,11 +20,12 @@ pub(super) fn from_official<S: InStore>(
         _ => return Err(official.is_no(S::NAME, source).into()),
     };
     let id = stored.text("certificate_id").or_else(|| stored.text("id"));
+    let id = id.and_then(|id| CertificateId::parse(id).ok());
     let id = id.ok_or_else(|| {
         Diagnostic::error(
             "Stored state is incomplete",
             format!(
-                "The stored {} has no id. Refresh it with its own provider, or remove the moved \
+                "The stored {} has no id, or none of the right form. Refresh it with its own provider, or remove the moved \
                  block and import the certificate.",
                 source.type_name
             ),
@@ -30,14 +33,14 @@ pub(super) fn from_official<S: InStore>(
     })?;
     let text = |name| Attr::from(stored.text(name).map(str::to_owned));
     let mut model = Certificate {
-        id: id.into(),
+        id: id.as_str().into(),
         certificate: text("certificate"),
         private_key: stored
             .text("private_key")
             .map(|key| Secret::new(key.to_owned()))
             .into(),
-        status: text("status"),
-        uploaded_on: stored.text("uploaded_on").map(rfc3339).into(),
+        status: stored.text("status").map(word).into(),
+        uploaded_on: stored.text("uploaded_on").and_then(moment).into(),
         superseded_ids: Attr::Known(Vec::new()),
         zone_id: official.zone_id.as_str().into(),
         ..Certificate::default()
@@ -50,4 +53,14 @@ pub(super) fn from_official<S: InStore>(
         model,
         warning: None,
     })
+}
+
+fn word(status: &str) -> String {
+    Status::parse(status).to_string()
+}
+
+/// One spelling for each moment.
+fn moment(text: &str) -> Option<String> {
+    let moment: Timestamp = text.parse().ok()?;
+    Some(moment.to_string())
 }

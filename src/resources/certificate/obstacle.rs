@@ -1,6 +1,7 @@
 //! What can stand against the deletion of a certificate, and how it is said.
 
-use crate::cloudflare::{Error, ZoneId};
+use super::super::problem::listed;
+use crate::cloudflare::{CertificateId, Error, Hostname, ZoneId};
 use crate::framework::Diagnostic;
 
 /// Why the certificate cannot be deleted now.
@@ -12,9 +13,9 @@ pub(super) enum Obstacle {
     /// The heir has taken over only a moment ago.
     Lingering,
     /// Cloudflare gave up deploying these hostnames with other certificates.
-    Undeployed(Vec<String>),
+    Undeployed(Vec<Hostname>),
     /// Hostnames are being deployed, and one of them may still be served by it.
-    Unsettled(Vec<String>),
+    Unsettled(Vec<Hostname>),
     /// Hostnames use it.
     InUse(Holders, Error),
     /// It is the last one that the zone can present, and the switch is on.
@@ -27,7 +28,7 @@ pub(super) enum Obstacle {
 /// The hostnames that hold a certificate.
 #[derive(Default)]
 pub(super) struct Holders {
-    pub(super) all: Vec<String>,
+    pub(super) all: Vec<Hostname>,
     /// At least one is about to let it go.
     pub(super) leaving: bool,
 }
@@ -38,8 +39,8 @@ impl Obstacle {
     pub(super) fn refusal(
         &self,
         zone: &ZoneId,
-        certificate: &str,
-        heir: Option<&str>,
+        certificate: &CertificateId,
+        heir: Option<&CertificateId>,
         stopped: Option<Error>,
     ) -> Diagnostic {
         let stopped = stopped.map_or(String::new(), |why| format!(" Then {why}."));
@@ -58,7 +59,7 @@ impl Obstacle {
                 "Rotation is not finished yet",
                 format!(
                     "{} took over only a moment ago",
-                    heir.unwrap_or("another certificate")
+                    heir.map_or("another certificate", CertificateId::as_str)
                 ),
                 "The next apply deletes it.".to_owned(),
             ),
@@ -72,7 +73,7 @@ impl Obstacle {
                 format!(
                     "Cloudflare gave up deploying the associations of these hostnames with other \
                      certificates, so they may still be served by this one: {}",
-                    hostnames.join(", ")
+                    listed(hostnames)
                 ),
                 "The next plan writes those of this configuration once more; write others again \
                  where they are managed, or take the association of a hostname away that is not \
@@ -83,7 +84,7 @@ impl Obstacle {
                 "Hostnames are still being deployed",
                 format!(
                     "these hostnames are being deployed, and may still be served by it: {}",
-                    hostnames.join(", ")
+                    listed(hostnames)
                 ),
                 "Apply again when they are active.".to_owned(),
             ),
@@ -112,7 +113,7 @@ impl Obstacle {
     }
 }
 
-fn in_use_advice(heir: Option<&str>) -> String {
+fn in_use_advice(heir: Option<&CertificateId>) -> String {
     match heir {
         Some(heir) => format!(
             "This run was told to leave them there. Associate them with {heir}, and apply again."
@@ -128,7 +129,7 @@ impl Holders {
     fn names(&self) -> String {
         match self.all.as_slice() {
             [] => "the API does not say which".to_owned(),
-            hostnames => hostnames.join(", "),
+            hostnames => listed(hostnames),
         }
     }
 }

@@ -9,13 +9,13 @@
 use std::collections::BTreeSet;
 
 use super::super::Api;
-use super::super::check::{certificate, zone_id};
+use super::super::check::{certificate, stored_id, zone_id};
 use super::super::problem::problem;
 use super::delete::{Ended, Work, all_moved};
 use super::settle::{Settled, gone, pending, revive, settle, timed_out};
 use super::upload::{Origin, Upload};
 use super::{Certificate, Found, leaf_of, look, stray};
-use crate::cloudflare::{Error, Key, Scope, Status, Store, Verdict, Zone};
+use crate::cloudflare::{CertificateId, Error, Key, Scope, Status, Store, Verdict, Zone};
 use crate::framework::{
     Applied, Ctx, Diagnostic, Diagnostics, Failed, Operation, Planned, Timeouts,
 };
@@ -34,9 +34,10 @@ pub(super) async fn update(
     let scope = Scope::lasting(duration, ctx.cancel.clone());
     let rotates = plan.id.is_unknown();
     let waits = plan.status.is_unknown();
-    let mut leaving = prior.superseded();
+    let old = stored_id(&prior.id, "id")?;
+    let mut leaving = prior.superseded(ctx);
     if rotates {
-        leaving.push(prior.id.text().to_owned());
+        leaving.push(old.clone());
     }
     let exchange = Exchange {
         ctx,
@@ -44,6 +45,7 @@ pub(super) async fn update(
         scope: &scope,
         store,
         prior,
+        old,
         plan,
         leaving,
         uploaded: None,
@@ -55,7 +57,7 @@ pub(super) async fn update(
     } else if waits || !exchange.leaving.is_empty() {
         exchange.finish().await
     } else {
-        exchange.own(exchange.prior.id.text());
+        exchange.own(&exchange.old);
         Ok(exchange.plan)
     }
 }
@@ -67,13 +69,15 @@ struct Exchange<'a> {
     scope: &'a Scope,
     store: Store,
     prior: Certificate,
+    /// The id of the prior certificate.
+    old: CertificateId,
     plan: Certificate,
     /// The ids that have to go: the old one and what earlier rotations left behind.
-    leaving: Vec<String>,
+    leaving: Vec<CertificateId>,
     /// The new one, once this resource has put it there.
-    uploaded: Option<String>,
+    uploaded: Option<CertificateId>,
     /// The new one, if it was there already, and what is to be said about that.
-    adopted: Option<(String, Diagnostic)>,
+    adopted: Option<(CertificateId, Diagnostic)>,
     /// Whether the new one is what serves.
     switched: bool,
 }
@@ -96,8 +100,7 @@ impl Exchange<'_> {
         let claim = claim.map_err(|_| upload.declared_twice())?;
         if self.store == Store::Hostname {
             // Without the list nobody could tell which hostnames have to move.
-            let old = self.prior.id.text();
-            let listed = self.zone.redeploy(self.scope, old).await;
+            let listed = self.zone.redeploy(self.scope, &self.old).await;
             listed
                 .map_err(|error| problem(&error, "Listing the hostnames of the old certificate"))?;
         }
@@ -121,16 +124,17 @@ impl Exchange<'_> {
         let leaving = self.leaving.iter();
         let _destructions: Vec<_> = leaving.map(|id| run.destroy(self.key_of(id))).collect();
         let found = revive(self.zone, self.scope, self.store, found).await;
+        let found_id = found.id.clone();
         let state = self.take_over(found).await?;
         claim.keep();
         self.tell_of_adoption();
-        stray::report(self.ctx, self.zone, self.scope, self.store, state.id.text()).await;
+        stray::report(self.ctx, self.zone, self.scope, self.store, &found_id).await;
         Ok(state)
     }
 
     /// The certificate is the same; what an interruption has left undone is done.
     async fn finish(mut self) -> Applied<Certificate> {
-        let id = self.prior.id.text().to_owned();
+        let id = self.old.clone();
         self.own(&id);
         let fingerprint = self.prior.facts.fingerprint();
         let leaf = Key::leaf(self.store, self.zone.id(), fingerprint);
@@ -180,14 +184,18 @@ impl Exchange<'_> {
 
     /// Lets an old certificate go: its hostnames first, then itself; unless another
     /// resource of this run has taken it over, which then answers for both.
-    async fn dismiss(&mut self, old: &str, heir: &str) -> Result<(), Diagnostics> {
+    async fn dismiss(
+        &mut self,
+        old: &CertificateId,
+        heir: &CertificateId,
+    ) -> Result<(), Diagnostics> {
         let leaf = self.fingerprint_of(old).await?;
         let work = Work::new(self.zone, self.scope, self.store, old, leaf.as_deref());
         let work = work.inherited_by(heir);
         // The hostnames of earlier leftovers are not yet the switch.
-        let is_switch = self.store == Store::Zone || old == self.prior.id.text();
+        let is_switch = self.store == Store::Zone || *old == self.old;
         if work.give_way().await? == Verdict::Owned {
-            tracing::info!(certificate = old, "left to its new owner");
+            tracing::info!(certificate = %old, "left to its new owner");
             self.ctx.api.run().leave(self.key_of(old));
             self.switched |= is_switch;
             return Ok(());
@@ -204,15 +212,15 @@ impl Exchange<'_> {
         }
         self.switched |= is_switch;
         match work.delete().await? {
-            Ended::TakenOver => tracing::info!(certificate = old, "left to its new owner"),
-            Ended::Gone => tracing::info!(certificate = old, heir, "old certificate deleted"),
+            Ended::TakenOver => tracing::info!(certificate = %old, "left to its new owner"),
+            Ended::Gone => tracing::info!(certificate = %old, %heir, "old certificate deleted"),
         }
         Ok(())
     }
 
     /// By what a create of the same certificate would claim it.
-    async fn fingerprint_of(&self, id: &str) -> Result<Option<String>, Diagnostics> {
-        if id == self.prior.id.text() {
+    async fn fingerprint_of(&self, id: &CertificateId) -> Result<Option<String>, Diagnostics> {
+        if *id == self.old {
             let own = self.prior.facts.fingerprint();
             // A certificate that is uploaded again is claimed by this very rotation.
             let again = self.plan.facts.fingerprint() == own;
@@ -225,11 +233,11 @@ impl Exchange<'_> {
         Ok(leaf.map(|leaf| leaf.facts().fingerprint_sha256.clone()))
     }
 
-    fn own(&self, id: &str) {
+    fn own(&self, id: &CertificateId) {
         self.ctx.api.run().own(self.key_of(id));
     }
 
-    fn key_of(&self, id: &str) -> Key {
+    fn key_of(&self, id: &CertificateId) -> Key {
         Key::certificate(self.store, self.zone.id(), id)
     }
 
@@ -242,7 +250,7 @@ impl Exchange<'_> {
 
     /// Errors of a rotation that did not come to the switch.
     fn still_serves(&self, errors: Diagnostics) -> Diagnostics {
-        let old = self.prior.id.text();
+        let old = &self.old;
         if self.switched || self.prior.status.text() != Status::Active.as_str() {
             return errors;
         }
@@ -291,8 +299,7 @@ impl Exchange<'_> {
                 let run = self.ctx.api.run();
                 let inherited = adopted.filter(|id| run.give_back(&self.key_of(id)));
                 let left = self.leaving.iter().chain(&self.uploaded).chain(&inherited);
-                let left: BTreeSet<&String> =
-                    left.filter(|id| *id != self.prior.id.text()).collect();
+                let left: BTreeSet<&CertificateId> = left.filter(|id| **id != self.old).collect();
                 state.set_superseded(left.into_iter().cloned().collect());
                 state
             }

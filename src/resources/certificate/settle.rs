@@ -5,7 +5,7 @@ use std::time::Duration;
 use tokio::time::Instant;
 
 use super::{Found, look};
-use crate::cloudflare::{Error, Polls, Scope, Status, Store, Zone};
+use crate::cloudflare::{CertificateId, Error, Polls, Scope, Status, Store, Zone};
 use crate::framework::Diagnostic;
 
 /// How a wait ended.
@@ -88,7 +88,7 @@ pub(super) fn pending(found: &Found, zone: &Zone<'_>, error: &Error) -> Diagnost
 }
 
 /// Cloudflare gave up.
-pub(super) fn timed_out(id: &str, zone: &Zone<'_>) -> Diagnostic {
+pub(super) fn timed_out(id: &CertificateId, zone: &Zone<'_>) -> Diagnostic {
     Diagnostic::error(
         "Certificate was not deployed",
         format!(
@@ -101,7 +101,7 @@ pub(super) fn timed_out(id: &str, zone: &Zone<'_>) -> Diagnostic {
 }
 
 /// Somebody deleted it meanwhile.
-pub(super) fn gone(id: &str, zone: &Zone<'_>) -> Diagnostic {
+pub(super) fn gone(id: &CertificateId, zone: &Zone<'_>) -> Diagnostic {
     Diagnostic::error(
         "Certificate disappeared while waiting",
         format!(

@@ -3,7 +3,7 @@
 
 use super::super::Api;
 use super::leaf_of;
-use crate::cloudflare::{Key, Scope, Store, Verdict, Zone};
+use crate::cloudflare::{CertificateId, Key, Scope, Store, Verdict, Zone};
 use crate::framework::{Ctx, Diagnostic};
 
 /// Warns of certificates that this run has nothing to do with. An upload whose
@@ -14,7 +14,7 @@ pub(super) async fn report(
     zone: &Zone<'_>,
     scope: &Scope,
     store: Store,
-    own: &str,
+    own: &CertificateId,
 ) {
     if store != Store::Zone {
         return;
@@ -33,9 +33,9 @@ pub(super) async fn report(
             let is_ours = run.verdict(&key) != Verdict::Free
                 || run.is_leaving(&key)
                 || leaf.is_some_and(|leaf| run.verdict(&leaf) != Verdict::Free);
-            found.id != own && !found.status.is_tombstone() && !is_ours
+            found.id != *own && !found.status.is_tombstone() && !is_ours
         })
-        .map(|found| found.id)
+        .map(|found| found.id.to_string())
         .collect();
     if others.is_empty() {
         return;

@@ -4,12 +4,12 @@
 //! Look in the store, upload. An upload whose answer was lost, and one that is
 //! refused because the certificate is there already, both end in another look.
 
-use super::super::problem::{invalid_pem, problem};
+use super::super::problem::{invalid_pem, listed, problem};
 use super::obstacle::Obstacle;
 use super::{Certificate, Found, full, leaf_of, plan};
 use crate::cloudflare::{
-    Association, Deletion, Error, Hostname, Key, Polls, Queuing, Scope, Status, Store, Verdict,
-    Zone,
+    Association, CertificateId, Deletion, Error, Hostname, Key, Polls, Queuing, Scope, Status,
+    Store, Verdict, Zone,
 };
 use crate::framework::{Diagnostic, Diagnostics};
 use crate::x509::{self, PrivateKey};
@@ -31,7 +31,7 @@ pub(super) struct Upload<'a> {
     leaf: x509::Certificate,
     key: PrivateKey,
     /// The ids that the resource holds already.
-    own: Vec<String>,
+    own: Vec<CertificateId>,
 }
 
 /// What a look in the store shows.
@@ -49,7 +49,7 @@ impl<'a> Upload<'a> {
         (zone, scope, store): (&'a Zone<'a>, &'a Scope, Store),
         config: &Certificate,
         leaf: x509::Certificate,
-        own: Vec<String>,
+        own: Vec<CertificateId>,
     ) -> Result<Self, Diagnostics> {
         let key = config.key();
         let Some((attribute, text)) = key.and_then(|(at, key)| Some((at, key.known()?))) else {
@@ -221,7 +221,7 @@ impl<'a> Upload<'a> {
         }
         let list = self.zone.associations_if_listed(self.scope).await;
         let list = list.map_err(|error| self.failed(&error))?;
-        let uses = |a: &Association| a.cert_id == found.id && !a.is_gone();
+        let uses = |a: &Association| a.names(&found.id) && !a.is_gone();
         match list.iter().any(uses) {
             true => Err(self.twin_timed_out(found).into()),
             false => Ok(()),
@@ -230,7 +230,7 @@ impl<'a> Upload<'a> {
 
     /// Cloudflare gave up on it once; it must go before it can come again. Answers
     /// whether the DELETE was sent, and for the sake of which hostnames it was not yet.
-    async fn delete_again(&self, found: &Found) -> Result<(bool, Vec<String>), Diagnostics> {
+    async fn delete_again(&self, found: &Found) -> Result<(bool, Vec<Hostname>), Diagnostics> {
         let wanted = || !self.is_owned(found);
         let deleted = self
             .zone
@@ -252,16 +252,16 @@ impl<'a> Upload<'a> {
     }
 
     /// Whether this run writes one of these hostnames, or takes it away.
-    fn are_changing(&self, hostnames: &[String]) -> bool {
+    fn are_changing(&self, hostnames: &[Hostname]) -> bool {
         let run = self.zone.run();
-        let names = hostnames
+        let zone = self.zone.id();
+        let mut keys = hostnames
             .iter()
-            .filter_map(|name| Hostname::parse(name).ok());
-        let mut keys = names.map(|name| Key::Association(self.zone.id().clone(), name));
+            .map(|name| Key::Association(zone.clone(), name.clone()));
         keys.any(|key| run.is_writing(&key) || run.is_leaving(&key))
     }
 
-    fn blocked(&self, hostnames: &[String]) -> Diagnostic {
+    fn blocked(&self, hostnames: &[Hostname]) -> Diagnostic {
         Diagnostic::error(
             "Hostnames are still being deployed",
             format!(
@@ -269,7 +269,7 @@ impl<'a> Upload<'a> {
                  because these hostnames of zone {} are being deployed: {}. Apply again when they \
                  are active.",
                 self.zone.id(),
-                hostnames.join(", ")
+                listed(hostnames)
             ),
         )
     }

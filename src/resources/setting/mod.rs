@@ -179,7 +179,7 @@ impl<S: OfSwitch> Resource for Setting<S> {
             )
         });
         let model = Switched {
-            zone_id: official.zone_id.into(),
+            zone_id: official.zone_id.as_str().into(),
             enabled: enabled.into(),
             ..Switched::default()
         };

@@ -3,7 +3,7 @@
 
 use std::time::Duration;
 
-use aop_simulator::{Action, Answer, Fault, Shows, ZONE_ID};
+use aop_simulator::{Action, Answer, Fault, Shows, ZONE_ID, Zone};
 
 use super::core::text;
 use super::scene::{Scene, Serves};
@@ -96,26 +96,40 @@ async fn a_create_waits_as_long_as_it_may() {
 #[tokio::test(start_paused = true)]
 async fn a_certificate_that_disappears_while_it_is_waited_for_leaves_no_state() {
     for serves in [Serves::Hostnames(0), Serves::Zone] {
-        for gone in [
-            Answer::error(404, 1551, "gone"),
-            Answer {
-                status: 200,
-                headers: Vec::new(),
-                body: br#"{"success":true,"result":{"id":"x","status":"pending_deletion"}}"#
-                    .to_vec(),
-            },
-        ] {
+        for tombstone in [true, false] {
             let scene = Scene::new(serves);
+            scene
+                .simulator
+                .set(|s| s.activation = Some(Duration::from_secs(60)));
             let config = serves.config(&scene.issue());
-            // A list comes first; then the looks at the certificate.
-            let fault = Fault::on("GET", "", Action::Answer(gone)).after(2);
-            scene.simulator.order(fault.times(u32::MAX));
-            let failed = scene.core.apply(&config[..1]).await;
+            let apply = scene.core.apply(&config[..1]);
+            let delete = async {
+                tokio::time::sleep(Duration::from_secs(20)).await;
+                let live = |zone: &Zone, _| zone.live(serves.store())[0].id.clone();
+                let id = scene.simulator.look(ZONE_ID, live);
+                let gone = match tombstone {
+                    true => Answer {
+                        status: 200,
+                        headers: Vec::new(),
+                        body: format!(
+                            r#"{{"success":true,"result":{{"id":"{id}","status":"deleted"}}}}"#
+                        )
+                        .into_bytes(),
+                    },
+                    false => Answer::error(404, 1551, "gone"),
+                };
+                let fault = Fault::on("GET", &id, Action::Answer(gone)).times(u32::MAX);
+                scene.simulator.order(fault);
+            };
+            let (failed, ()) = tokio::join!(apply, delete);
             assert_eq!(failed.len(), 1, "{failed:?}");
             let said = &failed[0];
             assert_eq!(said.summary, "Certificate disappeared while waiting");
             assert!(scene.core.state("certificate").is_null());
             scene.simulator.forget_faults();
+            scene
+                .simulator
+                .set(|s| s.activation = Some(Duration::from_secs(1)));
             scene.heal(&config, &format!("{serves:?}")).await;
         }
     }

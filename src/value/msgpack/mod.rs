@@ -2,7 +2,7 @@
 //! with extension codes for what is not known yet.
 //!
 //! The reader trusts nothing: it never allocates more than its input paid for,
-//! never recurses deeper than the type (or [`DEPTH`], where values carry their
+//! never recurses deeper than the type (or the one limit of depth, where values carry their
 //! own types), and names the place of every mistake.
 
 mod read;

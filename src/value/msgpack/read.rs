@@ -6,10 +6,9 @@ use rmp::Marker;
 use rmp::decode::{RmpRead, read_marker};
 
 use super::{REFINED, expected};
+use crate::json::DEPTH;
 use crate::value::{DecodeError, Dynamic, Number, Refinement, Step, Type, Unknown};
 
-/// How deep values may nest; those that carry their own types could go on for ever.
-const DEPTH: usize = 128;
 /// What a count alone may reserve; the rest is paid for by elements that are there.
 const RESERVED: usize = 1024;
 

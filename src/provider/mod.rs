@@ -1,8 +1,10 @@
 //! The provider: its arguments, its environment, and what it offers.
 
+mod credential;
+
 use jiff::Timestamp;
 
-use crate::cloudflare::{Client, Credential, Http, Options, is_loopback};
+use crate::cloudflare::{Client, Http, Malformed, Options, Way};
 use crate::framework::{
     AnyDataSource, AnyListResource, AnyResource, Attr, Configured, Diagnostic, Diagnostics,
     Function, Host, Model, Provider, Walk,
@@ -33,12 +35,6 @@ pub struct Config {
     max_retries: Attr<Number>,
     expiry_warning_days: Attr<Number>,
 }
-
-const DEFAULT_BASE_URL: &str = "https://api.cloudflare.com/client/v4";
-const TOKEN: (&str, &str) = ("api_token", "CLOUDFLARE_API_TOKEN");
-const KEY: (&str, &str) = ("api_key", "CLOUDFLARE_API_KEY");
-const EMAIL: (&str, &str) = ("email", "CLOUDFLARE_EMAIL");
-const BASE_URL: (&str, &str) = ("base_url", "CLOUDFLARE_BASE_URL");
 
 impl Model for Config {
     fn describe(&mut self, walk: &mut dyn Walk) {
@@ -107,24 +103,7 @@ impl Provider for Aop {
     }
 
     fn validate(&self, config: &Config, report: &mut Diagnostics) {
-        check_text(
-            TOKEN.0,
-            config.api_token.known().map(Secret::is_plain),
-            report,
-        );
-        check_text(KEY.0, config.api_key.known().map(Secret::is_plain), report);
-        // What is unknown now may turn out to be null.
-        let older = config.api_key.known().is_some() || config.email.known().is_some();
-        if older && config.api_token.known().is_some() {
-            report.push(two_kinds("api_token", "api_key or email"));
-        }
-        report.extend(config.base_url.known().and_then(|url| check_url(url).err()));
-        report.extend(
-            config
-                .email
-                .known()
-                .and_then(|email| check_email(email).err()),
-        );
+        report.extend(credential::faults(config));
         report.extend(rate(&config.requests_per_second).err());
         report.extend(retries(&config.max_retries).err());
         report.extend(warning_days(&config.expiry_warning_days).err());
@@ -147,18 +126,12 @@ impl Provider for Aop {
         if !unknown.is_empty() {
             return Ok(Configured::Unknown(unknown));
         }
-        let base_url = config
-            .base_url
-            .known()
-            .cloned()
-            .or_else(|| self.set(BASE_URL.1));
-        let base_url = base_url.unwrap_or_else(|| DEFAULT_BASE_URL.to_owned());
-        check_url(&base_url)?;
-        let credential = match self.credential(config)? {
-            Ok(credential) => credential,
-            Err(missing) => return Ok(Configured::Missing(missing)),
+        let http = match self.http(config, host) {
+            Ok(http) => http,
+            // It may come from the environment, and OpenTofu configures a provider before
+            // it calls a function: what needs no API goes on.
+            Err(error) => return Ok(Configured::Unusable(error)),
         };
-        let http = Http::new(&base_url, credential, self.user_agent(host));
         let options = Options {
             requests_per_second: rate(&config.requests_per_second)?,
             max_retries: retries(&config.max_retries)?,
@@ -172,16 +145,14 @@ impl Provider for Aop {
 impl Config {
     /// The arguments whose values are not known yet.
     fn unknown(&self) -> Vec<&'static str> {
-        let arguments = [
-            (TOKEN.0, self.api_token.is_unknown()),
-            (KEY.0, self.api_key.is_unknown()),
-            (EMAIL.0, self.email.is_unknown()),
-            (BASE_URL.0, self.base_url.is_unknown()),
+        let limits = [
             ("requests_per_second", self.requests_per_second.is_unknown()),
             ("max_retries", self.max_retries.is_unknown()),
         ];
-        let unknown = arguments.into_iter().filter(|(_, unknown)| *unknown);
-        unknown.map(|(name, _)| name).collect()
+        let limits = limits.into_iter().filter(|(_, unknown)| *unknown);
+        credential::unknown(self)
+            .chain(limits.map(|(name, _)| name))
+            .collect()
     }
 }
 
@@ -191,50 +162,22 @@ impl Aop {
         (self.env)(name).filter(|value| !value.is_empty())
     }
 
-    /// The one credential; a message where there is none; an error where there are
-    /// two, or half of one. Configuration comes before the environment.
-    fn credential(&self, config: &Config) -> Result<Result<Credential, Diagnostic>, Diagnostics> {
-        let configured = [&config.api_token, &config.api_key].map(|attr| attr.known().cloned());
-        let from_block = configured.iter().any(Option::is_some);
-        let from_env = |name| match from_block {
-            true => None,
-            false => self.set(name).map(Secret::new),
-        };
-        let [token, key] = configured;
-        let token = token.or_else(|| from_env(TOKEN.1));
-        let key = key.or_else(|| from_env(KEY.1));
-        let email = config.email.known().cloned().or_else(|| self.set(EMAIL.1));
-        if let (Some(_), Some(email)) = (&key, &email) {
-            check_email(email)?;
-        }
-        for (secret, name) in [(&token, TOKEN), (&key, KEY)] {
-            if !from_block && secret.as_ref().is_some_and(|secret| !secret.is_plain()) {
-                return Err(not_plain(name.1).into());
-            }
-        }
-        match (token, key, email) {
-            (Some(_), Some(_), _) => Err(two_kinds(TOKEN.1, KEY.1).into()),
-            (Some(token), None, _) => Ok(Ok(Credential::Token(token))),
-            (None, Some(key), Some(email)) => Ok(Ok(Credential::Key { email, key })),
-            (None, Some(_), None) => {
-                let detail = "api_key needs the address of its user: set email, or the environment \
-                              variable CLOUDFLARE_EMAIL; or use api_token instead.";
-                let error = Diagnostic::error("Incomplete credential", detail);
-                Err(if from_block {
-                    error.at("api_key")
-                } else {
-                    error
-                }
-                .into())
-            }
-            (None, None, _) => Ok(Err(Diagnostic::error(
-                "No credential for Cloudflare",
-                "Set api_token in the provider block, or the environment variable \
-                 CLOUDFLARE_API_TOKEN, to an API token with the permission \"SSL and Certificates: \
-                 Edit\" for the zones (\"Read\" is enough to plan). The older pair api_key and \
-                 email (CLOUDFLARE_API_KEY, CLOUDFLARE_EMAIL) works too.",
-            ))),
-        }
+    /// The way to the API, as block and environment say.
+    fn http(&self, config: &Config, host: &Host) -> Result<Http, Diagnostic> {
+        let env = |name: &str| self.set(name);
+        let base_url = credential::base_url(config, &env)?;
+        let credential = credential::credential(config, &env)?;
+        let way = Way::to(&base_url, env).map_err(|Malformed { variable }| {
+            Diagnostic::error(
+                "Invalid proxy",
+                format!(
+                    "The environment variable {variable} does not name a proxy: write \
+                     http://host:port (or https, or socks5), with its user and password percent-\
+                     encoded. Nothing is sent without the proxy. If none is needed, unset it."
+                ),
+            )
+        })?;
+        Ok(Http::new(base_url, way, credential, self.user_agent(host)))
     }
 
     fn user_agent(&self, host: &Host) -> String {
@@ -244,59 +187,6 @@ impl Aop {
         let plain = |c: &char| c.is_ascii() && !c.is_ascii_control();
         agent.trim().chars().filter(plain).collect()
     }
-}
-
-fn check_text(argument: &str, plain: Option<bool>, report: &mut Diagnostics) {
-    if plain == Some(false) {
-        report.push(not_plain(argument).at(argument));
-    }
-}
-
-fn not_plain(source: &str) -> Diagnostic {
-    Diagnostic::error(
-        "Malformed credential",
-        format!(
-            "{source} is empty, or holds white space or characters that no credential of \
-             Cloudflare's has. Was it copied with a line break, or with quotes? Set it again."
-        ),
-    )
-}
-
-fn two_kinds(first: &str, second: &str) -> Diagnostic {
-    Diagnostic::error(
-        "Two credentials",
-        format!(
-            "Both {first} and {second} are set. Keep one kind of credential: an API token, or an \
-             API key with its user's address."
-        ),
-    )
-}
-
-/// An API over plain HTTP would show the credential to the network, so only this
-/// machine may have one.
-fn check_url(url: &str) -> Result<(), Diagnostic> {
-    let invalid = |detail: &str| Diagnostic::error("Invalid base_url", detail).at("base_url");
-    let parsed = reqwest::Url::parse(url);
-    let parsed = parsed
-        .map_err(|_| invalid("base_url is not a URL: write https://, the host, and /client/v4."))?;
-    match parsed.scheme() {
-        "https" => Ok(()),
-        "http" if is_loopback(url) => Ok(()),
-        "http" => Err(invalid(
-            "base_url uses http, which would show the credential to the network. Use https; http \
-             is for addresses of this machine only.",
-        )),
-        _ => Err(invalid("base_url must start with https://.")),
-    }
-}
-
-fn check_email(email: &str) -> Result<(), Diagnostic> {
-    if !email.is_empty() && email.bytes().all(|byte| byte.is_ascii_graphic()) {
-        return Ok(());
-    }
-    let detail = "email is empty, or holds white space or characters that no address has. Give the \
-                  address of the user of api_key.";
-    Err(Diagnostic::error("Malformed credential", detail).at("email"))
 }
 
 fn rate(attr: &Attr<Number>) -> Result<Option<f64>, Diagnostic> {

@@ -1,0 +1,279 @@
+//! Requests about associations: lists, single ones, writes.
+
+use std::collections::{HashMap, HashSet};
+
+use serde_json::json;
+
+use super::association::{MOST_ROWS, Rows};
+use super::client::share;
+use super::envelope::PageInfo;
+use super::id::Segment;
+use super::{
+    AsOf, Association, AssociationWrite, Associations, Body, Error, Fresh, Hostname, Key, Method,
+    Scope, Switch, Zone,
+};
+
+const PATH: &str = "/origin_tls_client_auth/hostnames";
+/// The largest page that the API gives.
+const PER_PAGE: u64 = 1000;
+/// How many hostnames one write names. What the API accepts is not documented; a
+/// certificate has at most this many.
+pub(super) const PER_WRITE: usize = 100;
+/// How many associations Cloudflare takes for each certificate, as documented.
+pub const PER_CERTIFICATE: usize = 100;
+
+impl Zone<'_> {
+    /// All associations of the zone, whatever their status.
+    pub async fn associations(&self, scope: &Scope) -> Result<Vec<Association>, Error> {
+        let mut pages = self.association_pages();
+        let mut all = Vec::new();
+        while let Some(page) = pages.next(scope).await? {
+            all.extend(page);
+        }
+        Ok(all)
+    }
+
+    /// The same, page by page.
+    pub fn association_pages(&self) -> Pages<'_> {
+        Pages {
+            zone: self,
+            page: 0,
+            rows: 0,
+            seen: HashSet::new(),
+            is_over: false,
+        }
+    }
+
+    /// What it means that there is no list: where the zone has no settings either, it is
+    /// the zone that is not there.
+    async fn not_listed(&self, scope: &Scope, error: Error) -> Error {
+        if !error.is_no_route() {
+            return error;
+        }
+        match (error, self.read_switch(scope, Switch::Zone).await) {
+            (Error::Refused(refusal), Ok(_)) => Error::Unlisted(refusal),
+            (error, Ok(_)) | (_, Err(error)) => error,
+        }
+    }
+
+    /// All associations, from a list that others ask for too. Waits for an association
+    /// write of this process, so that it never shows the time before.
+    pub async fn associations_as_of(
+        &self,
+        scope: &Scope,
+        fresh: Fresh,
+    ) -> Result<AsOf<Associations>, Error> {
+        let _turn = share(scope, &self.common.turns.associations).await?;
+        let ask = async { self.associations(scope).await.map(Associations::new) };
+        self.common.associations.get(scope, fresh, ask).await
+    }
+
+    /// One association, from that list; by a request of its own where the list does not
+    /// show it alive, or not as this run has written it, or is not offered. Never
+    /// configured: 1553.
+    pub async fn association_as_of(
+        &self,
+        scope: &Scope,
+        hostname: &Hostname,
+        fresh: Fresh,
+    ) -> Result<Association, Error> {
+        let listed = match self.associations_as_of(scope, fresh).await {
+            Ok(listed) => listed,
+            Err(Error::Unlisted(_)) => return self.association(scope, hostname).await,
+            Err(error) => return Err(error),
+        };
+        let found = listed.list.get(hostname);
+        match found.filter(|found| !found.is_gone() && !self.is_outdated(found)) {
+            Some(found) => Ok(found.clone()),
+            None => self.association(scope, hostname).await,
+        }
+    }
+
+    /// The live association of a hostname that is to get one. That there is none is taken
+    /// from a list, which all creates of this moment share; anything else is asked for by
+    /// name, and so is what this run has written.
+    pub async fn association_before(
+        &self,
+        scope: &Scope,
+        hostname: &Hostname,
+    ) -> Result<Option<Association>, Error> {
+        let key = Key::Association(self.id().clone(), hostname.clone());
+        let is_listed = match self.associations_as_of(scope, Fresh::now()).await {
+            Ok(listed) => listed
+                .list
+                .get(hostname)
+                .is_some_and(|found| !found.is_gone()),
+            Err(Error::Unlisted(_)) => true,
+            Err(error) => return Err(error),
+        };
+        if !is_listed && self.run().written(&key).is_none() {
+            return Ok(None);
+        }
+        self.live_association(scope, hostname).await
+    }
+
+    /// The association of a hostname, if there is one.
+    pub async fn live_association(
+        &self,
+        scope: &Scope,
+        hostname: &Hostname,
+    ) -> Result<Option<Association>, Error> {
+        match self.association(scope, hostname).await {
+            Ok(found) => Ok(Some(found).filter(|found| !found.is_gone())),
+            Err(error) if error.is_gone() => Ok(None),
+            Err(error) => Err(error),
+        }
+    }
+
+    /// All associations, or none where the API does not offer their list.
+    pub async fn associations_if_listed(&self, scope: &Scope) -> Result<Vec<Association>, Error> {
+        match self.associations(scope).await {
+            Err(Error::Unlisted(_)) => {
+                tracing::warn!("this API does not list associations");
+                Ok(Vec::new())
+            }
+            other => other,
+        }
+    }
+
+    /// One association. Never configured: 1553. Waits for an association write of
+    /// this process, so that it never shows the time before.
+    pub async fn association(
+        &self,
+        scope: &Scope,
+        hostname: &Hostname,
+    ) -> Result<Association, Error> {
+        let _turn = share(scope, &self.common.turns.associations).await?;
+        let path = format!("{PATH}/{}", hostname.segment());
+        let accepted = self.send(scope, Method::Get, &path, None, &|| true).await?;
+        let found: Association = accepted.result()?;
+        match found.hostname == *hostname {
+            true => Ok(found),
+            false => Err(accepted.unreadable(format!(
+                "it is about {} instead of {hostname}",
+                found.hostname
+            ))),
+        }
+    }
+
+    /// The associations of these hostnames, from that list; one by one where the API does
+    /// not offer it. Hostnames that were never configured are missing.
+    pub async fn associations_of(
+        &self,
+        scope: &Scope,
+        hostnames: impl Iterator<Item = &Hostname>,
+        fresh: Fresh,
+    ) -> Result<HashMap<Hostname, Association>, Error> {
+        let mut found = HashMap::new();
+        match self.associations_as_of(scope, fresh).await {
+            Ok(listed) => {
+                found.extend(hostnames.filter_map(|name| {
+                    let association = listed.list.get(name)?;
+                    Some((name.clone(), association.clone()))
+                }));
+            }
+            Err(Error::Unlisted(_)) => {
+                for hostname in hostnames {
+                    match self.association(scope, hostname).await {
+                        Ok(association) => {
+                            found.insert(hostname.clone(), association);
+                        }
+                        Err(error) if error.is_gone() => {}
+                        Err(error) => return Err(error),
+                    }
+                }
+            }
+            Err(error) => return Err(error),
+        }
+        Ok(found)
+    }
+
+    /// Whether this is what this run wrote last for its hostname.
+    pub fn has_written(&self, write: &AssociationWrite) -> bool {
+        self.run().written(&write.key(self.id())).as_ref() == Some(write)
+    }
+
+    /// Writes, for who has the turn already, as long as it is `wanted`, which is asked
+    /// before every try. From now on this run wants it so.
+    pub(super) async fn put(
+        &self,
+        scope: &Scope,
+        writes: &[AssociationWrite],
+        wanted: &(dyn Fn() -> bool + Sync),
+    ) -> Result<Vec<Association>, Error> {
+        let found = self.put_for_others(scope, writes, wanted).await?;
+        for write in writes {
+            self.run().wrote(write.key(self.id()), write.clone());
+        }
+        Ok(found)
+    }
+
+    /// The same without this run's wanting it so.
+    pub(super) async fn put_for_others(
+        &self,
+        scope: &Scope,
+        writes: &[AssociationWrite],
+        wanted: &(dyn Fn() -> bool + Sync),
+    ) -> Result<Vec<Association>, Error> {
+        self.common.associations.forget();
+        let body = Some(Body::Json(json!({ "config": writes })));
+        let accepted = self.send(scope, Method::Put, PATH, body, wanted).await?;
+        // Accepted is accepted, however odd the answer's rows look.
+        Ok(accepted.result::<Rows>().unwrap_or_default().associations)
+    }
+}
+
+/// The associations of a zone, page by page.
+pub struct Pages<'a> {
+    zone: &'a Zone<'a>,
+    page: u64,
+    rows: u64,
+    seen: HashSet<Hostname>,
+    is_over: bool,
+}
+
+/// No zone has so many pages, however few rows the server puts on one.
+const MOST_PAGES: u64 = 2000;
+
+impl Pages<'_> {
+    /// What the next page brings that was on none before; none after the last one.
+    pub async fn next(&mut self, scope: &Scope) -> Result<Option<Vec<Association>>, Error> {
+        if self.is_over {
+            return Ok(None);
+        }
+        self.page += 1;
+        let path = format!("{PATH}?status=all&per_page={PER_PAGE}&page={}", self.page);
+        let listed = self.zone.send(scope, Method::Get, &path, None, &|| true);
+        let accepted = match listed.await {
+            Err(error) => return Err(self.zone.not_listed(scope, error).await),
+            Ok(accepted) => accepted,
+        };
+        let Rows {
+            mut associations,
+            count,
+        } = accepted.result()?;
+        associations.retain(|found| self.seen.insert(found.hostname.clone()));
+        self.rows += count;
+        // Whatever the counts say, a server that sends the same again has no more.
+        self.is_over = associations.is_empty() || !self.continues(count, &accepted.page);
+        if self.page == MOST_PAGES || self.seen.len() > MOST_ROWS {
+            return Err(accepted.unreadable(format!(
+                "the list of associations has no end: {} pages with {} hostnames so far",
+                self.page,
+                self.seen.len()
+            )));
+        }
+        Ok(Some(associations))
+    }
+
+    /// Whether there is a page after one of so many rows.
+    fn continues(&self, count: u64, page: &PageInfo) -> bool {
+        let more_pages = page.total_pages().map(|pages| self.page < pages);
+        let more_rows = page.total_count().map(|rows| self.rows < rows);
+        let full = page.per_page().map_or(PER_PAGE, |rows| rows.min(PER_PAGE));
+        match (more_pages, more_rows) {
+            (None, None) => count >= full.max(1),
+            (pages, rows) => pages == Some(true) || rows == Some(true),
+        }
+    }
+}
