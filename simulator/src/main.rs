@@ -1,7 +1,7 @@
 //! The simulator as a program: prints one JSON line when it is ready.
 
 use std::error::Error;
-use std::net::SocketAddr;
+use std::net::{SocketAddr, ToSocketAddrs};
 use std::path::PathBuf;
 use std::process::ExitCode;
 use std::sync::Arc;
@@ -22,7 +22,7 @@ aop-simulator: a stand-in for Cloudflare's Authenticated Origin Pulls API.
   --deletion SECONDS     from a DELETE to deleted (1)
   --latency SECONDS      how long every request takes (0)
   --rate-limit COUNT     requests in five minutes (1200)
-  --token TOKEN          the token that may do everything
+  --token TOKEN          the token that may do everything; needed where others can connect
   --read-only-token T    a token that may only read
   --edge                 send requests for the zone's hostnames to an origin that demands
                          client certificates, many in a second, and print each second
@@ -109,6 +109,13 @@ async fn run() -> Result<(), Box<dyn Error>> {
     if edge.wanted && edge.authority.is_none() && edge.origin.is_none() {
         return Err("--edge needs --origin-ca or --origin".into());
     }
+    if token == TOKEN && !is_loopback(&address)? {
+        return Err(format!(
+            "{address} can be reached by others, and everybody knows the usual token: give one of \
+             your own with --token"
+        )
+        .into());
+    }
     let simulator = Simulator::new(settings, now());
     simulator.set_token(&token);
     if let Some(token) = read_only {
@@ -125,6 +132,12 @@ async fn run() -> Result<(), Box<dyn Error>> {
         ended = until_told_to_end() => Ok(ended?),
         ended = edge.run(&simulator) => ended,
     }
+}
+
+/// Whether nobody but this machine can connect to an address.
+fn is_loopback(address: &str) -> std::io::Result<bool> {
+    let mut addresses = address.to_socket_addrs()?;
+    Ok(addresses.all(|address| address.ip().is_loopback()))
 }
 
 /// What the edge is to do.

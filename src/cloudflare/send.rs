@@ -1,183 +1,19 @@
 //! One request, one answer. The only file that opens connections and, beside the
 //! key match, the only one that takes secrets out of their wrapper.
 
-use std::fmt;
 use std::pin::Pin;
+use std::sync::Arc;
 use std::time::Duration;
 
 use bytes::Bytes;
 use reqwest::Url;
 use serde::Serialize;
-use serde_json::Value as Json;
 use tokio::sync::OnceCell;
 use zeroize::Zeroizing;
 
-use super::Way;
+use super::network::Network;
+use super::{Answer, Body, Method, Ray, Request, SendError, Transport, Way};
 use crate::secret::Secret;
-
-/// An HTTP method of this API.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum Method {
-    /// Reads.
-    Get,
-    /// Creates; not idempotent.
-    Post,
-    /// Sets.
-    Put,
-    /// Changes a setting.
-    Patch,
-    /// Deletes.
-    Delete,
-}
-
-/// One request.
-#[derive(Clone, Debug)]
-pub struct Request {
-    /// What to do.
-    pub method: Method,
-    /// Below the base URL, with a leading slash and the query.
-    pub path: String,
-    /// What to send.
-    pub body: Option<Body>,
-}
-
-/// What a request sends.
-#[derive(Clone, Debug)]
-pub enum Body {
-    /// Anything that is not secret.
-    Json(Json),
-    /// A certificate (PEM) with its private key.
-    Upload {
-        /// The certificate.
-        certificate: String,
-        /// The key.
-        private_key: Secret,
-    },
-}
-
-/// An upload as JSON.
-#[derive(Serialize)]
-struct UploadJson<'a> {
-    certificate: &'a str,
-    private_key: &'a str,
-}
-
-impl Body {
-    /// The bytes on the wire, in the one place where they are: wiped when it goes.
-    pub fn to_bytes(&self) -> Zeroizing<Vec<u8>> {
-        let mut bytes = Zeroizing::new(Vec::with_capacity(self.room()));
-        // Writing to memory does not fail.
-        let _ = match self {
-            Self::Json(json) => serde_json::to_writer(&mut *bytes, json),
-            Self::Upload {
-                certificate,
-                private_key,
-            } => {
-                let upload = UploadJson {
-                    certificate,
-                    private_key: private_key.expose(),
-                };
-                serde_json::to_writer(&mut *bytes, &upload)
-            }
-        };
-        bytes
-    }
-
-    /// A text without any piece of the key that is sent, should an answer have repeated it.
-    pub(super) fn redact(&self, text: &str) -> String {
-        match self {
-            Self::Json(_) => text.to_owned(),
-            Self::Upload { private_key, .. } => private_key.pieces_erased_from(text),
-        }
-    }
-
-    /// What an upload takes at most, so that its buffer never moves: a line break is two
-    /// characters in JSON, and PEM has nothing that takes more.
-    fn room(&self) -> usize {
-        match self {
-            Self::Json(_) => 0,
-            Self::Upload {
-                certificate,
-                private_key,
-            } => 64 + 2 * (certificate.len() + private_key.expose().len()),
-        }
-    }
-}
-
-/// One answer, as far as anybody looks at it.
-#[derive(Clone, Debug, Default)]
-pub struct Answer {
-    /// The HTTP status.
-    pub status: u16,
-    /// `content-type`.
-    pub content_type: String,
-    /// `retry-after`.
-    pub retry_after: Option<String>,
-    /// `ratelimit`.
-    pub ratelimit: Option<String>,
-    /// `date`, the server's clock.
-    pub date: Option<String>,
-    /// `cf-ray`, where it has its form.
-    pub ray: Option<Ray>,
-    /// The body.
-    pub body: Vec<u8>,
-}
-
-/// Cloudflare's name for a request, such as `8f1c5a7b9d2e4f60-FRA`: the one header that
-/// is shown, so nothing that a server makes up passes for one.
-#[derive(Clone, Debug, PartialEq, Eq)]
-pub struct Ray(String);
-
-impl Ray {
-    /// Reads the header.
-    pub fn parse(text: &str) -> Option<Self> {
-        let (name, place) = text.split_once('-').unwrap_or((text, "AAA"));
-        let is_hex = |byte: u8| byte.is_ascii_digit() || (b'a'..=b'f').contains(&byte);
-        let is_name = name.len() == 16 && name.bytes().all(is_hex);
-        let is_place = place.len() == 3 && place.bytes().all(|byte| byte.is_ascii_uppercase());
-        (is_name && is_place).then(|| Self(text.to_owned()))
-    }
-}
-
-impl fmt::Display for Ray {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.write_str(&self.0)
-    }
-}
-
-/// A request without an answer.
-#[derive(Clone, Debug)]
-pub enum SendError {
-    /// Nothing was sent. `passing` says whether another try can help.
-    NotSent {
-        /// What went wrong, without secrets.
-        cause: String,
-        /// Whether it may pass by itself.
-        passing: bool,
-    },
-    /// It may have been carried out.
-    Lost {
-        /// What went wrong, without secrets.
-        cause: String,
-    },
-    /// The answer is larger than any this API gives.
-    TooLarge,
-}
-
-/// Carries requests to the API. Besides [`Http`], tests carry them straight into
-/// the simulator, where time can stand still.
-pub trait Transport: Send + Sync {
-    /// Sends one request and waits for its answer.
-    fn send<'a>(
-        &'a self,
-        request: &'a Request,
-    ) -> Pin<Box<dyn Future<Output = Result<Answer, SendError>> + Send + 'a>>;
-
-    /// A text without the credential, should an answer have repeated it.
-    fn redact(&self, text: &str) -> String {
-        text.to_owned()
-    }
-}
 
 /// Who asks.
 #[derive(Clone, Debug)]
@@ -196,33 +32,66 @@ pub enum Credential {
 /// Requests over the network. Certificate authorities come from the environment and the
 /// system.
 pub struct Http {
-    base_url: Url,
-    way: Way,
-    credential: Credential,
-    user_agent: String,
-    /// No single try takes longer. A minute, unless it is set.
-    pub request_timeout: Duration,
-    client: OnceCell<reqwest::Client>,
+    connection: Arc<Connection>,
+    network: OnceCell<Network>,
 }
 
-const REQUEST_TIMEOUT: Duration = Duration::from_secs(60);
+/// A server, and how it is reached.
+pub struct Server {
+    /// Where it is, with `/client/v4`.
+    pub base_url: Url,
+    /// Which way requests go.
+    pub way: Way,
+    /// Who asks.
+    pub credential: Credential,
+    /// With which program.
+    pub user_agent: String,
+    /// No single try takes longer.
+    pub request_timeout: Duration,
+}
+
+/// How long one try may take, as long as nobody says anything else.
+pub const REQUEST_TIMEOUT: Duration = Duration::from_secs(60);
 const CONNECT_TIMEOUT: Duration = Duration::from_secs(30);
 /// A page of 1,000 associations has about 300 KB.
 const LARGEST_ANSWER: usize = 16 << 20;
 
 impl Http {
-    /// Connects to nothing yet. `base_url` includes `/client/v4`.
-    pub fn new(base_url: Url, way: Way, credential: Credential, user_agent: String) -> Self {
-        Self {
-            base_url,
-            way,
-            credential,
-            user_agent,
-            request_timeout: REQUEST_TIMEOUT,
+    /// Connects to nothing yet.
+    pub fn new(server: Server) -> Self {
+        let connection = Connection {
+            server,
             client: OnceCell::new(),
+        };
+        Self {
+            connection: Arc::new(connection),
+            network: OnceCell::new(),
         }
     }
 
+    async fn exchange(&self, request: &Request) -> Result<Answer, SendError> {
+        let not_sent = |error: std::io::Error| SendError::NotSent {
+            cause: error.to_string(),
+            passing: false,
+        };
+        let network = self.network.get_or_try_init(|| async { Network::start() });
+        let network = network.await.map_err(not_sent)?;
+        let (connection, request) = (Arc::clone(&self.connection), request.clone());
+        let answer = network.run(async move { connection.exchange(&request).await });
+        answer.await.unwrap_or_else(|_| {
+            let cause = "the request came to no end".to_owned();
+            Err(SendError::Lost { cause })
+        })
+    }
+}
+
+/// The connections to a server, once there are any.
+struct Connection {
+    server: Server,
+    client: OnceCell<reqwest::Client>,
+}
+
+impl Connection {
     async fn exchange(&self, request: &Request) -> Result<Answer, SendError> {
         let client = self
             .client
@@ -236,7 +105,7 @@ impl Http {
             Method::Delete => reqwest::Method::DELETE,
         };
         let mut builder = client.request(method, self.url(&request.path)?);
-        builder = match &self.credential {
+        builder = match &self.server.credential {
             Credential::Token(token) => builder.bearer_auth(token.expose()),
             Credential::Key { email, key } => builder
                 .header("x-auth-email", email)
@@ -275,7 +144,7 @@ impl Http {
     /// The URL of a path. None is sent that means something else than was written: a
     /// segment such as `..` would change what a request is about.
     fn url(&self, path: &str) -> Result<Url, SendError> {
-        let base = self.base_url.as_str().trim_end_matches('/');
+        let base = self.server.base_url.as_str().trim_end_matches('/');
         let text = format!("{base}{path}");
         let url = Url::parse(&text).ok();
         let url = url.filter(|url| url.as_str() == text && !path.contains("//"));
@@ -296,9 +165,9 @@ impl Http {
         let is_proxys = ["tunnel", "proxy", "socks"]
             .iter()
             .any(|word| lower.contains(word));
-        let who = match &self.way {
+        let who = match &self.server.way {
             Way::Through(proxy) if is_proxys => format!("proxy {}", place(proxy)),
-            _ => place(&self.base_url),
+            _ => place(&self.server.base_url),
         };
         SendError::NotSent {
             cause: format!("{who}: {cause}"),
@@ -312,13 +181,13 @@ impl Http {
             passing: false,
         };
         let mut builder = reqwest::Client::builder().no_proxy();
-        if let Way::Through(proxy) = &self.way {
+        if let Way::Through(proxy) = &self.server.way {
             builder = builder.proxy(reqwest::Proxy::all(proxy.clone()).map_err(unusable)?);
         }
         builder
-            .user_agent(&self.user_agent)
+            .user_agent(&self.server.user_agent)
             .connect_timeout(CONNECT_TIMEOUT)
-            .timeout(self.request_timeout)
+            .timeout(self.server.request_timeout)
             // A redirect would carry the credential to another host.
             .redirect(reqwest::redirect::Policy::none())
             .build()
@@ -335,7 +204,7 @@ impl Transport for Http {
     }
 
     fn redact(&self, text: &str) -> String {
-        match &self.credential {
+        match &self.connection.server.credential {
             Credential::Token(secret) | Credential::Key { key: secret, .. } => {
                 secret.erased_from(text)
             }
@@ -385,14 +254,51 @@ fn chain(error: &dyn std::error::Error) -> String {
     parts.join(": ")
 }
 
-impl fmt::Display for Method {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.write_str(match self {
-            Self::Get => "GET",
-            Self::Post => "POST",
-            Self::Put => "PUT",
-            Self::Patch => "PATCH",
-            Self::Delete => "DELETE",
-        })
+/// An upload as JSON.
+#[derive(Serialize)]
+struct UploadJson<'a> {
+    certificate: &'a str,
+    private_key: &'a str,
+}
+
+impl Body {
+    /// The bytes on the wire, in the one place where they are: wiped when it goes.
+    pub fn to_bytes(&self) -> Zeroizing<Vec<u8>> {
+        let mut bytes = Zeroizing::new(Vec::with_capacity(self.room()));
+        // Writing to memory does not fail.
+        let _ = match self {
+            Self::Json(json) => serde_json::to_writer(&mut *bytes, json),
+            Self::Upload {
+                certificate,
+                private_key,
+            } => {
+                let upload = UploadJson {
+                    certificate,
+                    private_key: private_key.expose(),
+                };
+                serde_json::to_writer(&mut *bytes, &upload)
+            }
+        };
+        bytes
+    }
+
+    /// A text without any piece of the key that is sent, should an answer have repeated it.
+    pub(super) fn redact(&self, text: &str) -> String {
+        match self {
+            Self::Json(_) => text.to_owned(),
+            Self::Upload { private_key, .. } => private_key.pieces_erased_from(text),
+        }
+    }
+
+    /// What an upload takes at most, so that its buffer never moves: a line break is two
+    /// characters in JSON, and PEM has nothing that takes more.
+    fn room(&self) -> usize {
+        match self {
+            Self::Json(_) => 0,
+            Self::Upload {
+                certificate,
+                private_key,
+            } => 64 + 2 * (certificate.len() + private_key.expose().len()),
+        }
     }
 }

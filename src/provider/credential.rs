@@ -62,9 +62,9 @@ pub(super) fn faults(config: &Config) -> Vec<Diagnostic> {
 /// The one credential: the block's, or else the environment's, where a token comes before
 /// a key. The error is told where the API is first needed.
 pub(super) fn credential(config: &Config, env: Env<'_>) -> Result<Credential, Diagnostic> {
-    let secret = |attr: &Attr<Secret>, source: &Source| match set(attr) {
-        Some(secret) => Some((secret.clone(), source.argument)),
-        None => None,
+    let secret = |attr: &Attr<Secret>, source: &Source| {
+        let secret = set(attr)?;
+        Some((secret.clone(), source.argument))
     };
     let from_env = |source: &Source| {
         let secret = Secret::new(env(source.variable)?);

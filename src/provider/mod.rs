@@ -4,7 +4,7 @@ mod credential;
 
 use jiff::Timestamp;
 
-use crate::cloudflare::{Client, Http, Malformed, Options, Way};
+use crate::cloudflare::{Client, Http, Malformed, Options, REQUEST_TIMEOUT, Server, Way};
 use crate::framework::{
     AnyDataSource, AnyListResource, AnyResource, Attr, Configured, Diagnostic, Diagnostics,
     Function, Host, Model, Provider, Walk,
@@ -177,7 +177,13 @@ impl Aop {
                 ),
             )
         })?;
-        Ok(Http::new(base_url, way, credential, self.user_agent(host)))
+        Ok(Http::new(Server {
+            base_url,
+            way,
+            credential,
+            user_agent: self.user_agent(host),
+            request_timeout: REQUEST_TIMEOUT,
+        }))
     }
 
     fn user_agent(&self, host: &Host) -> String {

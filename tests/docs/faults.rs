@@ -8,7 +8,8 @@ use std::path::{Path, PathBuf};
 use super::root;
 
 /// Where the tests of each suite are.
-const SUITES: [(&str, &str); 6] = [
+const SUITES: [(&str, &str); 7] = [
+    ("hostile", "tests/hostile"),
     ("lib", "src"),
     ("terraform", "tests/terraform"),
     ("protocol", "tests/protocol"),
@@ -17,8 +18,8 @@ const SUITES: [(&str, &str); 6] = [
     ("fuzz", "fuzz/src"),
 ];
 
-/// Faults and pains are numbered without a gap.
-const NUMBERS: [(char, u32); 2] = [('F', 76), ('P', 44)];
+/// Each kind is numbered without a gap.
+const NUMBERS: [(char, u32); 3] = [('F', 76), ('P', 44), ('H', 14)];
 
 struct Row {
     id: String,
@@ -61,8 +62,8 @@ fn page(rows: &[Row]) -> String {
     let tested = rows.iter().filter(|row| !row.tests.is_empty()).count();
     let mut page = format!(
         "# What may go wrong\n\nMade by `cargo xtask docs` of `tests/docs/faults.txt`. Do not edit.\n\n\
-         F are faults of networks, APIs and people, P are pains of other providers' users. {tested} of \
-         {} rows are held by tests, which run in every `cargo xtask test`; the others say why not.\n\n\
+         F are faults of networks, APIs and people, P are pains of other providers' users, H is what \
+         hostile servers, states and machines do. {tested} of {} rows are held by tests, which run in every `cargo xtask test`; the others say why not.\n\n\
          | | What | What comes of it | Verdict |\n|---|---|---|---|\n",
         rows.len()
     );

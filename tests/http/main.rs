@@ -6,7 +6,7 @@ use std::time::Duration;
 use aop_simulator::pki::Authority;
 use aop_simulator::{Action, Fault, Settings, Simulator, TOKEN, ZONE_ID};
 use terraform_provider_aop::cloudflare::{
-    Client, Credential, Error, Http, Options, Scope, Store, Switch, Way, ZoneId,
+    Client, Credential, Error, Http, Options, Scope, Server, Store, Switch, Way, ZoneId,
 };
 use terraform_provider_aop::plugin::{install_crypto, now};
 use terraform_provider_aop::secret::Secret;
@@ -20,8 +20,13 @@ async fn an_answer_that_takes_too_long_is_a_lost_one() {
         let listening = simulator.listen("127.0.0.1:0").await.expect("a listener");
         let token = Credential::Token(Secret::new(TOKEN.to_owned()));
         let url = listening.url().parse().expect("a URL");
-        let mut http = Http::new(url, Way::Direct, token, "test".to_owned());
-        http.request_timeout = Duration::from_millis(300);
+        let http = Http::new(Server {
+            base_url: url,
+            way: Way::Direct,
+            credential: token,
+            user_agent: "test".to_owned(),
+            request_timeout: Duration::from_millis(300),
+        });
         install_crypto();
         let options = Options {
             requests_per_second: None,

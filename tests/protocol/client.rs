@@ -1,6 +1,5 @@
 //! A host's connection to the plugin, and the values that go over it.
 
-use std::path::PathBuf;
 use std::sync::Arc;
 use std::time::Duration;
 
@@ -10,7 +9,7 @@ use rustls::ClientConfig;
 use rustls::pki_types::ServerName;
 use terraform_provider_aop::value::{Dynamic, Type, from_msgpack, to_msgpack};
 use terraform_provider_aop::wire::pb::tfplugin6 as pb;
-use tokio::net::UnixStream;
+use tokio::net::{TcpStream, UnixStream};
 use tokio_rustls::TlsConnector;
 use tonic::Status;
 use tonic::codec::{Codec, DecodeBuf, Decoder, EncodeBuf, Encoder};
@@ -18,14 +17,20 @@ use tonic::codegen::http::uri::PathAndQuery;
 use tonic::transport::{Channel, Endpoint};
 use tower::service_fn;
 
-/// Connects to a socket, in plain without a TLS set-up.
-pub async fn connect(socket: PathBuf, tls: Option<ClientConfig>) -> Result<Client, String> {
+/// Connects to where the handshake line says, in plain without a TLS set-up.
+pub async fn connect(
+    (network, address): (String, String),
+    tls: Option<ClientConfig>,
+) -> Result<Client, String> {
     let connector = service_fn(move |_| {
-        let (socket, tls) = (socket.clone(), tls.clone());
+        let (network, address, tls) = (network.clone(), address.clone(), tls.clone());
         async move {
-            let stream = UnixStream::connect(socket).await?;
+            let stream: Box<dyn Stream> = match network.as_str() {
+                "unix" => Box::new(UnixStream::connect(address).await?),
+                _ => Box::new(TcpStream::connect(address).await?),
+            };
             let stream: Box<dyn Stream> = match tls {
-                None => Box::new(stream),
+                None => stream,
                 Some(config) => {
                     let name = ServerName::try_from("localhost").unwrap();
                     let connector = TlsConnector::from(Arc::new(config));

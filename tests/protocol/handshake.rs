@@ -1,7 +1,6 @@
 //! The process contract: start, identity, streams, end.
 
 use std::os::unix::fs::PermissionsExt;
-use std::path::PathBuf;
 use std::process::{Command, Stdio};
 use std::time::Duration;
 
@@ -282,9 +281,10 @@ async fn r20_r21_r22_attached_to_it_serves_one_client_after_another() {
     assert_eq!(reattach["ProtocolVersion"], 6);
     assert_eq!(reattach["Test"], true);
     assert_eq!(reattach["Pid"], child.id());
-    let socket = PathBuf::from(reattach["Addr"]["String"].as_str().unwrap());
+    let part = |name| reattach["Addr"][name].as_str().unwrap().to_owned();
+    let address = (part("Network"), part("String"));
     for token in ["first-token", "second-token"] {
-        let mut client = connect(socket.clone(), None).await.unwrap();
+        let mut client = connect(address.clone(), None).await.unwrap();
         let token = terraform_provider_aop::value::Dynamic::from(token);
         assert!(client.configure(&[("api_token", token)]).await.is_empty());
         assert_eq!(client.health("plugin").await.unwrap(), 1);

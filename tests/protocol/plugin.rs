@@ -136,6 +136,11 @@ impl Plugin {
         }
     }
 
+    /// The network and the address of the line.
+    fn address(&self) -> (String, String) {
+        (self.line[2].clone(), self.line[3].clone())
+    }
+
     pub fn socket(&self) -> PathBuf {
         PathBuf::from(&self.line[3])
     }
@@ -146,7 +151,7 @@ impl Plugin {
             .identity
             .as_ref()
             .map(|identity| identity.client(&self.line[5]));
-        connect(self.socket(), config).await.unwrap()
+        connect(self.address(), config).await.unwrap()
     }
 
     /// Connects with another certificate, or with none.
@@ -159,7 +164,7 @@ impl Plugin {
                 config
             }
         };
-        connect(self.socket(), Some(config)).await
+        connect(self.address(), Some(config)).await
     }
 
     /// Waits for the end; answers the exit code and what came on both streams

