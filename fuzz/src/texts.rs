@@ -1,7 +1,7 @@
 //! What users paste: certificates and keys. No message repeats any of it.
 
 use terraform_provider_aop::secret::Secret;
-use terraform_provider_aop::x509::{Certificate, PrivateKey, Problem};
+use terraform_provider_aop::x509::{Certificate, Existing, PrivateKey, Problem, without_keys};
 
 use crate::credentials::filled;
 
@@ -16,11 +16,21 @@ pub(crate) fn pem(bytes: &[u8]) {
     let (certificate, key) = text.split_once('\0').unwrap_or((&text, &text));
     let parsed = Certificate::parse(certificate);
     keeps_quiet(&parsed, certificate);
+    let kept = without_keys(certificate);
+    assert!(!kept.contains("PRIVATE KEY"), "a key is kept");
+    if let Some(there) = Existing::find(certificate) {
+        assert!(Existing::find(&kept).is_some_and(|kept| kept.is_same(&there)));
+    }
     let key_parsed = PrivateKey::parse(&Secret::new(key.to_owned()));
     keeps_quiet(&key_parsed, key);
     if let Ok(certificate) = &parsed {
-        let again = Certificate::parse(&certificate.to_pem());
-        assert!(again.is_ok_and(|again| again.same_chain(certificate)));
+        let pem = certificate.to_pem();
+        let there = Existing::find(&pem).expect("what was written is there");
+        assert!(certificate.is_same(&there) && certificate.has_chain_of(&there));
+        assert!(
+            Certificate::parse(&pem).is_ok(),
+            "what is uploaded is clean"
+        );
         keeps_quiet(&certificate.check_leaf(), key);
         if let Ok(key_parsed) = &key_parsed {
             keeps_quiet(&key_parsed.check_match(certificate), key);

@@ -97,6 +97,7 @@ impl Certificate {
         let certificate = match settings.shows {
             Shows::Everything => pem::stored(&self.pem),
             Shows::Leaf => pem::encode(&self.parsed.leaf),
+            Shows::Reversed => pem::reversed(&self.pem),
             Shows::Little => return json!({ "id": self.id, "status": status, "issuer": null }),
         };
         json!({
@@ -156,8 +157,12 @@ impl Zone {
                 "This certificate already exists for this zone.",
             ));
         }
-        let full = self.live(store).len() >= settings.hostname_certificates;
-        if store == Store::Hostname && full {
+        let counts = |c: &&Certificate| {
+            let pending = settings.pending_deletions_count && c.status(now) == PENDING_DELETION;
+            c.store == store && (c.is_live() || pending)
+        };
+        let count = self.certificates.iter().filter(counts).count();
+        if store == Store::Hostname && count >= settings.hostname_certificates {
             // D: the limit. G: status, code and text.
             return Err(Refusal(
                 400,

@@ -28,7 +28,9 @@ pub(crate) fn parse(certificate: &str, private_key: &str) -> Option<Parsed> {
     if key.subject_public_key_info() != parsed.public_key().raw {
         return None;
     }
-    let expires = jiff::Timestamp::from_second(parsed.validity().not_after.timestamp()).ok()?;
+    // The calendar of X.509 has a day more than this one's.
+    let expires = jiff::Timestamp::from_second(parsed.validity().not_after.timestamp());
+    let expires = expires.unwrap_or(jiff::Timestamp::MAX);
     Some(Parsed {
         // L: a full name, the most specific part first. The parser gives it the other way round.
         issuer: {
@@ -68,4 +70,12 @@ pub(crate) fn encode(der: &[u8]) -> String {
 /// The text as the API gives it back: line feeds, exactly one at the end (I, G).
 pub(crate) fn stored(text: &str) -> String {
     format!("{}\n", text.replace("\r\n", "\n").trim())
+}
+
+/// The same blocks, the last one first.
+pub(crate) fn reversed(text: &str) -> String {
+    const END: &str = "-----END CERTIFICATE-----\n";
+    let mut blocks: Vec<&str> = text.split_inclusive(END).collect();
+    blocks.reverse();
+    blocks.concat()
 }

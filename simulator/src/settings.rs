@@ -48,6 +48,8 @@ pub struct Settings {
     pub rate_limit: Option<(u32, Duration)>,
     /// Certificates that the hostname store of a zone takes (D: 10).
     pub hostname_certificates: usize,
+    /// Whether those that are still being deleted count too (G: nobody knows).
+    pub pending_deletions_count: bool,
     /// Associations that a certificate takes (D: 100).
     pub associations: usize,
     /// Associations that one PUT takes (G: nothing is documented).
@@ -61,6 +63,8 @@ pub enum Shows {
     Everything,
     /// The leaf alone where a chain was uploaded, and everything else.
     Leaf,
+    /// Everything, a chain in the opposite order.
+    Reversed,
     /// The id and the status.
     Little,
 }
@@ -87,6 +91,7 @@ impl Default for Settings {
             lists_associations: true,
             rate_limit: Some((1200, Duration::from_secs(300))),
             hostname_certificates: 10,
+            pending_deletions_count: false,
             associations: 100,
             associations_per_write: 10_000,
         }

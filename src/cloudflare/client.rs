@@ -9,6 +9,7 @@ use tokio::sync::{RwLock as Turn, RwLockReadGuard, RwLockWriteGuard};
 
 use super::batch::Queue;
 use super::gather::Gather;
+use super::id::Segment;
 use super::limit::Limiter;
 use super::retry::{Accepted, Sender};
 use super::shared_list::SharedList;
@@ -153,7 +154,7 @@ impl Zone<'_> {
     fn build(&self, method: Method, path: &str, body: Option<Body>) -> Request {
         Request {
             method,
-            path: format!("/zones/{}{path}", self.id),
+            path: format!("/zones/{}{path}", self.id.segment()),
             body,
         }
     }

@@ -1,5 +1,6 @@
 //! Identifiers, parsed once.
 
+use std::borrow::Cow;
 use std::fmt;
 use std::hash::{Hash, Hasher};
 
@@ -37,19 +38,25 @@ pub struct Hostname(String);
 /// An identifier that is one segment of a path, whatever it was read from: never empty,
 /// never `.` or `..`, and without any character that has a meaning in a URL.
 pub(super) trait Segment {
-    /// The segment.
-    fn segment(&self) -> &str;
+    /// The segment, as Cloudflare writes it.
+    fn segment(&self) -> Cow<'_, str>;
+}
+
+impl Segment for ZoneId {
+    fn segment(&self) -> Cow<'_, str> {
+        self.0.to_ascii_lowercase().into()
+    }
 }
 
 impl Segment for CertificateId {
-    fn segment(&self) -> &str {
-        &self.0
+    fn segment(&self) -> Cow<'_, str> {
+        self.0.as_str().into()
     }
 }
 
 impl Segment for Hostname {
-    fn segment(&self) -> &str {
-        &self.0
+    fn segment(&self) -> Cow<'_, str> {
+        self.0.as_str().into()
     }
 }
 
@@ -72,10 +79,14 @@ impl ZoneId {
             "The id stands on the zone's overview page in the dashboard, and in \
              data.cloudflare_zone.….id."
         };
+        let count = text.chars().count();
+        let characters = match count {
+            1 => "character",
+            _ => "characters",
+        };
         Err(IdProblem(format!(
             "A zone id has 32 hexadecimal digits, such as 023e105f4ecef8ad9ca31a8372d0c353; this \
-             text has {} characters. {hint}",
-            text.chars().count()
+             text has {count} {characters}. {hint}"
         )))
     }
 

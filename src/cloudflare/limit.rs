@@ -77,7 +77,7 @@ impl Limiter {
 
     /// Learns from an answer's headers.
     pub(super) fn observe(&self, answer: &Answer) {
-        let Some((remaining, reset)) = answer.ratelimit.as_deref().and_then(parse_ratelimit) else {
+        let Some((remaining, reset)) = answer.ratelimit.as_deref().and_then(tightest_policy) else {
             return;
         };
         self.with(|state, now| {
@@ -159,11 +159,19 @@ impl Drop for Permit<'_> {
     }
 }
 
+/// Of several policies, the one that leaves least; of those that leave the same, the one
+/// that takes longest.
+fn tightest_policy(header: &str) -> Option<(f64, Duration)> {
+    let mut policies: Vec<(f64, Duration)> = header.split(',').filter_map(policy).collect();
+    policies.sort_by(|one, other| one.0.total_cmp(&other.0).then(other.1.cmp(&one.1)));
+    policies.into_iter().next()
+}
+
 /// `"default";r=50;t=30`: how many requests are left, and when there are more.
-fn parse_ratelimit(header: &str) -> Option<(f64, Duration)> {
+fn policy(text: &str) -> Option<(f64, Duration)> {
     let mut remaining = None;
     let mut reset = None;
-    for part in header.split([';', ',']) {
+    for part in text.split(';') {
         match part.trim().split_once('=') {
             Some(("r", count)) => remaining = count.trim().parse::<u32>().ok(),
             Some(("t", seconds)) => reset = seconds.trim().parse::<u32>().ok(),
@@ -179,8 +187,8 @@ fn parse_ratelimit(header: &str) -> Option<(f64, Duration)> {
 /// No server is believed when it asks for less or more.
 const DELAYS: (Duration, Duration) = (Duration::from_millis(100), Duration::from_secs(3600));
 
-/// How long the server asks to wait: `retry-after` in seconds or as a date, else
-/// the reset of its rate limit.
+/// How long the server asks to wait: `retry-after` in seconds or as a date, else the reset
+/// of a budget of which it says that nothing is left.
 pub(super) fn server_delay(answer: &Answer, now: jiff::Timestamp) -> Option<Duration> {
     let header = answer.retry_after.as_deref().map(str::trim);
     let from_header = header.and_then(|text| {
@@ -197,8 +205,8 @@ pub(super) fn server_delay(answer: &Answer, now: jiff::Timestamp) -> Option<Dura
         Duration::try_from(date.duration_since(now)).ok()
     });
     let delay = from_header.or_else(|| {
-        let (_, reset) = answer.ratelimit.as_deref().and_then(parse_ratelimit)?;
-        Some(reset)
+        let (remaining, reset) = answer.ratelimit.as_deref().and_then(tightest_policy)?;
+        (remaining < 1.0).then_some(reset)
     });
     delay.map(|delay| delay.clamp(DELAYS.0, DELAYS.1))
 }

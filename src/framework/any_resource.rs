@@ -97,6 +97,9 @@ pub trait AnyResource<A, S>: Send + Sync {
     fn read(&self, ctx: Ctx<A>, state: Dynamic) -> Later<'_, Answer>;
     /// Brings an existing object into state. After an error the state is null.
     fn import(&self, ctx: Ctx<A>, request: ImportRequest) -> Later<'_, Answer>;
+    /// Takes an object of this type back that the same provider, at another address, has
+    /// stored. After an error the state is null.
+    fn returned(&self, version: i64, json: &[u8], private: Private) -> Answer;
     /// Makes an object of another provider one of this type. After an error the state is
     /// null.
     fn moved(&self, source: &Foreign) -> Answer;

@@ -22,6 +22,9 @@ pub fn parse_duration(text: &str) -> Result<Duration, String> {
     if text == "0" {
         return Ok(Duration::ZERO);
     }
+    if text.contains(char::is_whitespace) {
+        return Err(format!("{start:?} holds white space: {advice}."));
+    }
     let mut rest = text;
     let mut seconds = 0.0;
     while !rest.is_empty() {

@@ -138,41 +138,18 @@ impl<R: Resource> Entry<R> {
             })
     }
 
-    /// The identity that an import names.
-    fn named(&self, request: ImportRequest) -> Result<Dynamic, Diagnostics> {
-        if !request.identity.is_null() {
-            return Ok(request.identity);
-        }
-        let attributes = &self.identity_schema().attributes;
-        let parts: Vec<&str> = request.id.split('/').collect();
-        if parts.len() != attributes.len() || parts.contains(&"") {
-            let form = attributes.iter().map(|a| format!("<{}>", a.name));
-            let form = form.collect::<Vec<_>>().join("/");
-            return Err(Diagnostic::error(
-                "Malformed import id",
-                format!(
-                    "The import id of {} has the form {form}: {} parts, not {}. Write terraform import \
-                     {}.NAME {form}",
-                    R::NAME,
-                    attributes.len(),
-                    parts.iter().filter(|part| !part.is_empty()).count(),
-                    R::NAME
-                ),
-            )
-            .into());
-        }
-        let named = attributes.iter().zip(parts);
-        let named = named.map(|(a, part)| (a.name.to_owned(), Dynamic::from(part)));
-        Ok(Dynamic::Map(named.collect()))
-    }
-
     async fn import_typed(
         &self,
         ctx: &Ctx<R::Api>,
         request: ImportRequest,
     ) -> Result<Dynamic, Diagnostics> {
+        let by_id = request.identity.is_null();
         let identity = read_model(self.named(request)?).map_err(malformed)?;
-        let model = self.resource.import(ctx, identity).await?;
+        let imported = self.resource.import(ctx, identity).await;
+        let model = imported.map_err(|errors| match by_id {
+            true => self.explain_parts(errors),
+            false => errors,
+        })?;
         let mut state = self.stored(&model);
         plan::fill_defaults(&self.schema().attributes, &mut state);
         Ok(state)
@@ -297,6 +274,19 @@ impl<R: Resource> AnyResource<R::Api, R::Settings> for Entry<R> {
                 Err(errors) => self.answer(ctx, Dynamic::Null, errors),
             }
         })
+    }
+
+    fn returned(&self, version: i64, json: &[u8], private: Private) -> Answer {
+        let (state, diagnostics) = match self.upgrade(version, json) {
+            Ok(state) => (state, Diagnostics::default()),
+            Err(errors) => (Dynamic::Null, errors),
+        };
+        Answer {
+            identity: self.identity_of_state(&state),
+            state,
+            private,
+            diagnostics,
+        }
     }
 
     fn moved(&self, source: &Foreign) -> Answer {

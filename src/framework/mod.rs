@@ -14,6 +14,7 @@ mod duration;
 mod entry;
 mod foreign;
 mod function;
+mod import;
 mod kind;
 mod list_resource;
 mod model;

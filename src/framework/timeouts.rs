@@ -73,7 +73,9 @@ impl Timeouts {
             let text = timeouts.slot(operation).known();
             if let Some(Err(problem)) = text.map(|text| parse_duration(text)) {
                 let path = Path::attribute("timeouts").then(Step::Attribute(name.to_owned()));
-                report.push(Diagnostic::error("Invalid time-out", problem).at_path(path));
+                // Terraform points at the whole attribute, so the text says which it is.
+                let detail = format!("timeouts.{name}: {problem}");
+                report.push(Diagnostic::error("Invalid time-out", detail).at_path(path));
             }
         }
     }

@@ -43,7 +43,7 @@ impl Function for PrivateKeyMatches {
     fn call(&self, arguments: &[Dynamic]) -> Result<Dynamic, ArgumentError> {
         let certificate = certificate(arguments, 0)?;
         let key = Secret::new(argument(arguments, 1)?.to_owned());
-        let matches = PrivateKey::parse(&key).and_then(|key| key.matches(&certificate));
+        let matches = PrivateKey::parse(&key).map(|key| key.matches(&certificate));
         matches
             .map(Dynamic::Bool)
             .map_err(|problem| refused(1, &problem))

@@ -10,14 +10,35 @@ pub(super) fn zone_id(attr: &Attr<String>) -> Result<ZoneId, Diagnostic> {
     ZoneId::parse(attr.text()).map_err(|problem| invalid_id("zone_id", &problem))
 }
 
+/// Checks the zone of a plan. Its spelling stays as long as it is the same zone.
+pub(super) fn plan_zone(
+    planned: &mut Attr<String>,
+    prior: Option<&Attr<String>>,
+) -> Option<Diagnostic> {
+    planned.known()?;
+    let zone = match zone_id(planned) {
+        Ok(zone) => zone,
+        Err(error) => return Some(error),
+    };
+    if let Some(prior) = prior.filter(|prior| zone_id(prior).as_ref() == Ok(&zone)) {
+        *planned = prior.clone();
+    }
+    None
+}
+
 /// The hostname, once it is known.
 pub(super) fn hostname(attr: &Attr<String>) -> Result<Hostname, Diagnostic> {
     Hostname::parse(attr.text()).map_err(|problem| invalid_id("hostname", &problem))
 }
 
-/// The certificate, once it is known.
+/// The certificate that is to be uploaded, once it is known.
 pub(super) fn certificate(attr: &Attr<String>) -> Result<Certificate, Diagnostic> {
     Certificate::parse(attr.text()).map_err(|problem| invalid_pem("certificate", problem))
+}
+
+/// The certificates that a configuration gives, in whatever order, once they are known.
+pub(super) fn certificates(attr: &Attr<String>) -> Result<Certificate, Diagnostic> {
+    Certificate::read(attr.text()).map_err(|problem| invalid_pem("certificate", problem))
 }
 
 /// The id of a certificate that a configuration gives, once it is known.

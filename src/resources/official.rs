@@ -58,9 +58,10 @@ impl Official {
     /// Recognises an object.
     pub(super) fn recognise(source: &Foreign) -> Result<Self, Diagnostic> {
         let segments: Vec<&str> = source.provider.rsplit('/').take(2).collect();
-        // Hosts differ between mirrors. OpenTofu before 1.12.4 sends the address of the
-        // provider that is asked, which has no such types.
-        if !matches!(segments[..], ["cloudflare", "cloudflare"] | ["aop", _]) {
+        // Hosts differ between mirrors. OpenTofu up to 1.11.11 and 1.12.3 sends nothing but
+        // the beginning of the type's name.
+        let is_official = matches!(segments[..], ["cloudflare", "cloudflare"] | ["cloudflare"]);
+        if !is_official && !source.type_name.starts_with("aop_") {
             return Err(unknown_provider(source));
         }
         if !VERSIONS.contains(&source.version) {

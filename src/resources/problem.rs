@@ -18,6 +18,13 @@ const CREDENTIAL_ADVICE: &str = "Cloudflare does not know the credential. Check 
     must exist, be active, and have the permission \"SSL and Certificates: Edit\" for this zone \
     (\"Read\" is enough to plan).";
 
+const BASE_URL_ADVICE: &str = "The server knows no such path. Check base_url (or \
+    CLOUDFLARE_BASE_URL): Cloudflare's is https://api.cloudflare.com/client/v4, with /client/v4 at \
+    its end.";
+const FOREIGN_ADVICE: &str = "The answer is not one of Cloudflare's API: a proxy, a firewall or an \
+    access policy between here and there seems to have given it. Check HTTPS_PROXY, NO_PROXY and \
+    base_url; if none is in the way, check api_token and its permissions.";
+
 /// Codes of this API: a summary and the next step.
 const CODES: [(i64, &str, &str); 6] = [
     (
@@ -104,13 +111,18 @@ fn refused(refusal: &Refusal) -> (&'static str, &'static str) {
         true => SETTINGS_PERMISSION_ADVICE,
         false => PERMISSION_ADVICE,
     };
+    // The API's own errors have codes.
+    let is_own = refusal.messages.iter().any(|(code, _)| *code != 0);
+    let is_told = refusal.messages.iter().any(|(_, text)| !text.is_empty());
     match refusal.status {
+        _ if has(&[7000]) && !has(&[7003]) => ("No such endpoint", BASE_URL_ADVICE),
         _ if has(&NO_ROUTE) => (
             "Zone not found",
             "Cloudflare knows no such zone, or it is not visible to this token. Check zone_id and \
              the zones that the token includes.",
         ),
         _ if has(&CREDENTIAL) => ("Credential refused", CREDENTIAL_ADVICE),
+        401 | 403 if !is_own => ("Access denied", FOREIGN_ADVICE),
         403 => ("Permission denied", permission),
         401 => ("Credential refused", CREDENTIAL_ADVICE),
         _ if has(&PERMISSION) => ("Permission denied", permission),
@@ -126,9 +138,14 @@ fn refused(refusal: &Refusal) -> (&'static str, &'static str) {
             "Cloudflare is not available",
             "Apply again later; www.cloudflarestatus.com shows known outages.",
         ),
-        _ => (
+        _ if is_told => (
             "Cloudflare refused the request",
             "Correct what the message names and apply again.",
+        ),
+        _ => (
+            "Cloudflare refused the request",
+            "It gave no reason. Apply again; if it stays, report it with the ray id above, or look \
+             for a proxy that stands in the way.",
         ),
     }
 }

@@ -176,12 +176,18 @@ pub(super) async fn move_state<P: Provider>(
     request: pb::move_resource_state::Request,
 ) -> Result<pb::move_resource_state::Response, Diagnostics> {
     let resource = server.resource(&request.target_type_name)?;
-    let answer = resource.moved(&Foreign {
-        provider: request.source_provider_address,
-        type_name: request.source_type_name,
-        version: request.source_schema_version,
-        attributes: Attributes::from_json(&request.source_state.unwrap_or_default().json)?,
-    });
+    let json = request.source_state.unwrap_or_default().json;
+    let (type_name, version) = (request.source_type_name, request.source_schema_version);
+    let answer = match type_name == request.target_type_name {
+        // The provider has another address now, and the object is as it was.
+        true => resource.returned(version, &json, Private::from_bytes(&request.source_private)),
+        false => resource.moved(&Foreign {
+            provider: request.source_provider_address,
+            type_name,
+            version,
+            attributes: Attributes::from_json(&json)?,
+        }),
+    };
     let state = match &answer.state {
         crate::value::Dynamic::Null => None,
         state => Some(encode(state, resource.schema())?),

@@ -1,19 +1,29 @@
 //! Certificates and keys as users paste them: read, described and matched.
 //! Knows nothing of Terraform or Cloudflare.
 //!
+//! There are two readers. [`Certificate`] and [`PrivateKey`] are for what will be uploaded:
+//! all that is given is used, or named in an error. [`Existing`] is for what is there
+//! already, in a state or at Cloudflare, and takes it as it is.
+//!
 //! Every refusal is a [`Problem`]: a summary and a sentence with the next step,
 //! in which no byte of the text appears.
 
 mod certificate;
+mod existing;
+mod issued;
 mod key;
+mod leaf;
 mod name;
 mod pem;
+mod public;
 
 #[cfg(test)]
 mod tests;
 
-pub use certificate::{Certificate, Facts};
+pub use certificate::Certificate;
+pub use existing::{Existing, without_keys};
 pub use key::PrivateKey;
+pub use leaf::Facts;
 
 /// Why a text cannot be used.
 #[derive(Clone, Debug, PartialEq, Eq)]

@@ -6,6 +6,8 @@ use std::fmt::Write as _;
 use x509_parser::der_parser::asn1_rs::{Any, ToDer};
 use x509_parser::x509::{AttributeTypeAndValue, X509Name};
 
+use crate::text::is_invisible;
+
 /// The attribute types that have a short name here; others show their number.
 const SHORT_NAMES: [(&str, &str); 9] = [
     ("2.5.4.3", "CN"),
@@ -65,6 +67,14 @@ fn escape(text: &str) -> String {
             ' ' => position == 0 || position == last,
             _ => false,
         };
+        if is_invisible(character) {
+            // What nobody sees is shown by its bytes (RFC 4514).
+            let mut bytes = [0; 4];
+            for byte in character.encode_utf8(&mut bytes).bytes() {
+                let _ = write!(escaped, "\\{byte:02X}");
+            }
+            continue;
+        }
         if special {
             escaped.push('\\');
         }

@@ -19,7 +19,7 @@ const SUITES: [(&str, &str); 7] = [
 ];
 
 /// Each kind is numbered without a gap.
-const NUMBERS: [(char, u32); 3] = [('F', 76), ('P', 44), ('H', 14)];
+const NUMBERS: [(char, u32); 4] = [('F', 76), ('P', 44), ('H', 14), ('U', 20)];
 
 struct Row {
     id: String,
@@ -63,7 +63,7 @@ fn page(rows: &[Row]) -> String {
     let mut page = format!(
         "# What may go wrong\n\nMade by `cargo xtask docs` of `tests/docs/faults.txt`. Do not edit.\n\n\
          F are faults of networks, APIs and people, P are pains of other providers' users, H is what \
-         hostile servers, states and machines do. {tested} of {} rows are held by tests, which run in every `cargo xtask test`; the others say why not.\n\n\
+         hostile servers, states and machines do, U is what users bring. {tested} of {} rows are held by tests, which run in every `cargo xtask test`; the others say why not.\n\n\
          | | What | What comes of it | Verdict |\n|---|---|---|---|\n",
         rows.len()
     );

@@ -273,3 +273,48 @@ async fn a_list_has_an_end() {
     world.survives(&said, &["has no end"]).await;
     assert!(server.asked().len() < 10, "{}", server.asked().len());
 }
+
+/// The server decides how many rows a page has, and may not say how many there are.
+#[tokio::test]
+async fn a_page_may_be_shorter_than_asked_for() {
+    type Info = fn(usize) -> String;
+    let infos: [(&str, Info); 4] = [
+        ("pages", |page| {
+            format!(r#"{{"page":{page},"total_pages":5}}"#)
+        }),
+        ("rows", |_| {
+            r#"{"total_count":250,"per_page":1000}"#.to_owned()
+        }),
+        ("its own size", |_| r#"{"per_page":50}"#.to_owned()),
+        ("texts", |_| {
+            r#"{"total_count":"250","total_pages":"5"}"#.to_owned()
+        }),
+    ];
+    for (name, info) in infos {
+        let server = Hostile::serve(move |asked| {
+            let (_, page) = asked.line.rsplit_once("&page=").unwrap();
+            let page: usize = page.parse().unwrap();
+            let rows = (50 * (page - 1)..(50 * page).min(250)).map(|n| {
+                format!(r#"{{"hostname":"h{n}.example.com","cert_id":"a","enabled":true}}"#)
+            });
+            let rows: Vec<String> = rows.collect();
+            let (rows, info) = (rows.join(","), info(page));
+            let body = format!(r#"{{"success":true,"result":[{rows}],"result_info":{info}}}"#);
+            Reply::Json(200, body)
+        })
+        .await;
+        let mut world = World::new(&server.url).await;
+        let zone = [("zone_id", ZONE.into())];
+        let (found, said) = world.find("aop_hostname_associations", &zone).await;
+        assert_eq!(said, []);
+        let Dynamic::List(rows) = crate::client::get(&found, "associations") else {
+            panic!("no list")
+        };
+        assert_eq!(rows.len(), 250, "{name}");
+        assert!(
+            server.asked().len() <= 6,
+            "{name}: {}",
+            server.asked().len()
+        );
+    }
+}

@@ -93,3 +93,40 @@ fn being_told_to_end_removes_the_socket() {
         }
     }
 }
+
+/// Nothing is left but what the kernel gives to nobody.
+#[test]
+fn without_any_place_it_says_so_where_hosts_show_it() {
+    // Without mutual TLS a port of the machine is no place, and nor is a folder for a group
+    // that there is not.
+    let mut command = command();
+    command.env("PLUGIN_UNIX_SOCKET_GROUP", "no-such-group");
+    let plugin = Plugin::run(command, None);
+    let line = plugin.line.join("|");
+    assert!(line.contains("no place for its socket"), "{line}");
+    assert!(line.contains("no-such-group"), "{line}");
+    assert!(line.contains("did not ask for mutual TLS"), "{line}");
+    let (code, _, stderr) = plugin.finish();
+    assert_eq!(code, Some(1));
+    assert!(stderr.contains("no place for its socket"), "{stderr}");
+}
+
+/// A host that asks for mutual TLS is served on a port where there can be no socket.
+#[tokio::test]
+async fn with_mutual_tls_a_port_will_do() {
+    let identity = HostIdentity::new();
+    let mut command = command();
+    command
+        .env("PLUGIN_CLIENT_CERT", &identity.pem)
+        .env("PLUGIN_UNIX_SOCKET_GROUP", "no-such-group")
+        .env("PLUGIN_MIN_PORT", "20000")
+        .env("PLUGIN_MAX_PORT", "21000");
+    let plugin = Plugin::run(command, Some(identity));
+    assert_eq!(plugin.line[2], "tcp");
+    let mut client = plugin.connect().await;
+    assert_eq!(client.health("plugin").await.unwrap(), 1);
+    assert!(
+        plugin.connect_as(None).await.is_err(),
+        "nobody else is let in"
+    );
+}

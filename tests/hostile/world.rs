@@ -81,6 +81,15 @@ impl World {
         source: &str,
         values: &[(&str, Dynamic)],
     ) -> Vec<pb::Diagnostic> {
+        self.find(source, values).await.1
+    }
+
+    /// What a data source finds, and what is said.
+    pub async fn find(
+        &mut self,
+        source: &str,
+        values: &[(&str, Dynamic)],
+    ) -> (Dynamic, Vec<pb::Diagnostic>) {
         let ty = self.data_type(source);
         let request = pb::read_data_source::Request {
             type_name: source.to_owned(),
@@ -91,7 +100,8 @@ impl World {
             .client
             .call_path("/tfplugin6.Provider/ReadDataSource", request)
             .await;
-        answer.unwrap().diagnostics
+        let answer = answer.unwrap();
+        (decode(answer.state, &ty), answer.diagnostics)
     }
 
     pub async fn apply(

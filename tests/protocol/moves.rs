@@ -192,8 +192,11 @@ async fn only_the_official_provider_is_known() {
         (OFFICIAL, true),
         ("registry.opentofu.org/cloudflare/cloudflare", true),
         ("mirror.example.com/cloudflare/cloudflare", true),
-        // What OpenTofu before 1.12.4 sends.
-        ("terraform.local/aop/aop", true),
+        // What OpenTofu up to 1.11.11 and 1.12.3 sends.
+        ("cloudflare", true),
+        ("terraform.local/aop/aop", false),
+        ("notcloudflare", false),
+        ("example.com/cloudflare", false),
         ("registry.terraform.io/cloudflair/cloudflare", false),
         ("registry.terraform.io/hashicorp/aws", false),
         ("", false),
@@ -208,4 +211,43 @@ async fn only_the_official_provider_is_known() {
             );
         }
     }
+}
+
+/// Hosts ask for a move too where the provider's own address has changed.
+#[tokio::test]
+async fn an_object_of_its_own_comes_back_as_it_was() {
+    let plugin = Plugin::start();
+    let mut client = plugin.connect().await;
+    let schema = client.schema().await;
+    let resource = "aop_hostname_association";
+    let stored = json!({
+        "id": format!("{ZONE}/app.example.com"),
+        "zone_id": ZONE,
+        "hostname": "app.example.com",
+        "certificate_id": "2458ce5a-0c35-4c7f-82c7-8e9487d3ff60",
+        "enabled": false,
+        "status": "active",
+    });
+    let request = pb::move_resource_state::Request {
+        source_provider_address: "registry.example.com/aop/aop".to_owned(),
+        source_type_name: resource.to_owned(),
+        source_state: Some(pb::RawState {
+            json: stored.to_string().into_bytes(),
+            ..Default::default()
+        }),
+        source_private: b"{\"kept\":1}".to_vec(),
+        target_type_name: resource.to_owned(),
+        ..Default::default()
+    };
+    let answer: pb::move_resource_state::Response = client
+        .call_path("/tfplugin6.Provider/MoveResourceState", request)
+        .await
+        .unwrap();
+    assert_eq!(answer.diagnostics, []);
+    assert_eq!(answer.target_private, b"{\"kept\":1}");
+    assert!(answer.target_identity.is_some());
+    let ty = block_type(&schema.resource_schemas[resource]);
+    let state = decode(answer.target_state, &ty);
+    assert_eq!(get(&state, "enabled"), &Dynamic::Bool(false));
+    assert_eq!(get(&state, "hostname"), &Dynamic::from("app.example.com"));
 }

@@ -98,6 +98,22 @@ fn every_other_argument_of_an_association_is_checked_too() {
 }
 
 #[test]
+fn a_timeout_with_white_space_is_named() {
+    with_every_cli("bad-timeout", |scene| {
+        scene.certificate("shop");
+        scene.configure(CERTIFICATE);
+        for (name, value) in [("delete", "10m "), ("create", "10 m"), ("update", "\\t1h")] {
+            let timeouts = format!("  timeouts = {{ {name} = \"{value}\" }}\n}}");
+            let end = CERTIFICATE.rfind('}').unwrap();
+            scene.rewrite(&format!("{}{timeouts}\n", &CERTIFICATE[..end]));
+            let named = format!("timeouts.{name}");
+            scene.plan_fails(&["Invalid time-out", &named, "white space"]);
+        }
+        nothing_was_sent(scene);
+    });
+}
+
+#[test]
 fn each_faulty_certificate_has_its_own_sentence() {
     with_every_cli("bad-certificate", |scene| {
         let good = scene.certificate("shop");
@@ -117,7 +133,7 @@ fn each_faulty_certificate_has_its_own_sentence() {
         for (text, sentence) in [
             ("", "has no line"),
             ("not a certificate", "has no line"),
-            (one_line.as_str(), "does not stand on a line of its own"),
+            (one_line.as_str(), "replace("),
             (cut.as_str(), "has no END line"),
             (noise.as_str(), "is not base64"),
             (inner, "is not an X.509 certificate"),

@@ -11,6 +11,7 @@
 
 mod arguments;
 mod bad_input;
+mod bring;
 mod capacity;
 mod data;
 mod docs;

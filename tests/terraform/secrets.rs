@@ -179,7 +179,8 @@ fn play(scene: &mut Scene, config: &str, stored: bool) {
     assert_eq!(run(scene, &["state", "rm", address]), 0);
     assert_eq!(run(scene, &["import", address, &id]), 0, "import");
     assert_eq!(run(scene, &APPLY), 0, "after the import");
-    // A key that does not belong, and one that is cut.
+    // A key that does not belong to what is to be uploaded, and one that is cut.
+    keys.push(issue(scene));
     let stranger = scene
         .authority
         .client("stranger", crate::scene::now())
@@ -193,7 +194,7 @@ fn play(scene: &mut Scene, config: &str, stored: bool) {
         assert_eq!(run(scene, &APPLY), 1);
     }
     keys.push(stranger);
-    let line = format!("key = {:?}\n", keys[1].private_key);
+    let line = format!("key = {:?}\n", keys[2].private_key);
     scene.workspace.write("key.auto.tfvars", &line).unwrap();
     assert_eq!(run(scene, &["destroy", "-auto-approve"]), 0);
 

@@ -203,15 +203,12 @@ impl Run {
 
     /// The ids of the certificates that this run made or took over.
     pub fn owned_certificates(&self, store: Store, zone: &ZoneId) -> Vec<CertificateId> {
-        self.look(|state| {
-            let ids = state.owned.iter().filter_map(|key| match key {
-                Key::Certificate(of, in_zone, id) if *of == store && in_zone == zone => {
-                    Some(id.clone())
-                }
-                _ => None,
-            });
-            ids.collect()
-        })
+        self.look(|state| certificates_of(&state.owned, store, zone))
+    }
+
+    /// The ids of the certificates that this run deleted.
+    pub fn destroyed_certificates(&self, store: Store, zone: &ZoneId) -> Vec<CertificateId> {
+        self.look(|state| certificates_of(&state.destroyed, store, zone))
     }
 
     /// Whether this run is writing the object.
@@ -300,6 +297,14 @@ impl Drop for Destruction<'_> {
         self.run
             .with(|state| release(&mut state.destroying, &self.key));
     }
+}
+
+fn certificates_of(keys: &HashSet<Key>, store: Store, zone: &ZoneId) -> Vec<CertificateId> {
+    let ids = keys.iter().filter_map(|key| match key {
+        Key::Certificate(of, in_zone, id) if *of == store && in_zone == zone => Some(id.clone()),
+        _ => None,
+    });
+    ids.collect()
 }
 
 fn release(counts: &mut HashMap<Key, u32>, key: &Key) {

@@ -94,6 +94,41 @@ async fn what_may_pass_is_repeated_once_and_passes() {
     }
 }
 
+/// Such an answer says nothing: what may be repeated is, and a POST is looked for.
+#[tokio::test(start_paused = true)]
+async fn an_answer_without_a_body_is_a_lost_one() {
+    for status in [200, 201, 202, 204] {
+        for method in METHODS {
+            let (simulator, client, before) = stocked().await;
+            let empty = Reply {
+                status,
+                headers: Vec::new(),
+                body: Vec::new(),
+            };
+            simulator.order(Fault::on(method, "", Action::DoneBut(empty)));
+            let asked = ask(&client, &minutes(5), method).await;
+            asked.unwrap_or_else(|error| panic!("{status} on {method}: {error}"));
+            let tries = match method {
+                "GET" => count(&simulator, "GET") - before,
+                _ => count(&simulator, method),
+            };
+            assert_eq!(tries, 2, "{status} on {method}");
+        }
+        let (simulator, client) = start(&options());
+        let empty = Reply {
+            status,
+            headers: Vec::new(),
+            body: b" ".to_vec(),
+        };
+        simulator.order(Fault::on("POST", "", Action::DoneBut(empty)));
+        let error = upload(&client, &minutes(5))
+            .await
+            .expect_err("nobody knows");
+        assert!(matches!(error, Error::Lost { .. }), "{error}");
+        assert!(error.to_string().contains("without a body"), "{error}");
+    }
+}
+
 #[tokio::test(start_paused = true)]
 async fn an_outage_without_end_tells_what_it_met_in_its_own_words() {
     for (answer, words) in [
@@ -197,6 +232,21 @@ async fn without_a_word_about_its_length_a_pause_follows_the_budget_or_backs_off
     let limited = || Reply::error(429, 971, "wait");
     for (answer, least, most) in [
         (limited().with("ratelimit", r#""default";r=0;t=4"#), 4, 6),
+        // Of several policies, the one that leaves nothing.
+        (
+            limited().with("ratelimit", r#""long";r=900;t=290, "burst";r=0;t=4"#),
+            4,
+            6,
+        ),
+        // Where something is left, the budget is not what stands in the way.
+        (limited().with("ratelimit", r#""default";r=50;t=290"#), 0, 3),
+        (
+            limited()
+                .with("ratelimit", r#""default";r=50;t=290"#)
+                .with("retry-after", "soon"),
+            0,
+            3,
+        ),
         (limited(), 0, 6),
     ] {
         let (simulator, client) = start(&options());

@@ -15,7 +15,7 @@ pub(super) use self::crowded::explain_crowd;
 pub use self::data::{AssociationData, AssociationsData};
 pub(super) use self::void::{look, void};
 use self::work::Work;
-use super::check::{certificate_id, hostname, settles, zone_id};
+use super::check::{certificate_id, hostname, plan_zone, settles, zone_id};
 use super::official::{self, Official};
 use super::problem::problem;
 use super::{Api, Settings};
@@ -115,9 +115,8 @@ impl Resource for HostnameAssociation {
     fn plan(&self, change: &mut Change<'_, Association, Settings>) {
         Timeouts::check(&change.planned.timeouts, &mut change.report);
         let planned = &mut change.planned;
-        if planned.zone_id.known().is_some() {
-            change.report.extend(zone_id(&planned.zone_id).err());
-        }
+        let prior = change.prior.as_ref().map(|prior| &prior.zone_id);
+        change.report.extend(plan_zone(&mut planned.zone_id, prior));
         if planned.certificate_id.known().is_some() {
             change
                 .report

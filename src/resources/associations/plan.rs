@@ -4,7 +4,7 @@
 use std::collections::BTreeMap;
 
 use super::super::Settings;
-use super::super::check::{certificate_id, hostname, zone_id};
+use super::super::check::{certificate_id, hostname, plan_zone};
 use super::model::{Associations, Entry};
 use super::target::{Target, entry, place, targets};
 use crate::cloudflare::PER_CERTIFICATE;
@@ -13,9 +13,9 @@ use crate::framework::{Attr, Change, Diagnostic, Object, Timeouts};
 /// Checks the plan of a create or an update.
 pub(super) fn complete(change: &mut Change<'_, Associations, Settings>) {
     Timeouts::check(&change.planned.timeouts, &mut change.report);
-    if change.planned.zone_id.known().is_some() {
-        change.report.extend(zone_id(&change.planned.zone_id).err());
-    }
+    let prior = change.prior.as_ref().map(|prior| &prior.zone_id);
+    let malformed = plan_zone(&mut change.planned.zone_id, prior);
+    change.report.extend(malformed);
     // What is listed there is written again.
     change.planned.undeployed = Attr::Known(Vec::new());
     let mut spellings = BTreeMap::new();

@@ -8,7 +8,7 @@ use super::super::problem::problem;
 use super::facts::Facts;
 use super::filter::Filter;
 use super::import::absent;
-use super::{Found, InStore, leaf_of, look};
+use super::{Found, InStore, leaf_of, look, text_of};
 use crate::cloudflare::{Error, Scope};
 use crate::framework::{Attr, Ctx, DataSource, Diagnostics, Model, Object, Walk};
 
@@ -129,7 +129,7 @@ impl From<&Found> for Shown {
     fn from(found: &Found) -> Self {
         let leaf = leaf_of(found);
         Self {
-            certificate: found.certificate.clone().into(),
+            certificate: text_of(found).into(),
             status: found.status.as_str().into(),
             uploaded_on: found.uploaded_on.map(|at| at.to_string()).into(),
             facts: leaf.map_or_else(Facts::default, |leaf| leaf.facts().into()),

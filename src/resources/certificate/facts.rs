@@ -59,6 +59,12 @@ impl Facts {
     }
 }
 
+impl From<x509::Facts> for Facts {
+    fn from(facts: x509::Facts) -> Self {
+        Self::from(&facts)
+    }
+}
+
 impl From<&x509::Facts> for Facts {
     fn from(facts: &x509::Facts) -> Self {
         Self {

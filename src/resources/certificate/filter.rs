@@ -71,7 +71,7 @@ impl Wanted {
         has_status
             && self.expires_before.is_none_or(|time| {
                 // Of what the API does not show nothing can be said.
-                leaf_of(found).is_some_and(|leaf| leaf.not_after() < time)
+                leaf_of(found).is_some_and(|leaf| leaf.not_after().is_some_and(|end| end < time))
             })
     }
 

@@ -3,7 +3,7 @@
 use super::super::check::zone_id;
 use super::super::problem::problem;
 use super::filter::Filter;
-use super::{Api, Certificate, InStore, StoredCertificate, leaf_of};
+use super::{Api, Certificate, InStore, StoredCertificate, leaf_of, text_of};
 use crate::cloudflare::Scope;
 use crate::framework::{Ctx, Diagnostics, Found, ListResource};
 
@@ -26,13 +26,13 @@ impl<S: InStore> ListResource for StoredCertificate<S> {
         list.sort_by(|one, other| one.id.cmp(&other.id));
         for certificate in list.iter().filter(|found| wanted.admits(found)) {
             let leaf = leaf_of(certificate);
-            let name = leaf.as_ref().map(|leaf| {
-                let facts = leaf.facts();
-                format!("{}, expires {}", leaf.subject(), facts.expires_on)
+            let name = leaf.as_ref().and_then(|leaf| {
+                let expires = leaf.facts().expires_on?;
+                Some(format!("{}, expires {expires}", leaf.subject()?))
             });
             let mut model = Certificate {
                 zone_id: id.as_str().into(),
-                certificate: certificate.certificate.clone().into(),
+                certificate: text_of(certificate).into(),
                 ..Certificate::default()
             };
             model.set_found(certificate);

@@ -4,7 +4,7 @@
 //! `plan` says whether it is still the same certificate. `create` and `rotate` both
 //! `upload` and wait (`settle`); a rotation then lets the old one go with what
 //! `delete` does for a destroy, and `obstacle` names what can stand against it.
-//! `full` and `stray` are about the other certificates of the zone. `data` and `list`
+//! `full`, `room` and `stray` are about the other certificates of the zone. `data` and `list`
 //! show what is there, as `filter` says.
 
 mod clock;
@@ -20,6 +20,7 @@ mod model;
 mod moved;
 mod obstacle;
 mod plan;
+mod room;
 mod rotate;
 mod settle;
 mod stray;
@@ -27,12 +28,13 @@ mod upload;
 
 use std::marker::PhantomData;
 
-use super::check::{certificate, stored_id, zone_id};
+use super::check::{stored_id, zone_id};
 use super::problem::problem;
 use super::{Api, Settings};
 use crate::cloudflare::{Certificate as Found, CertificateId, Error, Fresh, Scope, Store, Zone};
 use crate::framework::{Applied, Ctx, Diagnostics, Foreign, Moved, Planned, Resource};
-use crate::x509;
+use crate::text::is_invisible;
+use crate::x509::{Existing, without_keys};
 
 pub use data::{CertificateData, CertificatesData};
 use model::{Certificate, Identity};
@@ -154,12 +156,14 @@ impl<S: InStore> Resource for StoredCertificate<S> {
         };
         state.set_superseded(alive.map(|found| found.id).collect());
         // The user's text stays as long as it means the same certificate.
-        if let Some(stored) = leaf_of(&found) {
-            let same = certificate(&state.certificate).is_ok_and(|own| own.same_leaf(&stored));
-            if !same {
-                state.certificate = found.certificate.clone().into();
-                state.facts = stored.facts().into();
-            }
+        let (own, stored) = (Existing::find(state.certificate.text()), leaf_of(&found));
+        let is_same = own.zip(stored.as_ref());
+        let is_same = is_same.is_some_and(|(own, stored)| own.is_same(stored));
+        if !is_same && (stored.is_some() || state.certificate.is_null()) {
+            state.certificate = text_of(&found).into();
+        }
+        if let Some(stored) = stored {
+            state.facts = stored.facts().into();
         }
         state.set_found(&found);
         Ok(Some(state))
@@ -188,8 +192,15 @@ impl<S: InStore> Resource for StoredCertificate<S> {
 }
 
 /// The leaf of a certificate, as far as the API shows it.
-fn leaf_of(found: &Found) -> Option<x509::Certificate> {
-    x509::Certificate::parse(found.certificate.as_deref()?).ok()
+fn leaf_of(found: &Found) -> Option<Existing> {
+    Existing::find(found.certificate.as_deref()?)
+}
+
+/// The text of a certificate as the API shows it, fit for a state.
+fn text_of(found: &Found) -> Option<String> {
+    let is_seen = |c: &char| !is_invisible(*c) || "\r\n\t".contains(*c);
+    let text = without_keys(found.certificate.as_deref()?);
+    Some(text.chars().filter(is_seen).collect())
 }
 
 /// A certificate from a list, or what the API says of it where it is not listed: it

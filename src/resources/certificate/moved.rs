@@ -2,12 +2,12 @@
 
 use jiff::Timestamp;
 
-use super::super::check::certificate;
 use super::super::official::{Object, Official};
 use super::{Certificate, InStore};
 use crate::cloudflare::{CertificateId, Status};
 use crate::framework::{Attr, Diagnostic, Diagnostics, Foreign, Moved};
 use crate::secret::Secret;
+use crate::x509::{Existing, without_keys};
 
 /// The certificate with its key, which goes where keys are stored: a write-only one
 /// cannot come out of a state.
@@ -31,10 +31,9 @@ pub(super) fn from_official<S: InStore>(
             ),
         )
     })?;
-    let text = |name| Attr::from(stored.text(name).map(str::to_owned));
     let mut model = Certificate {
         id: id.as_str().into(),
-        certificate: text("certificate"),
+        certificate: stored.text("certificate").map(without_keys).into(),
         private_key: stored
             .text("private_key")
             .map(|key| Secret::new(key.to_owned()))
@@ -45,8 +44,8 @@ pub(super) fn from_official<S: InStore>(
         zone_id: official.zone_id.as_str().into(),
         ..Certificate::default()
     };
-    // What cannot be parsed, or is not there, the read that follows replaces.
-    if let Ok(leaf) = certificate(&model.certificate) {
+    // What is not there the read that follows brings.
+    if let Some(leaf) = Existing::find(model.certificate.text()) {
         model.facts = leaf.facts().into();
     }
     Ok(Moved {

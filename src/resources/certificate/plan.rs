@@ -3,13 +3,13 @@
 
 use jiff::SignedDuration;
 
-use super::super::check::{certificate, settles, zone_id};
+use super::super::check::{certificates, plan_zone, settles};
 use super::super::problem::invalid_pem;
 use super::facts::Facts;
 use super::{Certificate, Change, clock, full};
 use crate::cloudflare::{Status, Store};
 use crate::framework::{Attr, Diagnostic, Diagnostics, Timeouts};
-use crate::x509::{self, PrivateKey};
+use crate::x509::{self, Existing, PrivateKey};
 
 /// What can be said of a configuration without its values' meaning.
 pub(super) fn validate(config: &Certificate, report: &mut Diagnostics) {
@@ -27,15 +27,15 @@ pub(super) fn validate(config: &Certificate, report: &mut Diagnostics) {
 pub(super) fn complete(change: &mut Change<'_>, store: Store) {
     Timeouts::check(&change.planned.timeouts, &mut change.report);
     validate(&change.config, &mut change.report);
-    if change.planned.zone_id.known().is_some() {
-        change.report.extend(zone_id(&change.planned.zone_id).err());
-    }
+    let prior = change.prior.as_ref().map(|prior| &prior.zone_id);
+    let malformed = plan_zone(&mut change.planned.zone_id, prior);
+    change.report.extend(malformed);
     change.planned.superseded_ids = Attr::Known(Vec::new());
     let parsed = change
         .planned
         .certificate
         .known()
-        .map(|_| certificate(&change.planned.certificate))
+        .map(|_| certificates(&change.planned.certificate))
         .transpose();
     let leaf = match parsed {
         Ok(leaf) => leaf,
@@ -61,7 +61,11 @@ fn plan_upload(change: &mut Change<'_>, leaf: Option<&x509::Certificate>) {
         None => change.planned.facts = Facts::unknown(),
         Some(leaf) => {
             change.planned.facts = leaf.facts().into();
-            let problems = [leaf.check_leaf(), leaf.check_expiry(change.now)];
+            let problems = [
+                leaf.check_chain(),
+                leaf.check_leaf(),
+                leaf.check_expiry(change.now),
+            ];
             let errors = problems.into_iter().filter_map(Result::err);
             let errors = errors.map(|problem| invalid_pem("certificate", problem));
             change.report.extend(errors);
@@ -89,12 +93,12 @@ fn plan_update(
     leaf: Option<&x509::Certificate>,
     store: Store,
 ) {
-    let before = certificate(&prior.certificate).ok();
+    let before = Existing::find(prior.certificate.text());
     let same = leaf
         .zip(before.as_ref())
-        .filter(|(leaf, before)| leaf.same_leaf(before));
+        .filter(|(leaf, before)| leaf.is_same(before));
     if let Some((leaf, before)) = same {
-        if leaf.same_chain(before) {
+        if leaf.has_chain_of(before) {
             change.planned.certificate = prior.certificate.clone();
         } else {
             change.warn(
@@ -133,11 +137,16 @@ fn plan_update(
     }
 }
 
-/// A key that is known must be one, and belong to the certificate.
+/// A key that is known must be one, and belong to the certificate. One that is not stored
+/// is looked at only where something is uploaded: at other times it may be the next one.
 fn check_key(change: &mut Change<'_>, leaf: Option<&x509::Certificate>) {
     let Some((attribute, key)) = change.config.key() else {
         return;
     };
+    let uploads = change.prior.is_none() || change.planned.id.is_unknown();
+    if attribute == "private_key_wo" && !uploads {
+        return;
+    }
     let Some(text) = key.known() else {
         return;
     };
@@ -182,9 +191,9 @@ fn warn_of_expiry(change: &mut Change<'_>, leaf: &x509::Certificate) {
             "The certificate with serial number {} in zone {} {when} ({}). Put a newly issued one \
              into `certificate`: it takes over in place, without a gap. The provider's \
              expiry_warning_days says how early this warning comes.",
-            leaf.facts().serial_number,
+            leaf.facts().serial_number.as_deref().unwrap_or_default(),
             change.planned.zone_id.text(),
-            leaf.facts().expires_on,
+            leaf.facts().expires_on.as_deref().unwrap_or_default(),
         ),
     );
     change.report.push(warning.at("certificate").once());

@@ -6,7 +6,8 @@
 
 use super::super::problem::{invalid_pem, listed, problem};
 use super::obstacle::Obstacle;
-use super::{Certificate, Found, full, leaf_of, plan};
+use super::room::Room;
+use super::{Certificate, Found, leaf_of, plan};
 use crate::cloudflare::{
     Association, CertificateId, Deletion, Error, Hostname, Key, Polls, Queuing, Scope, Status,
     Store, Verdict, Zone,
@@ -25,9 +26,9 @@ pub(super) enum Origin {
 
 /// One certificate on its way into a store.
 pub(super) struct Upload<'a> {
-    zone: &'a Zone<'a>,
-    scope: &'a Scope,
-    store: Store,
+    pub(super) zone: &'a Zone<'a>,
+    pub(super) scope: &'a Scope,
+    pub(super) store: Store,
     leaf: x509::Certificate,
     key: PrivateKey,
     /// The ids that the resource holds already.
@@ -35,11 +36,13 @@ pub(super) struct Upload<'a> {
 }
 
 /// What a look in the store shows.
-struct Look {
+pub(super) struct Look {
     /// The same certificate, if it is there.
     twin: Option<Found>,
     /// Every certificate that takes up room.
-    live: Vec<Found>,
+    pub(super) live: Vec<Found>,
+    /// How many are still being deleted, which may take up room too.
+    pub(super) leaving: usize,
 }
 
 impl<'a> Upload<'a> {
@@ -77,6 +80,7 @@ impl<'a> Upload<'a> {
         let mut deleted_again = false;
         // Held once there was no place, so that what may make one does not wait for this.
         let mut queuing = None;
+        let mut room = Room::new(self);
         // The hostnames for whose sake a failed copy could not be deleted yet.
         let mut blocked = Vec::new();
         loop {
@@ -99,7 +103,7 @@ impl<'a> Upload<'a> {
                     }
                     _ => return Ok(Origin::WasThere(twin)),
                 },
-                None if self.is_full(&look.live) && self.makes_room() => {
+                None if room.is_full(&look) && room.is_being_made() => {
                     queuing.get_or_insert_with(|| self.queue());
                     let waited = polls.pause_for_others(self.scope).await;
                     waited.map_err(|why| self.failed(&why.into()))?;
@@ -119,7 +123,7 @@ impl<'a> Upload<'a> {
                     }
                     Err(error) => {
                         queuing.get_or_insert_with(|| self.queue());
-                        self.wait_for_room(error, &mut polls).await?;
+                        room.wait(error, &mut polls).await?;
                     }
                 },
             }
@@ -135,27 +139,23 @@ impl<'a> Upload<'a> {
 
     /// The certificate in the store, the live one before its tombstones. What this
     /// run has deleted may still be in the list; there the API's word on it counts.
-    async fn look(&self) -> Result<Look, Diagnostics> {
+    pub(super) async fn look(&self) -> Result<Look, Diagnostics> {
         let list = self
             .zone
             .certificates_with_own(self.scope, self.store)
             .await;
         let list = list.map_err(|error| self.failed(&error))?;
-        let (mut equal, mut live) = (Vec::new(), Vec::new());
+        let (mut equal, mut live, mut leaving) = (Vec::new(), Vec::new(), 0);
         for mut found in list {
             if self.zone.run().is_destroyed(&self.key_of(&found)) {
-                let now = self
-                    .zone
-                    .certificate(self.scope, self.store, &found.id)
-                    .await;
-                match now {
-                    Ok(now) => found = now,
-                    Err(error) if error.is_gone() => continue,
-                    Err(error) => return Err(self.failed(&error)),
+                match self.find(&found.id).await? {
+                    Some(now) => found = now,
+                    None => continue,
                 }
             }
+            leaving += usize::from(found.status == Status::PendingDeletion);
             let is_gone = found.status == Status::Deleted;
-            if !is_gone && leaf_of(&found).is_some_and(|leaf| leaf.same_leaf(&self.leaf)) {
+            if !is_gone && leaf_of(&found).is_some_and(|twin| self.leaf.is_same(&twin)) {
                 equal.push(found.clone());
             }
             if !found.status.is_tombstone() {
@@ -166,7 +166,17 @@ impl<'a> Upload<'a> {
         Ok(Look {
             twin: equal.into_iter().next(),
             live,
+            leaving,
         })
+    }
+
+    /// A certificate by its id; none where not even its tombstone is left.
+    pub(super) async fn find(&self, id: &CertificateId) -> Result<Option<Found>, Diagnostics> {
+        match self.zone.certificate(self.scope, self.store, id).await {
+            Ok(found) => Ok(Some(found)),
+            Err(error) if error.is_gone() => Ok(None),
+            Err(error) => Err(self.failed(&error)),
+        }
     }
 
     fn key_of(&self, found: &Found) -> Key {
@@ -185,33 +195,6 @@ impl<'a> Upload<'a> {
         let fingerprint = &self.leaf.facts().fingerprint_sha256;
         let leaf = Key::leaf(self.store, self.zone.id(), fingerprint);
         self.zone.run().queue(leaf)
-    }
-
-    fn is_full(&self, live: &[Found]) -> bool {
-        self.store.capacity().is_some_and(|most| live.len() >= most)
-    }
-
-    /// Whether this run is about to delete a certificate of the store.
-    fn makes_room(&self) -> bool {
-        self.zone.run().is_freeing(self.store, self.zone.id())
-    }
-
-    /// After a refusal: returns if the store was full and there is or will be room, so
-    /// that another upload makes sense.
-    async fn wait_for_room(&self, refused: Error, polls: &mut Polls) -> Result<(), Diagnostics> {
-        if !may_mean_full(&refused) || !self.is_full(&self.look().await?.live) {
-            return Err(self.failed(&refused));
-        }
-        // Who took the last place may be about to say that it makes room again.
-        let paused = polls.pause(self.scope).await;
-        paused.map_err(|why| self.failed(&why.into()))?;
-        let live = self.look().await?.live;
-        if !self.is_full(&live) || self.makes_room() {
-            return Ok(());
-        }
-        Err(full::error(self.zone, self.scope, &live, &refused)
-            .await
-            .into())
     }
 
     /// A certificate that was never deployed may only go if no hostname needs it.
@@ -279,7 +262,7 @@ impl<'a> Upload<'a> {
         self.zone.run().verdict(&self.key_of(found)) == Verdict::Owned
     }
 
-    fn failed(&self, error: &Error) -> Diagnostics {
+    pub(super) fn failed(&self, error: &Error) -> Diagnostics {
         let doing = format!("Uploading the certificate to zone {}", self.zone.id());
         problem(error, &doing).into()
     }
@@ -330,18 +313,5 @@ impl<'a> Upload<'a> {
                 found.id
             ),
         )
-    }
-}
-
-/// Whether a refusal may be about the number of certificates. Its code is not known,
-/// so those are left out whose meaning is.
-fn may_mean_full(error: &Error) -> bool {
-    match error {
-        Error::Refused(refusal) => {
-            (400..500).contains(&refusal.status)
-                && !matches!(refusal.status, 401 | 403 | 404 | 409 | 429)
-                && !error.has_code(1408)
-        }
-        _ => false,
     }
 }

@@ -7,7 +7,7 @@ use std::marker::PhantomData;
 
 pub use data::SettingData;
 
-use super::check::zone_id;
+use super::check::{plan_zone, zone_id};
 use super::identity::OfZone;
 use super::official::{self, Official};
 use super::problem::problem;
@@ -107,9 +107,9 @@ impl<S: OfSwitch> Resource for Setting<S> {
 
     fn plan(&self, change: &mut Change<'_, Switched, Settings>) {
         Timeouts::check(&change.planned.timeouts, &mut change.report);
-        if change.planned.zone_id.known().is_some() {
-            change.report.extend(zone_id(&change.planned.zone_id).err());
-        }
+        let prior = change.prior.as_ref().map(|prior| &prior.zone_id);
+        let malformed = plan_zone(&mut change.planned.zone_id, prior);
+        change.report.extend(malformed);
     }
 
     fn identity(&self, model: &Switched) -> OfZone {

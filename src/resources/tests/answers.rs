@@ -233,3 +233,31 @@ async fn the_clock_of_the_api_decides() {
     assert_eq!(scene.core.plan(&config).await, Ok(Vec::new()));
     assert_eq!(told(&scene, &config, 0), "");
 }
+
+/// In an apply of its own: it is there, and it is the resource's.
+#[tokio::test(start_paused = true)]
+async fn an_upload_that_is_answered_with_nothing_is_found() {
+    for serves in EVERY {
+        for status in [200, 204] {
+            let scene = Scene::new(serves);
+            let nothing = Answer {
+                status,
+                headers: Vec::new(),
+                body: Vec::new(),
+            };
+            for method in ["POST", "GET", "PUT", "DELETE"] {
+                let fault = Fault::on(method, "", Action::DoneBut(nothing.clone()));
+                scene.simulator.order(fault);
+            }
+            let config = serves.config(&scene.issue());
+            assert_eq!(scene.core.apply(&config).await, [], "{serves:?}");
+            assert_eq!(text(&scene.core.state("certificate"), "status"), "active");
+            scene
+                .simulator
+                .order(Fault::on("POST", "", Action::DoneBut(nothing)));
+            let next = serves.config(&scene.issue());
+            assert_eq!(scene.core.apply(&next).await, [], "{serves:?}");
+            assert_eq!(scene.core.plan(&next).await, Ok(Vec::new()));
+        }
+    }
+}

@@ -173,3 +173,46 @@ async fn rotations_wait_for_places_also_where_lists_are_old() {
     let wanted = many(&scene);
     assert_eq!(scene.core.apply_at_once(&wanted, 50).await, []);
 }
+
+/// Nobody knows whether a certificate that is still being deleted takes up a place.
+#[tokio::test(start_paused = true)]
+async fn nine_of_ten_rotate_at_once_however_cloudflare_counts() {
+    let serves = Serves::Hostnames(0);
+    for (counts, deletion) in [(false, 1), (true, 1), (true, 45), (true, 90)] {
+        let scene = Scene::new(serves);
+        scene.simulator.set(|s| {
+            s.pending_deletions_count = counts;
+            s.deletion = Some(Duration::from_secs(deletion));
+        });
+        let many = |scene: &Scene| {
+            let mut all = Vec::new();
+            for number in 0..9 {
+                let mut declared = serves.config(&scene.issue()).remove(0);
+                declared.address = format!("certificate{number}");
+                all.push(declared);
+            }
+            all
+        };
+        assert_eq!(scene.core.apply_at_once(&many(&scene), 50).await, []);
+        let wanted = many(&scene);
+        let failed = scene.core.apply_at_once(&wanted, 50).await;
+        assert_eq!(failed, [], "counts: {counts}, {deletion} s");
+        assert_eq!(scene.core.plan(&wanted).await, Ok(Vec::new()));
+    }
+}
+
+/// An empty store is not full.
+#[tokio::test(start_paused = true)]
+async fn a_refusal_without_anything_on_its_way_out_is_told_at_once() {
+    let serves = Serves::Hostnames(0);
+    let scene = Scene::new(serves);
+    let refused = Action::Answer(Answer::error(400, 1499, "no more of these"));
+    let fault = Fault::on("POST", "/certificates", refused).times(u32::MAX);
+    scene.simulator.order(fault);
+    let failed = scene.core.apply(&serves.config(&scene.issue())).await;
+    assert_eq!(failed.len(), 1, "{failed:?}");
+    assert!(failed[0].detail.contains("no more of these"), "{failed:?}");
+    let log = scene.simulator.log();
+    let posts = log.iter().filter(|request| request.method == "POST");
+    assert_eq!(posts.count(), 1);
+}

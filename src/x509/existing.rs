@@ -1,0 +1,86 @@
+//! Certificates that are there already: in a state, at Cloudflare, in another provider's
+//! state. Whatever their text looks like, they are what they are.
+
+use jiff::Timestamp;
+
+use super::issued::names_fit;
+use super::key::fingerprint;
+use super::leaf::{Facts, Leaf, parse};
+use super::pem;
+
+/// A certificate that is there already.
+#[derive(Clone, Debug)]
+pub struct Existing {
+    /// DER.
+    pub(super) leaf: Vec<u8>,
+    /// DER, in the order of the text.
+    pub(super) all: Vec<Vec<u8>>,
+    said: Option<Leaf>,
+}
+
+impl Existing {
+    /// Finds the certificates in a text; nothing where there is none.
+    pub fn find(text: &str) -> Option<Self> {
+        let all = pem::found(text);
+        let leaf = leaf_of(&all)?.clone();
+        let said = Leaf::read(&leaf);
+        Some(Self { leaf, all, said })
+    }
+
+    /// What the leaf says about itself, as far as it can be read.
+    pub fn facts(&self) -> Facts {
+        let unread = || Facts {
+            fingerprint_sha256: fingerprint(&self.leaf),
+            ..Facts::default()
+        };
+        self.said
+            .as_ref()
+            .map_or_else(unread, |said| said.facts.clone())
+    }
+
+    /// The leaf's subject, RFC 2253, the most specific part first.
+    pub fn subject(&self) -> Option<&str> {
+        Some(&self.said.as_ref()?.subject)
+    }
+
+    /// When the leaf expires.
+    pub fn not_after(&self) -> Option<Timestamp> {
+        Some(self.said.as_ref()?.not_after)
+    }
+
+    /// Whether the other has the same leaf: then it is the same certificate.
+    pub fn is_same(&self, other: &Self) -> bool {
+        self.leaf == other.leaf
+    }
+}
+
+/// The text without anything but its certificates, if it holds anything that might be a
+/// key: what comes from elsewhere is kept as it is, but no key is.
+pub fn without_keys(text: &str) -> String {
+    match text.to_uppercase().contains("PRIVATE KEY") {
+        true => {
+            let all = pem::found(text);
+            let blocks = all.iter().map(|der| pem::encode("CERTIFICATE", der));
+            blocks.map(|block| block.to_string()).collect()
+        }
+        false => text.to_owned(),
+    }
+}
+
+/// The leaf among certificates in any order: the first that issued no other, of these
+/// one that is no authority's.
+pub(super) fn leaf_of(all: &[Vec<u8>]) -> Option<&Vec<u8>> {
+    let parsed: Vec<_> = all.iter().map(|der| (der, parse(der))).collect();
+    let issues = |der: &Vec<u8>| {
+        let own = parsed.iter().find(|(other, _)| *other == der);
+        let own = own.and_then(|(_, parsed)| parsed.as_ref());
+        own.is_some_and(|own| {
+            let mut others = parsed.iter().filter(|(other, _)| *other != der);
+            others.any(|(_, other)| other.as_ref().is_some_and(|other| names_fit(other, own)))
+        })
+    };
+    let is_authority = |der: &Vec<u8>| parse(der).is_some_and(|found| found.is_ca());
+    let mut ends: Vec<&Vec<u8>> = all.iter().filter(|der| !issues(der)).collect();
+    ends.sort_by_key(|der| is_authority(der));
+    ends.into_iter().next().or(all.first())
+}
