@@ -63,7 +63,8 @@ fn run() -> Result<(), Box<dyn Error>> {
     plugin::install_crypto();
     let server = Server::new(
         Aop {
-            env: |name| std::env::var(name).ok(),
+            // What is set but not text is malformed, not absent.
+            env: |name| Some(std::env::var_os(name)?.to_string_lossy().into_owned()),
             clock: plugin::now,
             seed: fastrand::u64(..),
         },

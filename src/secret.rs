@@ -1,6 +1,7 @@
 //! Text that must never be seen: private keys and credentials.
 
 use std::borrow::Cow;
+use std::collections::HashSet;
 use std::fmt;
 
 use zeroize::Zeroizing;
@@ -60,35 +61,42 @@ impl Secret {
         }
     }
 
-    /// Another text without this one.
+    /// Another text without this credential, or any piece of it.
     pub fn erased_from(&self, text: &str) -> String {
-        if self.0.is_empty() {
-            return text.to_owned();
-        }
-        text.replace(self.0.as_str(), "[redacted]")
+        const TELLING: usize = 8;
+        let is_part = |c: char| c.is_ascii_alphanumeric() || "-_.".contains(c);
+        let whole = text.replace(self.0.as_str(), REDACTED);
+        let text = match self.0.is_empty() {
+            true => text.to_owned(),
+            false => whole,
+        };
+        erase(&text, &self.0, is_part, TELLING)
     }
 
-    /// Another text without any piece of this PEM, however its lines are broken there: a
-    /// word that shares so many letters with it is no coincidence.
+    /// Another text without any piece of this PEM, however its lines are broken there.
     pub fn pieces_erased_from(&self, text: &str) -> String {
         const TELLING: usize = 6;
-        let is_base64 = |c: char| c.is_ascii_alphanumeric() || "+/=".contains(c);
+        let is_part = |c: char| c.is_ascii_alphanumeric() || "+/=".contains(c);
         let lines = self.0.lines().map(str::trim);
         let lines = lines.filter(|line| !line.starts_with("-----"));
         let mut body = Zeroizing::new(String::with_capacity(self.0.len()));
-        lines.for_each(|line| body.extend(line.chars().filter(|c| is_base64(*c))));
-        let is_piece = |word: &str| {
-            let mut windows = word.as_bytes().windows(TELLING);
-            windows.any(|part| body.as_bytes().windows(TELLING).any(|own| own == part))
-        };
-        let words = text.split_inclusive(|c| !is_base64(c));
-        let kept = words.map(
-            |word| match is_piece(word.trim_end_matches(|c| !is_base64(c))) {
-                true => Cow::from("[redacted]") + word.trim_start_matches(is_base64),
-                false => Cow::from(word),
-            },
-        );
-        kept.collect()
+        lines.for_each(|line| body.extend(line.chars().filter(|c| is_part(*c))));
+        erase(text, &body, is_part, TELLING)
+    }
+
+    /// Whether bytes from outside hold this text, as it is or in the escapes of JSON.
+    pub fn is_in(&self, bytes: &[u8]) -> bool {
+        let own = self.0.as_bytes();
+        let holds = |bytes: &[u8]| bytes.windows(own.len()).any(|part| part == own);
+        let is_short = own.len() < 8;
+        !is_short && (holds(bytes) || bytes.contains(&b'\\') && holds(&unescaped(bytes)))
+    }
+
+    /// Whether bytes from outside hold a line of this PEM.
+    pub fn has_line_in(&self, bytes: &[u8]) -> bool {
+        let lines = self.0.lines().map(str::trim);
+        let mut lines = lines.filter(|line| line.len() >= 16 && !line.starts_with("-----"));
+        lines.any(|line| Self::new(line.to_owned()).is_in(bytes))
     }
 
     /// The text as the plan and the state carry it, for an attribute whose user
@@ -96,6 +104,65 @@ impl Secret {
     pub(crate) fn to_state(&self) -> String {
         self.0.to_string()
     }
+}
+
+const REDACTED: &str = "[redacted]";
+
+/// A text without the words that share so many letters with a secret that it is no
+/// coincidence; all of it is gone where the secret was spread over several words.
+fn erase(text: &str, secret: &str, is_part: impl Fn(char) -> bool, telling: usize) -> String {
+    const SPREAD: usize = 16;
+    let own: HashSet<&[u8]> = secret.as_bytes().windows(telling).collect();
+    let shares = |word: &str| {
+        word.as_bytes()
+            .windows(telling)
+            .any(|part| own.contains(part))
+    };
+    let words = text.split_inclusive(|c| !is_part(c));
+    let kept = words.map(
+        |word| match shares(word.trim_end_matches(|c| !is_part(c))) {
+            true => Cow::from(REDACTED) + word.trim_start_matches(&is_part),
+            false => Cow::from(word),
+        },
+    );
+    let kept: String = kept.collect();
+    let joined: String = kept
+        .replace(REDACTED, " ")
+        .chars()
+        .filter(|c| is_part(*c))
+        .collect();
+    let own: HashSet<&[u8]> = secret.as_bytes().windows(SPREAD).collect();
+    match joined
+        .as_bytes()
+        .windows(SPREAD)
+        .any(|part| own.contains(part))
+    {
+        true => REDACTED.to_owned(),
+        false => kept,
+    }
+}
+
+/// JSON with its escapes of ASCII undone.
+fn unescaped(json: &[u8]) -> Vec<u8> {
+    let mut plain = Vec::with_capacity(json.len());
+    let mut rest = json;
+    while let Some((byte, after)) = rest.split_first() {
+        rest = after;
+        let code = after.strip_prefix(b"u00").and_then(|code| code.get(..2));
+        let code = code.and_then(|code| std::str::from_utf8(code).ok());
+        match (
+            byte,
+            code.and_then(|code| u8::from_str_radix(code, 16).ok()),
+        ) {
+            (b'\\', Some(code)) => {
+                plain.push(code);
+                rest = after.get(5..).unwrap_or_default();
+            }
+            (b'\\', None) => {}
+            _ => plain.push(*byte),
+        }
+    }
+    plain
 }
 
 impl From<Zeroizing<String>> for Secret {
@@ -131,8 +198,31 @@ mod tests {
             }
             assert!(kept.starts_with("bad ") && kept.ends_with(" key"), "{kept}");
         }
+        for spread in [
+            "bad MIGHA gEAMB MGByq GSM49 key",
+            "bad MIGHA,gEAMB,MGByq,GSM49 key",
+        ] {
+            assert_eq!(key.pieces_erased_from(spread), "[redacted]");
+        }
         let plain = "The PRIVATE KEY of this certificate cannot be parsed (code 1408).";
         assert_eq!(key.pieces_erased_from(plain), plain);
+    }
+
+    #[test]
+    fn half_a_token_is_no_better_than_all_of_it() {
+        let token = Secret::new("abcdefghij-klmnopqrst_uvwxyz0123456789ABC".to_owned());
+        for echo in [
+            "token abcdefghij-klmnopqrst_uvwxyz0123456789ABC!",
+            "token abcdefghij-klmnopqrst...",
+            "token ...0123456789ABC",
+            "token abcdefghij klmnopqrst uvwxyz01 23456789",
+        ] {
+            let kept = token.erased_from(echo);
+            assert!(!kept.contains("abcd") && !kept.contains("6789"), "{kept}");
+        }
+        assert!(token.is_in(b"[\"abcdefghij-klmnopqrst_uvwxyz0123456789ABC\"]"));
+        assert!(token.is_in(b"[\"\\u0061bcdefghij-klmnopqrst\\u005fuvwxyz0123456789ABC\"]"));
+        assert!(!token.is_in(b"[\"abcdefghij\"]"));
     }
 
     #[test]

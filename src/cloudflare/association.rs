@@ -1,16 +1,16 @@
 //! Associations: which certificate Cloudflare presents for a hostname.
 
-use std::borrow::Cow;
 use std::collections::HashMap;
-use std::fmt;
 
-use serde::de::{self, Deserializer, IntoDeserializer, SeqAccess, Visitor};
+use serde::de::{self, Deserializer};
 use serde::{Deserialize, Serialize};
 
+use super::envelope::AtMost;
+use super::messages::Scalar;
 use super::{CertificateId, Hostname, Key, Status, ZoneId};
 
 /// An association as the API shows it.
-#[derive(Clone, Debug)]
+#[derive(Clone, Debug, PartialEq, Eq, Hash)]
 pub struct Association {
     /// The hostname.
     pub hostname: Hostname,
@@ -23,44 +23,46 @@ pub struct Association {
     pub status: Status,
 }
 
-/// A row of an answer. Tombstones may have null in place of a text.
+/// A row of an answer. What a tombstone holds in place of its texts matters to nobody.
 #[derive(Deserialize)]
 struct Row {
-    #[serde(default, deserialize_with = "if_any")]
-    hostname: Option<Hostname>,
-    #[serde(default, deserialize_with = "if_any")]
-    cert_id: Option<CertificateId>,
     #[serde(default)]
-    enabled: Option<bool>,
+    hostname: Scalar,
+    #[serde(default)]
+    cert_id: Scalar,
+    #[serde(default)]
+    enabled: Scalar,
     #[serde(default)]
     status: Status,
 }
 
-/// A text that may be null or empty.
-fn if_any<'de, D, T>(from: D) -> Result<Option<T>, D::Error>
-where
-    D: Deserializer<'de>,
-    T: Deserialize<'de>,
-{
-    match Option::<Cow<'de, str>>::deserialize(from)? {
-        Some(text) if !text.is_empty() => T::deserialize(text.into_deserializer()).map(Some),
-        _ => Ok(None),
-    }
-}
-
 impl Row {
-    /// The association; none where only a nameless tombstone is left.
+    /// The association; none where only a tombstone without a proper name is left.
     fn into_association<E: de::Error>(self) -> Result<Option<Association>, E> {
-        let is_gone = self.enabled.is_none() || self.status.is_tombstone();
-        match self.hostname {
-            Some(hostname) => Ok(Some(Association {
+        let enabled = match self.enabled.text() {
+            Some("true") => Some(true),
+            Some("false") => Some(false),
+            _ => None,
+        };
+        let is_gone = self.status.is_tombstone() || self.enabled.is_null();
+        if enabled.is_none() && !is_gone {
+            return Err(E::custom("enabled is neither true nor false"));
+        }
+        let hostname = self.hostname.text().and_then(Hostname::from_answer);
+        let cert_id = self.cert_id.text().filter(|text| !text.is_empty());
+        let parsed = cert_id.map(CertificateId::parse);
+        match (hostname, parsed) {
+            (None, _) if is_gone => Ok(None),
+            (None, _) => Err(E::custom("hostname is not a hostname")),
+            (_, Some(Err(_))) if !is_gone => {
+                Err(E::custom("cert_id is not the id of a certificate"))
+            }
+            (Some(hostname), parsed) => Ok(Some(Association {
                 hostname,
-                cert_id: self.cert_id,
-                enabled: self.enabled,
+                cert_id: parsed.and_then(Result::ok),
+                enabled: enabled.filter(|_| !self.enabled.is_null()),
                 status: self.status,
             })),
-            None if is_gone => Ok(None),
-            None => Err(E::custom("an association without a hostname")),
         }
     }
 }
@@ -113,12 +115,16 @@ pub struct Associations {
 
 impl Associations {
     pub(super) fn new(all: Vec<Association>) -> Self {
-        let named = all.iter().enumerate();
-        let named = named.map(|(place, association)| (association.hostname.clone(), place));
-        Self {
-            by_hostname: named.collect(),
-            all,
+        let mut by_hostname: HashMap<Hostname, usize> = HashMap::new();
+        for (place, association) in all.iter().enumerate() {
+            let before = by_hostname.get(&association.hostname);
+            let before = before.and_then(|before| all.get(*before));
+            // A tombstone does not stand for the association that came after it, or before.
+            if before.is_none_or(|before| before.is_gone() || !association.is_gone()) {
+                by_hostname.insert(association.hostname.clone(), place);
+            }
         }
+        Self { by_hostname, all }
     }
 
     /// Every one, in the API's order.
@@ -150,44 +156,17 @@ impl AssociationWrite {
     }
 }
 
-/// The rows of an answer: no more than a zone can have.
-#[derive(Default)]
-pub(super) struct Rows {
-    pub(super) associations: Vec<Association>,
-    /// How many rows there were, nameless tombstones included.
-    pub(super) count: u64,
+/// A row of a list; none where only a nameless tombstone is left.
+pub(super) struct Listed(pub(super) Option<Association>);
+
+impl<'de> Deserialize<'de> for Listed {
+    fn deserialize<D: Deserializer<'de>>(from: D) -> Result<Self, D::Error> {
+        Row::deserialize(from)?.into_association().map(Self)
+    }
 }
 
 /// So many associations in one zone are more than Cloudflare has ever offered.
 pub(super) const MOST_ROWS: usize = 100_000;
 
-impl<'de> Deserialize<'de> for Rows {
-    fn deserialize<D: Deserializer<'de>>(from: D) -> Result<Self, D::Error> {
-        struct List;
-        impl<'de> Visitor<'de> for List {
-            type Value = Rows;
-
-            fn expecting(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-                f.write_str("a list of associations")
-            }
-
-            /// An empty list is sometimes null.
-            fn visit_unit<E>(self) -> Result<Rows, E> {
-                Ok(Rows::default())
-            }
-
-            fn visit_seq<A: SeqAccess<'de>>(self, mut list: A) -> Result<Rows, A::Error> {
-                let mut rows = Rows::default();
-                while let Some(row) = list.next_element::<Row>()? {
-                    rows.count += 1;
-                    rows.associations.extend(row.into_association()?);
-                    if rows.associations.len() > MOST_ROWS {
-                        return Err(de::Error::custom("more associations than a zone can have"));
-                    }
-                }
-                Ok(rows)
-            }
-        }
-        from.deserialize_any(List)
-    }
-}
+/// The rows of an answer.
+pub(super) type Rows = AtMost<Listed, MOST_ROWS>;

@@ -1,6 +1,7 @@
 //! Requests about associations: lists, single ones, writes.
 
 use std::collections::{HashMap, HashSet};
+use std::hash::{DefaultHasher, Hash, Hasher};
 
 use serde_json::json;
 
@@ -39,6 +40,7 @@ impl Zone<'_> {
             zone: self,
             page: 0,
             rows: 0,
+            bytes: 0,
             seen: HashSet::new(),
             is_over: false,
         }
@@ -149,7 +151,7 @@ impl Zone<'_> {
         let found: Association = accepted.result()?;
         match found.hostname == *hostname {
             true => Ok(found),
-            false => Err(accepted.unreadable(format!(
+            false => Err(accepted.unreadable(&format!(
                 "it is about {} instead of {hostname}",
                 found.hostname
             ))),
@@ -219,7 +221,8 @@ impl Zone<'_> {
         let body = Some(Body::Json(json!({ "config": writes })));
         let accepted = self.send(scope, Method::Put, PATH, body, wanted).await?;
         // Accepted is accepted, however odd the answer's rows look.
-        Ok(accepted.result::<Rows>().unwrap_or_default().associations)
+        let rows = accepted.result::<Rows>().unwrap_or_default();
+        Ok(rows.0.into_iter().filter_map(|row| row.0).collect())
     }
 }
 
@@ -228,12 +231,27 @@ pub struct Pages<'a> {
     zone: &'a Zone<'a>,
     page: u64,
     rows: u64,
-    seen: HashSet<Hostname>,
+    bytes: usize,
+    /// The rows that were on pages before.
+    seen: HashSet<u64>,
     is_over: bool,
 }
 
 /// No zone has so many pages, however few rows the server puts on one.
 const MOST_PAGES: u64 = 2000;
+/// What a hundred thousand rows with long names take.
+const MOST_BYTES: usize = 16 << 20;
+
+fn hash(found: &Association) -> u64 {
+    let mut hasher = DefaultHasher::new();
+    found.hash(&mut hasher);
+    hasher.finish()
+}
+
+/// What a row takes, in bytes.
+fn size(found: &Association) -> usize {
+    size_of::<Association>() + found.hostname.as_str().len() + found.certificate().len()
+}
 
 impl Pages<'_> {
     /// What the next page brings that was on none before; none after the last one.
@@ -248,19 +266,23 @@ impl Pages<'_> {
             Err(error) => return Err(self.zone.not_listed(scope, error).await),
             Ok(accepted) => accepted,
         };
-        let Rows {
-            mut associations,
-            count,
-        } = accepted.result()?;
-        associations.retain(|found| self.seen.insert(found.hostname.clone()));
+        let rows = accepted.result::<Rows>()?.0;
+        let count = rows.len() as u64;
+        let listed = rows.into_iter().filter_map(|row| row.0);
+        let listed: Vec<Association> = listed.collect();
+        let nameless = count - listed.len() as u64;
+        let is_new = |found: &Association| self.seen.insert(hash(found));
+        let associations: Vec<Association> = listed.into_iter().filter(is_new).collect();
+        self.bytes += associations.iter().map(size).sum::<usize>();
         self.rows += count;
         // Whatever the counts say, a server that sends the same again has no more.
-        self.is_over = associations.is_empty() || !self.continues(count, &accepted.page);
-        if self.page == MOST_PAGES || self.seen.len() > MOST_ROWS {
-            return Err(accepted.unreadable(format!(
-                "the list of associations has no end: {} pages with {} hostnames so far",
-                self.page,
-                self.seen.len()
+        let brings_new = !associations.is_empty() || nameless > 0;
+        self.is_over = !brings_new || !self.continues(count, &accepted.page);
+        let is_endless = self.rows > MOST_ROWS as u64 || self.bytes > MOST_BYTES;
+        if !self.is_over && (self.page == MOST_PAGES || is_endless) {
+            return Err(accepted.unreadable(&format!(
+                "the list of associations has no end: {} pages with {} rows so far",
+                self.page, self.rows
             )));
         }
         Ok(Some(associations))

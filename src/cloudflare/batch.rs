@@ -287,7 +287,11 @@ fn tell(queued: Vec<Queued>, outcome: &Outcome) {
 
 /// What the API's answer shows of a write; what was written where it does not.
 fn shown(found: &[Association], write: &AssociationWrite) -> Association {
-    let shown = found.iter().find(|f| f.hostname == write.hostname);
+    // A row that shows anything else is from before the write, or about another one.
+    let is_written = |row: &&Association| {
+        row.hostname == write.hostname && row.names(&write.cert_id) && row.enabled == write.enabled
+    };
+    let shown = found.iter().find(is_written);
     shown
         .cloned()
         .unwrap_or_else(|| Association::as_written(write))

@@ -1,13 +1,11 @@
 //! Client certificates. A zone has two stores of them: certificates that serve
 //! the whole zone, and certificates that serve the hostnames they are given to.
 
-use std::fmt;
-
 use jiff::Timestamp;
-use serde::Deserialize;
-use serde::de::{self, Deserializer, SeqAccess, Visitor};
+use serde::{Deserialize, Deserializer};
 
 use super::client::{share, take};
+use super::envelope::AtMost;
 use super::id::Segment;
 use super::shared_list::SharedList;
 use super::{
@@ -67,42 +65,8 @@ fn moment<'de, D: Deserializer<'de>>(from: D) -> Result<Option<Timestamp>, D::Er
     Ok(text.and_then(|text| text.parse().ok()))
 }
 
-/// All certificates of a store: no more than a store can have.
-#[derive(Default)]
-struct Certificates(Vec<Certificate>);
-
 /// So many certificates in one store are more than Cloudflare has ever offered.
 const MOST: usize = 10_000;
-
-impl<'de> Deserialize<'de> for Certificates {
-    fn deserialize<D: Deserializer<'de>>(from: D) -> Result<Self, D::Error> {
-        struct List;
-        impl<'de> Visitor<'de> for List {
-            type Value = Certificates;
-
-            fn expecting(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-                f.write_str("a list of certificates")
-            }
-
-            /// An empty list is sometimes null.
-            fn visit_unit<E>(self) -> Result<Certificates, E> {
-                Ok(Certificates::default())
-            }
-
-            fn visit_seq<A: SeqAccess<'de>>(self, mut list: A) -> Result<Certificates, A::Error> {
-                let mut all = Vec::new();
-                while let Some(certificate) = list.next_element()? {
-                    if all.len() == MOST {
-                        return Err(de::Error::custom("more certificates than a zone can have"));
-                    }
-                    all.push(certificate);
-                }
-                Ok(Certificates(all))
-            }
-        }
-        from.deserialize_any(List)
-    }
-}
 
 /// What became of an attempt to delete a certificate.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -186,7 +150,8 @@ impl Zone<'_> {
     }
 
     async fn list(&self, scope: &Scope, store: Store) -> Result<Vec<Certificate>, Error> {
-        let list: Certificates = self.request(scope, Method::Get, store.path(), None).await?;
+        let list: AtMost<Certificate, MOST> =
+            self.request(scope, Method::Get, store.path(), None).await?;
         Ok(list.0)
     }
 
@@ -202,7 +167,7 @@ impl Zone<'_> {
         let found: Certificate = accepted.result()?;
         match found.id == *id {
             true => Ok(found),
-            false => Err(accepted.unreadable(format!(
+            false => Err(accepted.unreadable(&format!(
                 "it is about certificate {} instead of {id}",
                 found.id
             ))),
@@ -389,5 +354,6 @@ fn names_of(list: &[Association], of: impl Fn(&Association) -> bool) -> Vec<Host
 
 /// Whether a refused DELETE means that there is nothing left to delete.
 fn is_deleted(error: &Error) -> bool {
-    error.is_gone() || error.has_code(1414) || error.says("already deleted")
+    let is_said = error.has_code(1414) || error.says("already deleted");
+    error.is_gone() || error.is_about_object() && is_said
 }

@@ -1,11 +1,14 @@
 //! The JSON around every answer. What it says beside the result is read whatever its
 //! shape, and no more of it is kept than a message shows.
 
+use std::fmt;
+use std::marker::PhantomData;
+
 use serde::Deserialize;
-use serde::de::DeserializeOwned;
+use serde::de::{DeserializeOwned, Deserializer, Error as _, SeqAccess, Visitor};
 use serde_path_to_error::{Path, Segment};
 
-use super::messages::{Messages, Scalar};
+use super::messages::{Message, Messages, Scalar};
 use super::quote::quote;
 
 /// The answer's parts beside its result. Every one of them has been seen missing.
@@ -54,8 +57,11 @@ impl Envelope {
     /// Codes and cleaned texts of what it says, the errors first.
     pub(super) fn explanations(&self, redact: impl Fn(&str) -> String) -> Vec<(i64, String)> {
         let spoken = [&self.errors, &self.error, &self.messages];
-        let kept = spoken.iter().flat_map(|said| &said.kept);
+        let beside = [&self.error, &self.messages].into_iter();
+        let beside = beside.flat_map(|said| &said.kept).cloned();
+        let kept = self.errors.kept.iter().cloned();
         let mut all: Vec<_> = kept
+            .chain(beside.map(Message::aside))
             .map(|one| (one.code, quote(&one.text, &redact)))
             .collect();
         let more: usize = spoken.iter().map(|said| said.more).sum();
@@ -66,13 +72,91 @@ impl Envelope {
     }
 }
 
+/// A list of no more than so many. An empty one is sometimes null.
+pub(super) struct AtMost<T, const MOST: usize>(pub(super) Vec<T>);
+
+impl<T, const MOST: usize> Default for AtMost<T, MOST> {
+    fn default() -> Self {
+        Self(Vec::new())
+    }
+}
+
+impl<'de, T: Deserialize<'de>, const MOST: usize> Deserialize<'de> for AtMost<T, MOST> {
+    fn deserialize<D: Deserializer<'de>>(from: D) -> Result<Self, D::Error> {
+        struct List<T, const MOST: usize>(PhantomData<T>);
+        impl<'de, T: Deserialize<'de>, const MOST: usize> Visitor<'de> for List<T, MOST> {
+            type Value = AtMost<T, MOST>;
+
+            fn expecting(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+                f.write_str("a list")
+            }
+
+            fn visit_unit<E>(self) -> Result<Self::Value, E> {
+                Ok(AtMost::default())
+            }
+
+            fn visit_seq<A: SeqAccess<'de>>(self, mut list: A) -> Result<Self::Value, A::Error> {
+                let mut all = Vec::new();
+                while let Some(element) = list.next_element()? {
+                    if all.len() == MOST {
+                        return Err(A::Error::custom(format!("more than {MOST} elements")));
+                    }
+                    all.push(element);
+                }
+                Ok(AtMost(all))
+            }
+        }
+        from.deserialize_any(List(PhantomData))
+    }
+}
+
 /// The result of an answer as its type; where it does not fit, a JSON pointer to the
 /// place and what is wrong there, not yet cleaned.
 pub(super) fn result<T: DeserializeOwned>(body: &[u8]) -> Result<T, String> {
+    if !has_short_texts(body) {
+        return Err("/result: a text of more than a megabyte".to_owned());
+    }
     let mut json = serde_json::Deserializer::from_slice(body);
     serde_path_to_error::deserialize::<_, Wrapped<T>>(&mut json)
         .map(|wrapped| wrapped.result)
-        .map_err(|error| format!("{}: {}", pointer(error.path()), error.inner()))
+        .map_err(|error| format!("{}: {}", pointer(error.path()), problem(error.inner())))
+}
+
+/// What is wrong, without the value that was found: it could be an echo of a secret.
+fn problem(error: &serde_json::Error) -> String {
+    let text = error.to_string();
+    let quotes = [
+        "invalid type",
+        "invalid value",
+        "invalid length",
+        "unknown variant",
+    ];
+    let expected = text.split_once(", expected ").map(|(_, expected)| expected);
+    match quotes.iter().find(|start| text.starts_with(**start)) {
+        Some(start) => format!("{start}, expected {}", expected.unwrap_or("another")),
+        None => text,
+    }
+}
+
+/// No text of this API is longer, certificates with their chains included.
+const LONGEST: usize = 1 << 20;
+
+/// Whether all texts of an answer are of a length that it makes sense to read.
+fn has_short_texts(body: &[u8]) -> bool {
+    let (mut length, mut is_text, mut is_escaped) = (0, false, false);
+    for byte in body {
+        match (is_text, *byte) {
+            (true, _) if is_escaped => is_escaped = false,
+            (true, b'\\') => is_escaped = true,
+            (_, b'"') => (is_text, length) = (!is_text, 0),
+            _ => {}
+        }
+        length += usize::from(is_text);
+        if length > LONGEST {
+            return false;
+        }
+    }
+    true
 }
 
 fn pointer(path: &Path) -> String {
@@ -136,7 +220,7 @@ mod tests {
             (r#"{"error":"no"}"#, one(0, "no")),
             (
                 r#"{"errors":[],"messages":[{"code":7,"message":"no"}]}"#,
-                one(7, "no"),
+                one(0, "no (code 7)"),
             ),
             (r#"{"errors":[{"code":7}]}"#, one(7, "")),
             (
@@ -149,7 +233,7 @@ mod tests {
             ),
             (
                 r#"{"errors":[{"code":7,"message":"no","error_chain":[{"code":8,"message":"why"}]}]}"#,
-                vec![(7, "no".to_owned()), (8, "why".to_owned())],
+                vec![(7, "no".to_owned()), (0, "why (code 8)".to_owned())],
             ),
         ] {
             assert_eq!(said(json), expected, "{json}");

@@ -153,7 +153,13 @@ impl Error {
     /// Whether the object that was asked for does not exist: 1551 and 1552 for
     /// certificates, 1553 for associations. Any other 404 says nothing of the kind.
     pub fn is_gone(&self) -> bool {
-        [1551, 1552, 1553].iter().any(|code| self.has_code(*code))
+        self.is_about_object() && [1551, 1552, 1553].iter().any(|code| self.has_code(*code))
+    }
+
+    /// Whether a refusal is about the object that was asked for, rather than who asked.
+    pub fn is_about_object(&self) -> bool {
+        let about = |refusal: &Refusal| matches!(refusal.status, 200..=299 | 400 | 404 | 409 | 410);
+        matches!(self, Self::Refused(refusal) if about(refusal))
     }
 }
 

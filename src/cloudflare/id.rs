@@ -125,11 +125,14 @@ impl CertificateId {
 impl Hostname {
     /// Reads a hostname as an answer has it, which knows hostnames that nobody could write
     /// today: letters, digits, `-` and `_` between dots.
-    fn from_answer(text: &str) -> Option<Self> {
+    pub(super) fn from_answer(text: &str) -> Option<Self> {
         let name = text.strip_prefix("*.").unwrap_or(text);
         let is_plain = |byte: u8| byte.is_ascii_alphanumeric() || byte == b'-' || byte == b'_';
         let is_label = |label: &str| (1..=63).contains(&label.len()) && label.bytes().all(is_plain);
-        let is_plain = text.len() <= 253 && name.split('.').all(is_label);
+        if text.len() > 1000 {
+            return None;
+        }
+        let is_plain = text.len() <= 253 && name.contains('.') && name.split('.').all(is_label);
         let lower = || Self(text.to_ascii_lowercase());
         Self::parse(text).ok().or_else(|| is_plain.then(lower))
     }

@@ -9,10 +9,21 @@ use serde::de::{Deserializer, IgnoredAny, MapAccess, SeqAccess, Visitor};
 use super::quote::LONGEST_TEXT;
 
 /// One of Cloudflare's messages.
-#[derive(Debug)]
+#[derive(Clone, Debug)]
 pub(super) struct Message {
     pub(super) code: i64,
     pub(super) text: String,
+}
+
+impl Message {
+    /// The same as words alone: what is said beside the errors decides nothing.
+    pub(super) fn aside(self) -> Self {
+        let text = match self.code {
+            0 => self.text,
+            code => format!("{} (code {code})", self.text),
+        };
+        Self { code: 0, text }
+    }
 }
 
 /// Messages in any shape: a list, a single one, objects or texts, with their causes.
@@ -123,6 +134,7 @@ impl<'de> Visitor<'de> for MessagesVisitor {
         causes
             .kept
             .into_iter()
+            .map(Message::aside)
             .for_each(|message| all.push(message));
         Ok(all)
     }
@@ -150,24 +162,38 @@ impl<'de> Deserialize<'de> for Name {
 }
 
 /// A text, number or flag; of everything else it is only known that it was there.
-#[derive(Clone, Debug)]
+#[derive(Clone, Debug, Default)]
 pub(super) enum Scalar {
     Text(String),
     Other,
+    #[default]
+    Null,
 }
 
 impl Scalar {
     fn number(&self) -> Option<i64> {
         match self {
             Self::Text(text) => text.parse().ok(),
-            Self::Other => None,
+            Self::Other | Self::Null => None,
         }
+    }
+
+    /// The text, or a number or flag as text.
+    pub(super) fn text(&self) -> Option<&str> {
+        match self {
+            Self::Text(text) => Some(text),
+            Self::Other | Self::Null => None,
+        }
+    }
+
+    pub(super) fn is_null(&self) -> bool {
+        matches!(self, Self::Null)
     }
 
     fn into_text(self) -> String {
         match self {
             Self::Text(text) => text,
-            Self::Other => String::new(),
+            Self::Other | Self::Null => String::new(),
         }
     }
 }
@@ -208,7 +234,7 @@ impl<'de> Visitor<'de> for ScalarVisitor {
     }
 
     fn visit_unit<E>(self) -> Result<Scalar, E> {
-        Ok(Scalar::Other)
+        Ok(Scalar::Null)
     }
 
     fn visit_seq<A: SeqAccess<'de>>(self, mut elements: A) -> Result<Scalar, A::Error> {

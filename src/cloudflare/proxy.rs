@@ -23,8 +23,9 @@ pub struct Malformed {
     pub variable: &'static str,
 }
 
-/// The variables that can name a proxy, in the order of their weight.
-const VARIABLES: [&str; 4] = ["HTTPS_PROXY", "https_proxy", "ALL_PROXY", "all_proxy"];
+/// The variables that can name a proxy, in the order of their weight. `ALL_PROXY` is none of
+/// Terraform's.
+const VARIABLES: [&str; 2] = ["HTTPS_PROXY", "https_proxy"];
 const EXCEPTIONS: [&str; 2] = ["NO_PROXY", "no_proxy"];
 const SCHEMES: [&str; 4] = ["http", "https", "socks5", "socks5h"];
 
@@ -183,7 +184,7 @@ mod tests {
             );
         }
         assert_eq!(
-            way(API, &[("HTTPS_PROXY", ""), ("ALL_PROXY", " ")]),
+            way(API, &[("HTTPS_PROXY", ""), ("https_proxy", " ")]),
             Ok(Way::Direct)
         );
     }

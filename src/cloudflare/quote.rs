@@ -16,10 +16,14 @@ pub(super) fn quote(text: &str, redact: impl Fn(&str) -> String) -> String {
     if text.len() > LONGEST_TEXT {
         return format!("[a text of {} bytes]", text.len());
     }
+    // What nobody sees could stand in the middle of a secret.
+    let text: String = text
+        .chars()
+        .filter(|c| c.is_whitespace() || !is_invisible(*c))
+        .collect();
     // Before anything is cut: half a secret is not recognized.
-    let text = cut_pem(&redact(text));
-    let is_gap = |c: char| c.is_whitespace() || is_invisible(c);
-    let words = text.split(is_gap).filter(|word| !word.is_empty());
+    let text = cut_pem(&redact(&text));
+    let words = text.split_whitespace();
     let words = words.map(|word| {
         let encoded = |c: char| c.is_ascii_alphanumeric() || "+/=_".contains(c);
         let longest = word.split(|c| !encoded(c)).map(str::len).max();
@@ -113,7 +117,7 @@ mod tests {
     #[test]
     fn one_line_of_what_can_be_seen() {
         let forged = "no\r\n\nError: all is lost\u{1b}[2J\u{202e}now\u{85}x";
-        assert_eq!(clean(forged), "no Error: all is lost [2J now x");
+        assert_eq!(clean(forged), "no Error: all is lost[2Jnow x");
     }
 
     #[test]

@@ -120,6 +120,11 @@ pub trait Transport: Send + Sync {
     fn redact(&self, text: &str) -> String {
         text.to_owned()
     }
+
+    /// Whether an answer repeats the credential: then nothing in it can be believed, or kept.
+    fn is_echoed_in(&self, _answer: &[u8]) -> bool {
+        false
+    }
 }
 
 impl fmt::Display for Method {

@@ -29,6 +29,7 @@ pub(super) struct Sender {
     ahead: Mutex<Option<SignedDuration>>,
 }
 
+const ECHO: &str = "it repeats the credential or the private key, which no API does";
 /// A write that has to stop gets this long to come to its answer.
 pub(super) const GRACE: Duration = Duration::from_millis(700);
 /// Clocks differ by this much without harm.
@@ -111,6 +112,7 @@ impl Sender {
                 Outcome::Done(page) => {
                     return Ok(Accepted {
                         sender: self,
+                        request,
                         body: answer.body,
                         page,
                         trace,
@@ -170,14 +172,16 @@ impl Sender {
         }
         drop(permit);
         let answer = tried.as_ref().ok();
-        let redact = |text: &str| {
-            let text = self.transport.redact(text);
-            match &request.body {
-                Some(body) => body.redact(&text),
-                None => text,
-            }
-        };
+        let redact = |text: &str| self.redact(request, text);
         let mut outcome = judge(request.method, tried.as_ref().map_err(Clone::clone), redact);
+        if let (Outcome::Done(_), Some(answer)) = (&outcome, answer)
+            && self.is_echoed(request, &answer.body)
+        {
+            outcome = match request.method {
+                Method::Post => Outcome::Lost(ECHO.to_owned()),
+                _ => Outcome::Fail(Failure::Unreadable(ECHO.to_owned())),
+            };
+        }
         if let (Outcome::Again(pace @ Pace::Limit(_), _), Some(answer)) = (&mut outcome, answer) {
             *pace = Pace::Limit(server_delay(answer, (self.clock)()));
         }
@@ -195,6 +199,21 @@ impl Sender {
         Ok((outcome, tried.unwrap_or_default()))
     }
 
+    /// A text without anything secret that went out with the request.
+    fn redact(&self, request: &Request, text: &str) -> String {
+        let text = self.transport.redact(text);
+        match &request.body {
+            Some(body) => body.redact(&text),
+            None => text,
+        }
+    }
+
+    /// Whether an accepted answer repeats something secret.
+    fn is_echoed(&self, request: &Request, answer: &[u8]) -> bool {
+        let body = request.body.as_ref();
+        self.transport.is_echoed_in(answer) || body.is_some_and(|body| body.is_echoed_in(answer))
+    }
+
     fn delay(&self, pace: Pace, attempt: u32) -> Duration {
         let mut rng = self.rng.lock().unwrap_or_else(PoisonError::into_inner);
         match pace {
@@ -209,6 +228,7 @@ impl Sender {
 /// What a request that was accepted brought back.
 pub(super) struct Accepted<'a> {
     sender: &'a Sender,
+    request: Request,
     body: Vec<u8>,
     /// Where it stands in a list.
     pub(super) page: PageInfo,
@@ -218,14 +238,12 @@ pub(super) struct Accepted<'a> {
 impl Accepted<'_> {
     /// The result as its type.
     pub(super) fn result<T: DeserializeOwned>(&self) -> Result<T, Error> {
-        envelope::result(&self.body).map_err(|cause| {
-            let redact = |text: &str| self.sender.transport.redact(text);
-            self.unreadable(quote(&cause, redact))
-        })
+        envelope::result(&self.body).map_err(|cause| self.unreadable(&cause))
     }
 
     /// The error that the answer is none to this request.
-    pub(super) fn unreadable(&self, cause: String) -> Error {
+    pub(super) fn unreadable(&self, cause: &str) -> Error {
+        let cause = quote(cause, |text| self.sender.redact(&self.request, text));
         let trace = self.trace.clone();
         match trace.method {
             // It was carried out all the same.

@@ -7,6 +7,7 @@ use std::time::Duration;
 
 use bytes::Bytes;
 use reqwest::Url;
+use reqwest::header::HeaderValue;
 use serde::Serialize;
 use tokio::sync::OnceCell;
 use zeroize::Zeroizing;
@@ -69,6 +70,12 @@ impl Http {
         }
     }
 
+    fn secret(&self) -> &Secret {
+        match &self.connection.server.credential {
+            Credential::Token(secret) | Credential::Key { key: secret, .. } => secret,
+        }
+    }
+
     async fn exchange(&self, request: &Request) -> Result<Answer, SendError> {
         let not_sent = |error: std::io::Error| SendError::NotSent {
             cause: error.to_string(),
@@ -109,7 +116,7 @@ impl Connection {
             Credential::Token(token) => builder.bearer_auth(token.expose()),
             Credential::Key { email, key } => builder
                 .header("x-auth-email", email)
-                .header("x-auth-key", key.expose()),
+                .header("x-auth-key", sensitive(key)?),
         };
         if let Some(body) = &request.body {
             builder = builder
@@ -204,11 +211,11 @@ impl Transport for Http {
     }
 
     fn redact(&self, text: &str) -> String {
-        match &self.connection.server.credential {
-            Credential::Token(secret) | Credential::Key { key: secret, .. } => {
-                secret.erased_from(text)
-            }
-        }
+        self.secret().erased_from(text)
+    }
+
+    fn is_echoed_in(&self, answer: &[u8]) -> bool {
+        self.secret().is_in(answer)
     }
 }
 
@@ -220,6 +227,17 @@ const HOPELESS: [&str; 5] = [
     "builder",
     "invalid url",
 ];
+
+/// A header that no library keeps or prints.
+fn sensitive(secret: &Secret) -> Result<HeaderValue, SendError> {
+    let value = HeaderValue::from_str(secret.expose());
+    let mut value = value.map_err(|_| SendError::NotSent {
+        cause: "the credential is malformed".to_owned(),
+        passing: false,
+    })?;
+    value.set_sensitive(true);
+    Ok(value)
+}
 
 /// Host and port of a server, without its credential.
 fn place(url: &Url) -> String {
@@ -280,6 +298,14 @@ impl Body {
             }
         };
         bytes
+    }
+
+    /// Whether an answer repeats a line of the key that is sent.
+    pub(super) fn is_echoed_in(&self, answer: &[u8]) -> bool {
+        match self {
+            Self::Json(_) => false,
+            Self::Upload { private_key, .. } => private_key.has_line_in(answer),
+        }
     }
 
     /// A text without any piece of the key that is sent, should an answer have repeated it.

@@ -4,8 +4,10 @@ use std::fmt;
 
 use serde::{Deserialize, Deserializer};
 
+use super::messages::Scalar;
+
 /// Where the edge stands with an object.
-#[derive(Clone, Debug, PartialEq, Eq)]
+#[derive(Clone, Debug, PartialEq, Eq, Hash)]
 pub enum Status {
     /// Just uploaded.
     Initializing,
@@ -42,7 +44,7 @@ const LONGEST: usize = 40;
 impl Status {
     /// Reads the API's word. What is no word at all says nothing.
     pub fn parse(word: &str) -> Self {
-        let is_letter = |byte: u8| byte.is_ascii_alphanumeric() || byte == b'_' || byte == b'-';
+        let is_letter = |byte: u8| byte.is_ascii_lowercase() || byte == b'_';
         match WORDS.iter().find(|(_, known)| *known == word) {
             Some((status, _)) => status.clone(),
             None if word.len() <= LONGEST && word.bytes().all(is_letter) => {
@@ -102,7 +104,7 @@ impl fmt::Display for Status {
 
 impl<'de> Deserialize<'de> for Status {
     fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
-        let word = Option::<String>::deserialize(deserializer)?;
-        Ok(word.map_or_else(Self::default, |word| Self::parse(&word)))
+        let word = Scalar::deserialize(deserializer)?;
+        Ok(word.text().map_or_else(Self::default, Self::parse))
     }
 }

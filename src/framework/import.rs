@@ -24,11 +24,10 @@ impl<R: Resource> Entry<R> {
             return Err(Diagnostic::error(
                 "Malformed import id",
                 format!(
-                    "The import id of {} has the form {form}: {} parts, not {}. Write terraform import \
-                     {}.NAME {form}",
+                    "The import id of {} has the form {form}: {} parts, none of them empty. Write \
+                     terraform import {}.NAME {form}",
                     R::NAME,
                     attributes.len(),
-                    parts.iter().filter(|part| !part.is_empty()).count(),
                     R::NAME
                 ),
             )

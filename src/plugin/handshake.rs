@@ -1,5 +1,6 @@
 //! What the host says through the environment, and the one line it gets back.
 
+#[cfg(unix)]
 use std::collections::HashSet;
 use std::env;
 use std::fmt;
@@ -36,8 +37,16 @@ pub struct Handshake {
 pub(super) struct Place {
     /// The directory that the host wants the socket in; otherwise the system's for temporary
     /// files.
+    #[cfg_attr(
+        not(unix),
+        expect(dead_code, reason = "only UNIX sockets stand in a directory")
+    )]
     pub(super) directory: Option<PathBuf>,
     /// The group, by name or number, that may use the socket.
+    #[cfg_attr(
+        not(unix),
+        expect(dead_code, reason = "only UNIX sockets belong to a group")
+    )]
     pub(super) group: Option<String>,
     /// Ports to try where there can be no socket in the file system.
     pub(super) ports: (u16, u16),

@@ -5,6 +5,7 @@
 //! deadline, so that a client that stalls in one keeps nobody else out.
 
 use std::io;
+#[cfg(unix)]
 use std::path::Path;
 use std::pin::Pin;
 use std::sync::Arc;

@@ -27,7 +27,7 @@ use crate::wire::pb::tfplugin6::provider_server::ProviderServer;
 const LARGEST_MESSAGE: usize = 256 << 20;
 /// How long connections may take to close once the host has said goodbye. The
 /// host itself waits two seconds before it kills.
-const FAREWELL: Duration = Duration::from_millis(500);
+const FAREWELL: Duration = Duration::from_millis(1200);
 /// How long a host may take to connect; its own limit for a start is the same.
 const ARRIVAL: Duration = Duration::from_secs(60);
 /// How long the process outlives its last connection, in case the host dials again.
@@ -56,7 +56,7 @@ pub async fn serve_plugin<P: Provider>(server: Arc<Server<P>>, handshake: Handsh
     let tls = identity.map(|identity| identity.config);
     let (connections, _directory) = listener.connections(tls, open);
     tokio::spawn(end_when_alone(watched, end.clone()));
-    tokio::spawn(end_when_told(end.clone()));
+    end_when_told(end.clone())?;
     say(&line)?;
     serve(server, connections, end).await
 }
@@ -84,7 +84,7 @@ pub async fn serve_debug<P: Provider>(server: Arc<Server<P>>, address: &str) -> 
             end.cancel();
         }
     });
-    tokio::spawn(end_when_told(end.clone()));
+    end_when_told(end.clone())?;
     say("Provider started. To attach Terraform or OpenTofu to it, set:\n")?;
     say(&format!("\tTF_REATTACH_PROVIDERS='{reattach}'\n"))?;
     say("It serves until it is interrupted (Ctrl-C).")?;
@@ -142,28 +142,28 @@ async fn end_when_alone(mut open: watch::Receiver<usize>, end: CancellationToken
 }
 
 /// Ends the process in good order when the system asks for it, so that the socket's folder
-/// goes too.
+/// goes too. From here on it is heard.
 #[cfg(unix)]
-async fn end_when_told(end: CancellationToken) {
+fn end_when_told(end: CancellationToken) -> std::io::Result<()> {
     use tokio::signal::unix::{SignalKind, signal};
 
-    let (Ok(mut terminate), Ok(mut hangup)) = (
-        signal(SignalKind::terminate()),
-        signal(SignalKind::hangup()),
-    ) else {
-        // The default action ends the process as well.
-        return;
-    };
-    tokio::select! {
-        _ = terminate.recv() => {}
-        _ = hangup.recv() => {}
-    }
-    end.cancel();
+    let mut terminate = signal(SignalKind::terminate())?;
+    let mut hangup = signal(SignalKind::hangup())?;
+    tokio::spawn(async move {
+        tokio::select! {
+            _ = terminate.recv() => {}
+            _ = hangup.recv() => {}
+        }
+        end.cancel();
+    });
+    Ok(())
 }
 
 /// The system ends a process without asking it.
 #[cfg(not(unix))]
-async fn end_when_told(_: CancellationToken) {}
+fn end_when_told(_: CancellationToken) -> std::io::Result<()> {
+    Ok(())
+}
 
 /// Ctrl-C reaches the whole process group; what it means is for the host to say.
 #[cfg(unix)]

@@ -84,11 +84,31 @@ impl Certificate {
                 return Err(twice(before, index));
             }
         }
+        self.check_members()?;
         for (index, pair) in parsed.windows(2).enumerate() {
             let [lower, upper] = pair else { continue };
             if !is_issued_by(lower, upper) {
-                return Err(apart(index, lower, upper));
+                return Err(wrong_order(index));
             }
+        }
+        Ok(())
+    }
+
+    /// An error unless each certificate is the leaf, or issued another one of them.
+    pub fn check_members(&self) -> Result<(), Problem> {
+        let parsed: Vec<(&Vec<u8>, X509Certificate<'_>)> = self
+            .all
+            .iter()
+            .filter_map(|der| Some((der, parse(der)?)))
+            .collect();
+        for (index, (der, upper)) in parsed.iter().enumerate() {
+            let mut others = parsed.iter().filter(|(other, _)| other != der);
+            if **der == self.leaf || others.any(|(_, lower)| is_issued_by(lower, upper)) {
+                continue;
+            }
+            let named = parsed.iter().filter(|(other, _)| other != der);
+            let has_name = { named }.any(|(_, lower)| names_fit(lower, upper));
+            return Err(apart(index, has_name));
         }
         Ok(())
     }
@@ -213,31 +233,34 @@ fn twice(first: usize, second: usize) -> Problem {
     )
 }
 
-/// Two certificates, of which the second did not issue the first.
-fn apart(index: usize, lower: &X509Certificate<'_>, upper: &X509Certificate<'_>) -> Problem {
-    let (one, other) = (index + 1, index + 2);
-    if is_issued_by(upper, lower) {
-        return Problem::new(
-            "Certificates are in the wrong order",
-            format!(
-                "Certificate {one} of the text issued certificate {other}. Put the leaf \
-                 certificate first, then the certificate that issued it, and so on."
-            ),
-        );
-    }
-    let why = match names_fit(lower, upper) {
+fn wrong_order(index: usize) -> Problem {
+    Problem::new(
+        "Certificates are in the wrong order",
+        format!(
+            "Certificate {} of the text was not issued by certificate {}, which follows it. Put the \
+             leaf certificate first, then the certificate that issued it, and so on.",
+            index + 1,
+            index + 2
+        ),
+    )
+}
+
+/// A certificate that is not the leaf and issued none of the others.
+fn apart(index: usize, has_name: bool) -> Problem {
+    let why = match has_name {
         true => {
-            " It has the name of the one that did, but another key: it may be an older or a newer \
-             certificate of the same authority."
+            " It has the name of one that did, but another key, or it may not sign certificates: \
+             it may be an older or a newer certificate of the same authority."
         }
         false => "",
     };
     Problem::new(
         "Certificates do not belong together",
         format!(
-            "Certificate {other} of the text did not issue certificate {one}.{why} Give one leaf \
-             certificate, and after it only the certificates that issued it; another certificate \
-             needs a resource of its own."
+            "Certificate {} of the text issued none of the others.{why} Give one leaf certificate, \
+             and after it only the certificates that issued it; another certificate needs a \
+             resource of its own, and a new one takes the place of the old one.",
+            index + 1
         ),
     )
 }
@@ -274,7 +297,15 @@ fn refuse(error: PemError, text: &str) -> Problem {
              for example with file(\"client.pem\"); DER is converted with `openssl x509 -inform \
              der`.",
         ),
-        PemError::Encrypted => key_among("The text holds an encrypted private key."),
+        PemError::Encrypted => Problem::new(
+            "Private key among the certificates",
+            "The text holds an encrypted private key; `certificate` takes certificates only. \
+             Decrypt the key with `openssl pkey -in encrypted.pem -out key.pem` and put it into \
+             `private_key_wo` (or `private_key`).",
+        ),
+        PemError::Encoded { key: true } => {
+            key_among("The text is base64 of a private key; base64decode(…) gives it.")
+        }
         PemError::Joined { line, key: true } => key_among(&format!(
             "A private key begins in the middle of line {line}."
         )),

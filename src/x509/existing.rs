@@ -2,7 +2,9 @@
 //! state. Whatever their text looks like, they are what they are.
 
 use jiff::Timestamp;
+use x509_parser::certificate::X509Certificate;
 
+use super::certificate::LONGEST_TEXT;
 use super::issued::names_fit;
 use super::key::fingerprint;
 use super::leaf::{Facts, Leaf, parse};
@@ -54,33 +56,35 @@ impl Existing {
     }
 }
 
-/// The text without anything but its certificates, if it holds anything that might be a
-/// key: what comes from elsewhere is kept as it is, but no key is.
+/// The text as it is where it holds clean certificates and words; else its certificates
+/// alone: what comes from elsewhere is kept, but nothing in it that might be a key.
 pub fn without_keys(text: &str) -> String {
-    match text.to_uppercase().contains("PRIVATE KEY") {
-        true => {
-            let all = pem::found(text);
-            let blocks = all.iter().map(|der| pem::encode("CERTIFICATE", der));
-            blocks.map(|block| block.to_string()).collect()
-        }
-        false => text.to_owned(),
+    let clean = (text.len() <= LONGEST_TEXT).then(|| pem::blocks(text));
+    let clean = clean.and_then(Result::ok);
+    if clean.is_some_and(|blocks| blocks.iter().all(|block| block.label == "CERTIFICATE")) {
+        return text.to_owned();
     }
+    let all = pem::found(text);
+    let blocks = all.iter().map(|der| pem::encode("CERTIFICATE", der));
+    blocks.map(|block| block.to_string()).collect()
 }
 
 /// The leaf among certificates in any order: the first that issued no other, of these
 /// one that is no authority's.
 pub(super) fn leaf_of(all: &[Vec<u8>]) -> Option<&Vec<u8>> {
-    let parsed: Vec<_> = all.iter().map(|der| (der, parse(der))).collect();
-    let issues = |der: &Vec<u8>| {
-        let own = parsed.iter().find(|(other, _)| *other == der);
-        let own = own.and_then(|(_, parsed)| parsed.as_ref());
-        own.is_some_and(|own| {
-            let mut others = parsed.iter().filter(|(other, _)| *other != der);
-            others.any(|(_, other)| other.as_ref().is_some_and(|other| names_fit(other, own)))
-        })
+    let parsed: Vec<_> = all
+        .iter()
+        .map(|der| (der, parse(der)))
+        .filter_map(|(der, parsed)| Some((der, parsed?)))
+        .collect();
+    let issues = |der: &Vec<u8>, own: &X509Certificate<'_>| {
+        let mut others = parsed.iter().filter(|(other, _)| *other != der);
+        others.any(|(_, other)| names_fit(other, own))
     };
-    let is_authority = |der: &Vec<u8>| parse(der).is_some_and(|found| found.is_ca());
-    let mut ends: Vec<&Vec<u8>> = all.iter().filter(|der| !issues(der)).collect();
-    ends.sort_by_key(|der| is_authority(der));
-    ends.into_iter().next().or(all.first())
+    let mut ends: Vec<_> = parsed
+        .iter()
+        .filter(|(der, own)| !issues(der, own))
+        .collect();
+    ends.sort_by_key(|(_, own)| own.is_ca());
+    ends.into_iter().map(|(der, _)| *der).next().or(all.first())
 }

@@ -12,12 +12,17 @@ use aws_lc_rs::signature::{
 };
 use x509_parser::certificate::X509Certificate;
 use x509_parser::signature_algorithm::SignatureAlgorithm;
+use x509_parser::x509::X509Version;
 
 use super::name;
 use super::public::{Curve, Kind, PublicKey};
 
 /// Whether `lower` was issued by `upper`. Where the algorithm is not known, names decide.
 pub(super) fn is_issued_by(lower: &X509Certificate<'_>, upper: &X509Certificate<'_>) -> bool {
+    // Who may not sign certificates has signed none, whatever its key could do.
+    if upper.version == X509Version::V3 && !upper.is_ca() {
+        return false;
+    }
     let key = PublicKey::read(upper.public_key());
     match check(lower, key.kind()) {
         Check::With(algorithm) => {
@@ -129,10 +134,14 @@ fn pss_hash(signed: &X509Certificate<'_>) -> Option<Hash> {
     else {
         return None;
     };
-    match parameters.hash_algorithm_oid().to_id_string().as_str() {
-        "2.16.840.1.101.3.4.2.1" => Some(Hash::Sha256),
-        "2.16.840.1.101.3.4.2.2" => Some(Hash::Sha384),
-        "2.16.840.1.101.3.4.2.3" => Some(Hash::Sha512),
+    // What is known here is a salt as long as the digest, masked with the same digest.
+    let hash = parameters.hash_algorithm_oid().to_id_string();
+    let mask = parameters.mask_gen_algorithm().ok()?.hash.to_id_string();
+    match (hash.as_str(), parameters.salt_length()) {
+        _ if hash != mask => None,
+        ("2.16.840.1.101.3.4.2.1", 32) => Some(Hash::Sha256),
+        ("2.16.840.1.101.3.4.2.2", 48) => Some(Hash::Sha384),
+        ("2.16.840.1.101.3.4.2.3", 64) => Some(Hash::Sha512),
         _ => None,
     }
 }

@@ -71,7 +71,8 @@ impl PrivateKey {
         // `openssl ecparam -genkey` puts the curve's name before the key.
         blocks.retain(|block| block.label != "EC PARAMETERS");
         let mut keys = blocks.into_iter();
-        let (Some(Block { label, der }), None) = (keys.next(), keys.next()) else {
+        let first = keys.next().ok_or_else(|| refuse(PemError::Nothing))?;
+        let (Block { label, der }, None) = (first, keys.next()) else {
             return Err(Problem::new(
                 "More than one PEM block",
                 "The text must hold one private key and nothing else. Certificates belong into \

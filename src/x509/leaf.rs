@@ -58,7 +58,7 @@ impl Leaf {
         Some(Self {
             facts: Facts {
                 issuer: Some(name::render(certificate.issuer())),
-                serial_number: Some(decimal(certificate.raw_serial())),
+                serial_number: decimal(certificate.raw_serial()),
                 signature: Some(signature(&certificate)),
                 expires_on: Some(rfc3339(&validity.not_after)),
                 fingerprint_sha256: fingerprint(der),
@@ -75,14 +75,19 @@ impl Leaf {
 }
 
 /// A whole number in two's complement, which may be negative although it should not.
-fn decimal(bytes: &[u8]) -> String {
-    match bytes.first() {
+/// Nothing where it is longer than any serial number.
+fn decimal(bytes: &[u8]) -> Option<String> {
+    const LONGEST: usize = 64;
+    if bytes.len() > LONGEST {
+        return None;
+    }
+    Some(match bytes.first() {
         Some(first) if *first >= 0x80 => {
             let inverted: Vec<u8> = bytes.iter().map(|byte| !byte).collect();
             format!("-{}", BigUint::from_bytes_be(&inverted) + 1_u8)
         }
         _ => BigUint::from_bytes_be(bytes).to_string(),
-    }
+    })
 }
 
 /// A moment; the nearest one there is where it lies beyond the calendar of this program.
@@ -136,6 +141,11 @@ mod tests {
     use super::decimal;
 
     #[test]
+    fn a_number_of_any_length_costs_nothing() {
+        assert_eq!(decimal(&vec![1; 1 << 20]), None);
+    }
+
+    #[test]
     fn a_serial_number_may_be_negative() {
         for (bytes, text) in [
             (&[0x00_u8][..], "0"),
@@ -146,7 +156,7 @@ mod tests {
             (&[0xff, 0x00], "-256"),
             (&[0xfe, 0xdc, 0xba], "-74566"),
         ] {
-            assert_eq!(decimal(bytes), text, "{bytes:02x?}");
+            assert_eq!(decimal(bytes).as_deref(), Some(text), "{bytes:02x?}");
         }
     }
 }

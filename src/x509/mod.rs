@@ -8,6 +8,7 @@
 //! Every refusal is a [`Problem`]: a summary and a sentence with the next step,
 //! in which no byte of the text appears.
 
+mod beside;
 mod certificate;
 mod existing;
 mod issued;

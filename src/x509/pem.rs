@@ -8,10 +8,22 @@
 //! [`found`] is for what is there already: it takes every block that it can find.
 
 use base64::Engine;
-use base64::engine::general_purpose::STANDARD;
+use base64::alphabet;
+use base64::engine::general_purpose::{GeneralPurpose, GeneralPurposeConfig, STANDARD};
+use x509_parser::certificate::X509Certificate;
+use x509_parser::prelude::FromDer;
 use zeroize::Zeroizing;
 
 use super::Problem;
+use super::beside::first_stray;
+
+/// Base64 without its padding, as people and programs leave it.
+const STANDARD_NO_PAD: GeneralPurpose = GeneralPurpose::new(
+    &alphabet::STANDARD,
+    GeneralPurposeConfig::new()
+        .with_decode_padding_mode(base64::engine::DecodePaddingMode::Indifferent)
+        .with_decode_allow_trailing_bits(true),
+);
 
 /// One block.
 pub(super) struct Block {
@@ -26,8 +38,12 @@ pub(super) struct Block {
 pub(super) enum PemError {
     /// There is no block.
     Nothing,
-    /// There is no block, but base64 of one.
-    Encoded,
+    /// There is no block, but base64 of one. `key`: of a private key.
+    Encoded { key: bool },
+    /// There is no block, but base64 of DER.
+    Der,
+    /// There is no block, but the name of a file.
+    Path,
     /// The line breaks of the text are a backslash and an n.
     Escaped,
     /// A block begins on the line on which another ends. `key`: a private key.
@@ -38,6 +54,8 @@ pub(super) enum PemError {
     Marker(usize),
     /// The line stands beside the blocks, and might be a part of a key.
     Stray(usize),
+    /// The line ends a block that does not begin.
+    Unopened(usize),
     /// The block that begins on this line does not end.
     Unterminated(usize),
     /// The block that begins on this line is not base64.
@@ -54,14 +72,22 @@ impl PemError {
             Self::Nothing => {
                 format!("The text has no `-----BEGIN` line. Give the {what} in PEM form.")
             }
-            Self::Encoded => format!(
+            Self::Encoded { .. } => format!(
                 "The text is base64 of a PEM text. Decode it: base64decode(…) around the value \
                  gives the {what}."
             ),
+            Self::Der => format!(
+                "The text is base64 of a binary form. Give the {what} as PEM: DER is converted with \
+                 `openssl x509 -inform der` (a key with `openssl pkey -inform der`), a PKCS#12 \
+                 file with `openssl pkcs12 -nodes`."
+            ),
+            Self::Path => {
+                format!("The text is the name of a file. Give the {what} in it: file(\"…\").")
+            }
             Self::Escaped => format!(
-                "The line breaks of the text are the two characters \\ and n, as in JSON or in a \
-                 variable of the shell. Give the {what} with replace(…, \"\\\\n\", \"\\n\"), or from a \
-                 file."
+                "The line breaks of the text are the two characters \\ and n (or \\ and r), as in \
+                 JSON or in a variable of the shell. Give the {what} from a file; with jsondecode(…) \
+                 if it is JSON; or with replace(replace(…, \"\\\\r\", \"\"), \"\\\\n\", \"\\n\")."
             ),
             Self::Joined { line, key } => {
                 let second = match key {
@@ -86,6 +112,9 @@ impl PemError {
                 "Line {line} stands beside the PEM blocks and might be a part of a key. Take it out, \
                  or give its block with BEGIN and END lines."
             ),
+            Self::Unopened(line) => {
+                format!("Line {line} ends a PEM block that has no BEGIN line. Was the text cut?")
+            }
             Self::Unterminated(line) => format!(
                 "The PEM block that begins on line {line} has no END line of its own. Was the text \
                  cut?"
@@ -109,16 +138,22 @@ fn lines(text: &str) -> impl Iterator<Item = (usize, &str)> {
     (1..).zip(seen)
 }
 
+/// More than the largest key takes.
+const ROOM: usize = 16 << 10;
+
 /// The blocks of a text, in order.
 pub(super) fn blocks(text: &str) -> Result<Vec<Block>, PemError> {
     let mut lines = lines(text);
-    let mut found = Vec::new();
+    let (mut found, mut beside) = (Vec::new(), Vec::new());
     while let Some((number, line)) = lines.next() {
         let Some(label) = marker(line, "BEGIN") else {
             check_beside(number, line)?;
+            beside.push((number, line));
             continue;
         };
-        let mut base64 = Zeroizing::new(String::with_capacity(text.len()));
+        // Room for any key, so that it never moves.
+        let room = text.len().min(ROOM);
+        let mut base64 = Zeroizing::new(String::with_capacity(room));
         let mut encrypted = label == "ENCRYPTED PRIVATE KEY";
         loop {
             match lines.next() {
@@ -130,8 +165,8 @@ pub(super) fn blocks(text: &str) -> Result<Vec<Block>, PemError> {
                         None => unclean(at, line),
                     });
                 }
-                // A header of the legacy form, such as `Proc-Type: 4,ENCRYPTED`.
-                Some((_, line)) if base64.is_empty() && line.contains(": ") => {
+                // The headers of the legacy form of keys, such as `Proc-Type: 4,ENCRYPTED`.
+                Some((_, line)) if base64.is_empty() && is_key_header(label, line) => {
                     encrypted |= line.contains("ENCRYPTED");
                 }
                 Some((_, line)) => base64.push_str(line),
@@ -147,9 +182,34 @@ pub(super) fn blocks(text: &str) -> Result<Vec<Block>, PemError> {
             der: Zeroizing::new(der),
         });
     }
-    match found.is_empty() {
-        true => Err(PemError::Nothing),
-        false => Ok(found),
+    match (found.is_empty(), first_stray(&beside)) {
+        (true, _) => Err(guess(text)),
+        (false, Some(line)) => Err(PemError::Stray(line)),
+        (false, None) => Ok(found),
+    }
+}
+
+fn is_key_header(label: &str, line: &str) -> bool {
+    let names = ["Proc-Type:", "DEK-Info:"];
+    label.ends_with("PRIVATE KEY") && names.iter().any(|name| line.starts_with(name))
+}
+
+/// What a text without any block may be.
+fn guess(text: &str) -> PemError {
+    let text = text.trim();
+    if [".pem", ".crt", ".cer", ".key"]
+        .iter()
+        .any(|end| text.ends_with(end))
+        && text.lines().count() == 1
+    {
+        return PemError::Path;
+    }
+    match decoded(text) {
+        Some(bytes) if contains(&bytes, b"-----BEGIN") => PemError::Encoded {
+            key: contains(&bytes, b"PRIVATE KEY-----"),
+        },
+        Some(bytes) if bytes.len() > 100 && bytes.first() == Some(&0x30) => PemError::Der,
+        _ => PemError::Nothing,
     }
 }
 
@@ -168,14 +228,8 @@ fn marker<'a>(line: &'a str, word: &str) -> Option<&'a str> {
 
 /// An error unless a line beside the blocks can be nothing but words.
 fn check_beside(number: usize, line: &str) -> Result<(), PemError> {
-    if is_like_marker(line) {
-        return Err(unclean(number, line));
-    }
-    if decoded(line).is_some_and(|der| contains_marker(&der)) {
-        return Err(PemError::Encoded);
-    }
-    match may_be_key(line) {
-        true => Err(PemError::Stray(number)),
+    match is_like_marker(line) {
+        true => Err(unclean(number, line)),
         false => Ok(()),
     }
 }
@@ -183,15 +237,18 @@ fn check_beside(number: usize, line: &str) -> Result<(), PemError> {
 /// Whether somebody may have meant a marker.
 fn is_like_marker(line: &str) -> bool {
     let is_dash = |c: char| "-‐‑‒–—―−".contains(c);
-    let has_word = |word: &str| {
-        let mut parts = line.match_indices(|c: char| c.is_ascii_alphabetic());
-        parts.any(|(at, _)| {
-            let here = line.get(at..at + word.len());
-            let before = line.get(..at).unwrap_or_default().trim_end();
-            here.is_some_and(|here| here.eq_ignore_ascii_case(word)) && before.ends_with(is_dash)
+    let labels = ["CERTIFICATE", "KEY", "PARAMETERS", "REQUEST", "PKCS"];
+    let upper = line.to_ascii_uppercase();
+    ["BEGIN", "END"].iter().any(|word| {
+        upper.match_indices(word).any(|(at, _)| {
+            let before = upper.get(..at).unwrap_or_default().trim_end();
+            let after = upper.get(at + word.len()..).unwrap_or_default();
+            let dashes = before.chars().rev().take_while(|c| is_dash(*c)).count();
+            let is_word = !after.starts_with(|c: char| c.is_ascii_alphanumeric());
+            let is_labeled = labels.iter().any(|label| after.contains(label));
+            is_word && (dashes > 1 || dashes == 1 && is_labeled)
         })
-    };
-    has_word("BEGIN") || has_word("END") || line.starts_with("-----")
+    })
 }
 
 /// What is wrong with a marker line that is not clean.
@@ -199,7 +256,8 @@ fn unclean(number: usize, line: &str) -> PemError {
     let (begin, end) = (line.find("-----BEGIN "), line.rfind("-----END "));
     let first_end = line.find("-----END ");
     match (begin, end) {
-        _ if line.contains("\\n") => PemError::Escaped,
+        _ if marker(line, "END").is_some() => PemError::Unopened(number),
+        _ if line.contains("\\n") || line.contains("\\r") => PemError::Escaped,
         (Some(begin), Some(end)) if begin < end => PemError::OneLine(number),
         (Some(begin), Some(_)) if first_end.is_some_and(|end| end < begin) => {
             let label = line.get(begin..).unwrap_or_default();
@@ -212,53 +270,54 @@ fn unclean(number: usize, line: &str) -> PemError {
     }
 }
 
-/// Whether a line may be a part of a key: it is encoded, or stands where programs print a
-/// key in words.
-fn may_be_key(line: &str) -> bool {
-    const PRINTED: [&str; 6] = [
-        "private-key:",
-        "privateexponent:",
-        "priv:",
-        "private-lines:",
-        "putty-user-key-file",
-        "\"kty\"",
-    ];
-    const LONG: usize = 32;
-    let lower = line.to_lowercase();
-    let is_encoded = |c: char| c.is_ascii_alphanumeric() || c == '+' || c == '/';
-    let mut words = line.split(|c: char| !is_encoded(c));
-    PRINTED.iter().any(|word| lower.contains(word)) || words.any(|word| word.len() >= LONG)
-}
-
-/// Base64 of anything.
-fn decoded(line: &str) -> Option<Zeroizing<Vec<u8>>> {
-    let der = STANDARD.decode(line).ok()?;
+/// Base64 of anything, whatever stands between its letters, with or without its padding.
+fn decoded(text: &str) -> Option<Zeroizing<Vec<u8>>> {
+    let is_letter = |c: &char| c.is_ascii_alphanumeric() || "+/".contains(*c);
+    let mut letters = Zeroizing::new(String::with_capacity(text.len()));
+    letters.extend(text.chars().filter(is_letter));
+    let der = STANDARD_NO_PAD.decode(letters.as_bytes()).ok()?;
     Some(Zeroizing::new(der))
 }
 
-fn contains_marker(bytes: &[u8]) -> bool {
-    bytes.windows(10).any(|part| part == b"-----BEGIN")
+fn contains(bytes: &[u8], part: &[u8]) -> bool {
+    bytes.windows(part.len()).any(|window| window == part)
 }
 
-/// The certificates in a text that is there already, wherever they stand in it.
+/// No text that is there has more certificates, or is longer.
+const MOST_FOUND: usize = 50;
+const LONGEST_FOUND: usize = 1 << 20;
+
+/// The certificates in a text that is there already, wherever they stand in it. A block
+/// reaches to the next marker, whatever that is.
 pub(super) fn found(text: &str) -> Vec<Vec<u8>> {
     let mut found = Vec::new();
-    let mut rest = text;
-    while let Some((_, block)) = rest.split_once("-----BEGIN ") {
-        rest = block;
-        let Some((label, content)) = block.split_once("-----") else {
-            break;
-        };
-        let Some((content, _)) = content.split_once("-----END ") else {
-            break;
-        };
-        let plain = content.replace("\\n", "").replace("\\r", "");
-        let base64: String = plain.chars().filter(|c| !c.is_whitespace()).collect();
-        if let (true, Ok(der)) = (label.ends_with("CERTIFICATE"), STANDARD.decode(base64)) {
-            found.push(der);
+    if text.len() > LONGEST_FOUND {
+        return found;
+    }
+    let mut parts = text.split("-----").peekable();
+    while let Some(part) = parts.next() {
+        let label = part.strip_prefix("BEGIN ").map(str::trim);
+        if !label.is_some_and(|label| LABELS.contains(&label)) || found.len() == MOST_FOUND {
+            continue;
         }
+        let content = parts.peek().copied().unwrap_or_default();
+        let plain = content.replace("\\n", "").replace("\\r", "");
+        let lines = plain.lines().filter(|line| !line.contains(':'));
+        let is_letter = |c: &char| c.is_ascii_alphanumeric() || "+/".contains(*c);
+        let base64: String = lines.flat_map(str::chars).filter(is_letter).collect();
+        found.extend(STANDARD_NO_PAD.decode(base64).ok().map(whole));
     }
     found
+}
+
+/// The labels of certificates.
+const LABELS: [&str; 3] = ["CERTIFICATE", "X509 CERTIFICATE", "TRUSTED CERTIFICATE"];
+
+/// The DER of the certificate alone: a trusted one has more behind it.
+fn whole(mut der: Vec<u8>) -> Vec<u8> {
+    let rest = X509Certificate::from_der(&der).map_or(0, |(rest, _)| rest.len());
+    der.truncate(der.len() - rest);
+    der
 }
 
 /// A block as text: lines of 64 characters, each ended by a line feed. The text never

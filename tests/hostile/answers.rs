@@ -29,8 +29,8 @@ fn nested(levels: usize) -> String {
 /// Brackets in a text in brackets: each text is parsed anew, and starts to count anew.
 fn nested_deeply() -> String {
     let mut text = "1".to_owned();
-    for _ in 0..8 {
-        text = format!("{}{text}{}", "[".repeat(100), "]".repeat(100));
+    for _ in 0..17 {
+        text = format!("{}{text}{}", "[".repeat(120), "]".repeat(120));
         let inner = serde_json::Value::from(text).to_string();
         text = format!(r#"{{"$serde_json::private::RawValue":{inner}}}"#);
     }
@@ -41,7 +41,7 @@ fn nested_deeply() -> String {
 async fn no_answer_and_no_state_is_parsed_twice() {
     for inner in [nested(10), nested_deeply()] {
         let answer = format!(
-            r#"{{"success":false,"errors":[{{"code":{inner},"message":{inner}}}],"messages":{inner},"result":{inner}}}"#
+            r#"{{"success":false,"errors":[{{"code":{inner},"message":{inner}}}],"messages":{inner}}}"#
         );
         let server = Hostile::serve(move |_| Reply::Json(400, answer.clone())).await;
         let mut world = World::new(&server.url).await;
@@ -316,5 +316,62 @@ async fn a_page_may_be_shorter_than_asked_for() {
             "{name}: {}",
             server.asked().len()
         );
+    }
+}
+
+/// Spelled as an id, as a status, in escapes: an answer that holds the credential is none.
+#[tokio::test]
+async fn the_token_is_no_id_and_no_status() {
+    let escaped: String = TOKEN
+        .chars()
+        .map(|c| format!("\\u{:04x}", u32::from(c)))
+        .collect();
+    for echo in [TOKEN, &escaped] {
+        for row in [
+            format!(r#"{{"id":"{echo}","status":"active"}}"#),
+            format!(r#"{{"id":"{ID}","status":"{echo}"}}"#),
+            format!(r#"{{"id":"{ID}","status":"active","certificate":"{echo}"}}"#),
+        ] {
+            let server = Hostile::serve(move |asked| {
+                let is_one = asked.line.ends_with(ID);
+                Reply::Json(
+                    200,
+                    result(&if is_one { row.clone() } else { "[]".to_owned() }),
+                )
+            })
+            .await;
+            let mut world = World::new(&server.url).await;
+            let values = [
+                ("zone_id", ZONE.into()),
+                ("id", ID.into()),
+                ("superseded_ids", Dynamic::List(Vec::new())),
+            ];
+            let state = world.state("aop_zone_certificate", &values);
+            let (kept, said) = world.read("aop_zone_certificate", &state).await;
+            world.survives(&said, &["repeats the credential"]).await;
+            assert_eq!(kept, state);
+        }
+    }
+}
+
+/// A value of a wrong type is not shown: it could be anything.
+#[tokio::test]
+async fn what_is_found_in_place_of_a_value_is_not_shown() {
+    let values = [
+        format!(
+            r#""{}""#,
+            "MIGHAgEAMBMGByqGSM49AgEGCCqGSM49AwEHBG0 ".repeat(4)
+        ),
+        format!(r#""{}""#, "\u{7f}".repeat(900_000)),
+        format!(r#""{}""#, "\u{7f}".repeat(LARGEST - 100)),
+    ];
+    for value in values {
+        let server =
+            Hostile::serve(move |_| Reply::Json(200, result(&format!(r#"{{"enabled":{value}}}"#))))
+                .await;
+        let mut world = World::new(&server.url).await;
+        let said = read_switch(&mut world).await;
+        world.survives(&said, &["/result"]).await;
+        assert!(!said[0].detail.contains("MIGHA"), "{said:?}");
     }
 }

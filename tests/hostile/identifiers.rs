@@ -182,19 +182,19 @@ async fn what_a_list_names_is_an_identifier_or_an_error_with_its_place() {
     let rows = [
         (
             r#"[{"hostname":"a.example.com","cert_id":"..","enabled":true}]"#,
-            "/result/0/cert_id",
+            "/result/0: cert_id",
         ),
         (
             r#"[{"hostname":"a\u001b[2J.example.com","cert_id":"a","enabled":true}]"#,
-            "/result/0/hostname",
+            "/result/0: hostname",
         ),
         (
             r#"[{"hostname":"a\u202e.example.com","cert_id":"a","enabled":true}]"#,
-            "/result/0/hostname",
+            "/result/0: hostname",
         ),
         (
             r#"[{"hostname":null,"cert_id":"a","enabled":true}]"#,
-            "without a hostname",
+            "/result/0: hostname",
         ),
     ];
     for (json, words) in rows {
@@ -219,4 +219,51 @@ async fn what_a_list_names_is_an_identifier_or_an_error_with_its_place() {
         let said = world.read_data("aop_zone_certificates", &zone).await;
         world.survives(&said, &[words]).await;
     }
+}
+
+/// What is gone may be written in any way: it makes nothing else unreadable.
+#[tokio::test]
+async fn an_odd_tombstone_costs_nothing_but_itself() {
+    let live = r#"{"hostname":"a.example.com","cert_id":"a","enabled":true,"status":"active"}"#;
+    let long = format!("{}.example.com", "a".repeat(300));
+    let odd = [
+        r#"{"hostname":"b.example.com","cert_id":"deleted:7","enabled":null,"status":"deleted"}"#,
+        r#"{"hostname":"b*.example.com","cert_id":"b","enabled":null,"status":"deleted"}"#,
+        r#"{"hostname":"b.example.com","cert_id":"b","enabled":"false","status":"deleted"}"#,
+        r#"{"hostname":7,"cert_id":[],"enabled":null,"status":{}}"#,
+        r#"{"hostname":"a.example.com","cert_id":"b","enabled":null,"status":"deleted"}"#,
+        &format!(r#"{{"hostname":"{long}","enabled":null,"status":"deleted"}}"#),
+    ];
+    for odd in odd {
+        for rows in [format!("[{live},{odd}]"), format!("[{odd},{live}]")] {
+            let server = Hostile::serve(move |_| Reply::Json(200, result(&rows))).await;
+            let mut world = World::new(&server.url).await;
+            let zone = [("zone_id", ZONE.into())];
+            let (found, said) = world.find("aop_hostname_associations", &zone).await;
+            assert_eq!(said, [], "{odd}");
+            let Dynamic::List(found) = crate::client::get(&found, "associations") else {
+                panic!("no list")
+            };
+            assert_eq!(found.len(), 1, "{odd}");
+        }
+    }
+    // A page of nothing else is not the end.
+    let server = Hostile::serve(move |asked| {
+        let rows = match asked.number {
+            0 => vec![r#"{"hostname":null,"enabled":null,"status":"deleted"}"#; 1000].join(","),
+            _ => live.to_owned(),
+        };
+        let info = r#"{"total_pages":2,"total_count":1001}"#;
+        let body = format!(r#"{{"success":true,"result":[{rows}],"result_info":{info}}}"#);
+        Reply::Json(200, body)
+    })
+    .await;
+    let mut world = World::new(&server.url).await;
+    let zone = [("zone_id", ZONE.into())];
+    let (found, said) = world.find("aop_hostname_associations", &zone).await;
+    assert_eq!(said, []);
+    assert_ne!(
+        crate::client::get(&found, "associations"),
+        &Dynamic::List(Vec::new())
+    );
 }

@@ -1,5 +1,6 @@
 //! Machines that give the provider no place, and others on the machine that want in.
 
+use std::ffi::OsStr;
 use std::fs;
 use std::os::unix::fs::PermissionsExt;
 use std::process::Command;
@@ -8,6 +9,9 @@ use std::time::Duration;
 use tokio::io::AsyncReadExt;
 use tokio::net::UnixStream;
 
+use terraform_provider_aop::wire::pb::tfplugin6 as pb;
+
+use crate::client::{block_type, encode, object};
 use crate::plugin::{HostIdentity, Plugin, command};
 
 fn process_of(plugin: &Plugin) -> String {
@@ -129,4 +133,34 @@ async fn with_mutual_tls_a_port_will_do() {
         plugin.connect_as(None).await.is_err(),
         "nobody else is let in"
     );
+}
+
+/// A proxy whose name is no text is a malformed one.
+#[tokio::test]
+async fn a_variable_that_is_no_text_is_not_absent() {
+    use std::os::unix::ffi::OsStrExt;
+
+    let identity = HostIdentity::new();
+    let mut command = command();
+    command.env("PLUGIN_CLIENT_CERT", &identity.pem).env(
+        "HTTPS_PROXY",
+        OsStr::from_bytes(b"http://pr\xffoxy.example:3128"),
+    );
+    let plugin = Plugin::run(command, Some(identity));
+    let mut client = plugin.connect().await;
+    let token = [("api_token", "a-token".into())];
+    assert_eq!(client.configure(&token).await, []);
+    let schema = client.schema().await;
+    let ty = block_type(&schema.data_source_schemas["aop_zone_setting"]);
+    let zone = object(&ty, &[("zone_id", crate::world::ZONE.into())]);
+    let request = pb::read_data_source::Request {
+        type_name: "aop_zone_setting".to_owned(),
+        config: Some(encode(&zone, &ty)),
+        ..Default::default()
+    };
+    let answer: pb::read_data_source::Response = client
+        .call_path("/tfplugin6.Provider/ReadDataSource", request)
+        .await
+        .unwrap();
+    assert_eq!(answer.diagnostics[0].summary, "Invalid proxy");
 }

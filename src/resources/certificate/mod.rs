@@ -198,9 +198,13 @@ fn leaf_of(found: &Found) -> Option<Existing> {
 
 /// The text of a certificate as the API shows it, fit for a state.
 fn text_of(found: &Found) -> Option<String> {
-    let is_seen = |c: &char| !is_invisible(*c) || "\r\n\t".contains(*c);
-    let text = without_keys(found.certificate.as_deref()?);
-    Some(text.chars().filter(is_seen).collect())
+    // First what nobody sees, so that it hides no key.
+    let lines = found.certificate.as_deref()?.replace("\r\n", "\n");
+    let lines = lines.replace(['\r', '\u{85}', '\u{2028}', '\u{2029}'], "\n");
+    let is_seen = |c: &char| !is_invisible(*c) || "\n\t".contains(*c);
+    Some(without_keys(
+        &lines.chars().filter(is_seen).collect::<String>(),
+    ))
 }
 
 /// A certificate from a list, or what the API says of it where it is not listed: it

@@ -39,6 +39,8 @@ pub(super) fn complete(change: &mut Change<'_>, store: Store) {
         .transpose();
     let leaf = match parsed {
         Ok(leaf) => leaf,
+        // What stands in the state already is not uploaded, whatever it looks like.
+        Err(_) if is_as_it_was(change) => None,
         Err(error) => {
             change.report.push(error);
             return;
@@ -53,6 +55,16 @@ pub(super) fn complete(change: &mut Change<'_>, store: Store) {
     if let Some(leaf) = &leaf {
         warn_of_expiry(change, leaf);
     }
+}
+
+/// Whether the configuration gives the very text that is stored, of a certificate that
+/// needs no upload.
+fn is_as_it_was(change: &Change<'_>) -> bool {
+    let (Some(prior), planned) = (&change.prior, &change.planned.certificate) else {
+        return false;
+    };
+    let timed_out = Status::parse(prior.status.text()) == Status::DeploymentTimedOut;
+    planned.known().is_some() && prior.certificate == *planned && !timed_out
 }
 
 /// Something will be uploaded: it must be fit for it.
@@ -94,13 +106,23 @@ fn plan_update(
     store: Store,
 ) {
     let before = Existing::find(prior.certificate.text());
-    let same = leaf
-        .zip(before.as_ref())
-        .filter(|(leaf, before)| leaf.is_same(before));
-    if let Some((leaf, before)) = same {
-        if leaf.has_chain_of(before) {
+    let is_same = match leaf {
+        // The prior text may be one that cannot be read, or none at all.
+        Some(leaf) => {
+            let fingerprint = &leaf.facts().fingerprint_sha256;
+            let is_known = prior.facts.fingerprint() == fingerprint;
+            is_known || before.as_ref().is_some_and(|before| leaf.is_same(before))
+        }
+        None => is_as_it_was(change),
+    };
+    let same = leaf.filter(|_| is_same);
+    if let Some(leaf) = same {
+        if before.is_none_or(|before| leaf.has_chain_of(&before)) {
             change.planned.certificate = prior.certificate.clone();
         } else {
+            let strangers = leaf.check_members().err();
+            let strangers = strangers.map(|problem| invalid_pem("certificate", problem));
+            change.report.extend(strangers);
             change.warn(
                 "certificate",
                 "Only the chain has changed",
@@ -110,7 +132,7 @@ fn plan_update(
         }
     }
     let timed_out = Status::parse(prior.status.text()) == Status::DeploymentTimedOut;
-    if same.is_some() && !timed_out {
+    if is_same && !timed_out {
         if settles(&prior.status, &change.planned.wait_for_deployment) {
             change.planned.status = Attr::unknown();
         }
@@ -120,7 +142,7 @@ fn plan_update(
     change.planned.status = Attr::unknown();
     change.planned.uploaded_on = Attr::unknown();
     plan_upload(change, leaf);
-    if same.is_none() {
+    if !is_same {
         full::foresee(change, prior, store);
     } else {
         change.warn(

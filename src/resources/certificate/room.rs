@@ -1,14 +1,21 @@
 //! A place for one more certificate in a store that takes only so many: whether there will
 //! be one, and waiting for it.
 
+use std::collections::HashSet;
+use std::time::Duration;
+
+use tokio::time::Instant;
+
 use super::full;
 use super::upload::{Look, Upload};
-use crate::cloudflare::{Error, Polls, Status};
+use crate::cloudflare::{CertificateId, Error, Polls, Status};
 use crate::framework::Diagnostics;
 
 /// One upload's way to a place.
 pub(super) struct Room<'a> {
     upload: &'a Upload<'a>,
+    /// The last refusal that may have been about the number of certificates.
+    pub(super) refused: Option<Error>,
     /// How often it was refused although there was room by then.
     refused_for_nothing: u32,
 }
@@ -16,11 +23,14 @@ pub(super) struct Room<'a> {
 /// Others that wait are quicker now and then; but a refusal that comes again and again
 /// has another reason.
 const MOST_FOR_NOTHING: u32 = 8;
+/// What stays `pending_deletion` so long, with nobody deleting anything, stays so.
+const SETTLED: Duration = Duration::from_secs(60);
 
 impl<'a> Room<'a> {
     pub(super) fn new(upload: &'a Upload<'a>) -> Self {
         Self {
             upload,
+            refused: None,
             refused_for_nothing: 0,
         }
     }
@@ -37,69 +47,101 @@ impl<'a> Room<'a> {
         zone.run().is_freeing(self.upload.store, zone.id())
     }
 
-    /// After a refusal: returns if the store was full and there is or will be room, so
-    /// that another upload makes sense. Whether a certificate that is still being deleted
-    /// takes up a place nobody knows, so it is waited for.
+    /// After a refusal: returns if the store was full and there is room now, so that
+    /// another upload makes sense. Whether a certificate that is still being deleted takes
+    /// up a place nobody knows, so it is waited for.
     pub(super) async fn wait(
         &mut self,
         refused: Error,
         polls: &mut Polls,
     ) -> Result<(), Diagnostics> {
         let upload = self.upload;
-        let before = upload.look().await?;
-        let leaving = before.leaving + self.own_leaving().await?;
         let most = upload.store.capacity().unwrap_or(usize::MAX);
+        let before = self.occupied().await?;
         // One may have gone since the refusal.
-        let may_be_full = before.live.len() + leaving + 1 >= most || self.is_being_made();
-        if !may_mean_full(&refused) || !may_be_full {
+        let may_be_full = before.all() + 1 >= most || self.is_being_made();
+        if !refused.is_about_content() || refused.has_code(1408) || !may_be_full {
             return Err(upload.failed(&refused));
         }
-        // Who took the last place may be about to say that it makes room again.
-        let paused = match self.is_being_made() {
-            true => polls.pause_for_others(upload.scope).await,
-            false => polls.pause(upload.scope).await,
-        };
-        paused.map_err(|why| upload.failed(&why.into()))?;
-        let after = upload.look().await?;
-        if self.is_being_made() || leaving > 0 {
-            return Ok(());
-        }
-        if !self.is_full(&after) {
-            self.refused_for_nothing += 1;
-            return match self.refused_for_nothing < MOST_FOR_NOTHING {
-                true => Ok(()),
-                false => Err(upload.failed(&refused)),
+        self.refused = Some(refused.clone());
+        let mut unchanged_since = Instant::now();
+        loop {
+            // Who took the last place may be about to say that it makes room again.
+            let paused = match self.is_being_made() {
+                true => polls.pause_for_others(upload.scope).await,
+                false => polls.pause(upload.scope).await,
             };
+            let is_over = paused.is_err();
+            // Before the look: what ends meanwhile makes the room that the next one shows.
+            let is_being_made = self.is_being_made();
+            let now = self.occupied().await.or_else(|errors| match is_over {
+                true => Ok(Occupied::default()),
+                false => Err(errors),
+            })?;
+            if now.all() < before.all() {
+                return Ok(());
+            }
+            if is_being_made {
+                unchanged_since = Instant::now();
+            }
+            let is_settled = unchanged_since.elapsed() >= SETTLED;
+            if is_over || is_settled || !is_being_made && now.leaving == 0 {
+                return self.decide(refused, now.live, most).await;
+            }
         }
-        Err(
-            full::error(upload.zone, upload.scope, &after.live, &refused)
-                .await
-                .into(),
-        )
     }
 
-    /// How many of those that this run has deleted are not gone yet. Lists leave them out.
-    async fn own_leaving(&self) -> Result<usize, Diagnostics> {
+    /// Nothing is on its way out any more: one more try where there seems to be room.
+    async fn decide(
+        &mut self,
+        refused: Error,
+        live: usize,
+        most: usize,
+    ) -> Result<(), Diagnostics> {
+        let upload = self.upload;
+        self.refused_for_nothing += 1;
+        if live < most
+            && self.refused_for_nothing < MOST_FOR_NOTHING
+            && upload.scope.check().is_ok()
+        {
+            return Ok(());
+        }
+        if live < most {
+            return Err(upload.failed(&refused));
+        }
+        let live = upload.look().await?.live;
+        let error = full::error(upload.zone, upload.scope, &live, &refused).await;
+        Err(error.into())
+    }
+
+    /// What takes up places now. What this run has deleted lists leave out.
+    async fn occupied(&self) -> Result<Occupied, Diagnostics> {
         let (zone, store) = (self.upload.zone, self.upload.store);
-        let mut count = 0;
+        let look = self.upload.look().await?;
+        let mut leaving: HashSet<CertificateId> = look.leaving.into_iter().collect();
         for id in zone.run().destroyed_certificates(store, zone.id()) {
             let found = self.upload.find(&id).await?;
-            let leaves = found.is_some_and(|found| found.status == Status::PendingDeletion);
-            count += usize::from(leaves);
+            if found.is_some_and(|found| found.status == Status::PendingDeletion) {
+                leaving.insert(id);
+            }
         }
-        Ok(count)
+        Ok(Occupied {
+            live: look.live.len(),
+            leaving: leaving.len(),
+        })
     }
 }
 
-/// Whether a refusal may be about the number of certificates. Its code is not known,
-/// so those are left out whose meaning is.
-fn may_mean_full(error: &Error) -> bool {
-    match error {
-        Error::Refused(refusal) => {
-            (400..500).contains(&refusal.status)
-                && !matches!(refusal.status, 401 | 403 | 404 | 409 | 429)
-                && !error.has_code(1408)
-        }
-        _ => false,
+/// What takes up places in a store.
+#[derive(Default)]
+struct Occupied {
+    live: usize,
+    /// Those that are still being deleted.
+    leaving: usize,
+}
+
+impl Occupied {
+    fn all(&self) -> usize {
+        self.live + self.leaving
     }
 }

@@ -4,13 +4,15 @@
 //! Look in the store, upload. An upload whose answer was lost, and one that is
 //! refused because the certificate is there already, both end in another look.
 
+use std::time::Duration;
+
 use super::super::problem::{invalid_pem, listed, problem};
 use super::obstacle::Obstacle;
 use super::room::Room;
 use super::{Certificate, Found, leaf_of, plan};
 use crate::cloudflare::{
-    Association, CertificateId, Deletion, Error, Hostname, Key, Polls, Queuing, Scope, Status,
-    Store, Verdict, Zone,
+    Association, CertificateId, Deletion, Error, Hostname, Key, Method, Polls, Queuing, Scope,
+    Status, Store, Trace, Verdict, Zone,
 };
 use crate::framework::{Diagnostic, Diagnostics};
 use crate::x509::{self, PrivateKey};
@@ -41,8 +43,8 @@ pub(super) struct Look {
     twin: Option<Found>,
     /// Every certificate that takes up room.
     pub(super) live: Vec<Found>,
-    /// How many are still being deleted, which may take up room too.
-    pub(super) leaving: usize,
+    /// Those that are still being deleted, which may take up room too.
+    pub(super) leaving: Vec<CertificateId>,
 }
 
 impl<'a> Upload<'a> {
@@ -114,7 +116,14 @@ impl<'a> Upload<'a> {
                     return Err(failed.unwrap_or_default());
                 }
                 None => match self.upload().await {
-                    Ok(uploaded) => return Ok(Origin::Own(uploaded)),
+                    Ok(uploaded) if self.is_answer(&uploaded, &look) => {
+                        return Ok(Origin::Own(uploaded));
+                    }
+                    Ok(other) => {
+                        let error = self.about_another(&other);
+                        lost.push(error.clone());
+                        last = Some(error);
+                    }
                     // There, though the list does not show it: it is new, or a tombstone.
                     Err(error) if error.has_code(1406) => last = Some(error),
                     Err(error @ Error::Lost { .. }) => {
@@ -128,7 +137,8 @@ impl<'a> Upload<'a> {
                 },
             }
             if let Err(why) = polls.pause(self.scope).await {
-                let mut errors = self.failed(&last.unwrap_or(why.into()));
+                let refused = room.refused.take();
+                let mut errors = self.failed(&last.or(refused).unwrap_or(why.into()));
                 if !blocked.is_empty() {
                     errors.push(self.blocked(&blocked));
                 }
@@ -145,7 +155,7 @@ impl<'a> Upload<'a> {
             .certificates_with_own(self.scope, self.store)
             .await;
         let list = list.map_err(|error| self.failed(&error))?;
-        let (mut equal, mut live, mut leaving) = (Vec::new(), Vec::new(), 0);
+        let (mut equal, mut live, mut leaving) = (Vec::new(), Vec::new(), Vec::new());
         for mut found in list {
             if self.zone.run().is_destroyed(&self.key_of(&found)) {
                 match self.find(&found.id).await? {
@@ -153,7 +163,9 @@ impl<'a> Upload<'a> {
                     None => continue,
                 }
             }
-            leaving += usize::from(found.status == Status::PendingDeletion);
+            if found.status == Status::PendingDeletion {
+                leaving.push(found.id.clone());
+            }
             let is_gone = found.status == Status::Deleted;
             if !is_gone && leaf_of(&found).is_some_and(|twin| self.leaf.is_same(&twin)) {
                 equal.push(found.clone());
@@ -181,6 +193,29 @@ impl<'a> Upload<'a> {
 
     fn key_of(&self, found: &Found) -> Key {
         Key::certificate(self.store, self.zone.id(), &found.id)
+    }
+
+    /// Whether an answer to the upload is about this certificate. Where it does not show
+    /// the text, it is about one that was not there before.
+    fn is_answer(&self, uploaded: &Found, before: &Look) -> bool {
+        match leaf_of(uploaded) {
+            Some(leaf) => self.leaf.is_same(&leaf),
+            None => before.live.iter().all(|found| found.id != uploaded.id),
+        }
+    }
+
+    fn about_another(&self, other: &Found) -> Error {
+        Error::Lost {
+            cause: format!("it is about another certificate, {}", other.id),
+            trace: Trace {
+                method: Method::Post,
+                path: format!("/zones/{}", self.zone.id()),
+                attempts: 1,
+                elapsed: Duration::ZERO,
+                ray: None,
+                out_of_time: false,
+            },
+        }
     }
 
     async fn upload(&self) -> Result<Found, Error> {

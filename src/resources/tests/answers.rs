@@ -261,3 +261,32 @@ async fn an_upload_that_is_answered_with_nothing_is_found() {
         }
     }
 }
+
+/// The answer to an upload shows somebody else's certificate, or the one that is to go.
+#[tokio::test(start_paused = true)]
+async fn an_upload_that_is_answered_with_another_certificate_is_looked_for() {
+    for serves in EVERY {
+        let scene = Scene::new(serves);
+        let config = serves.config(&scene.issue());
+        assert_eq!(scene.core.apply(&config).await, [], "{serves:?}");
+        let old = text(&scene.core.state("certificate"), "id");
+        let watch = scene.watch().await;
+        let other = text(&scene.core.state("certificate"), "certificate");
+        let other = serde_json::json!({ "success": true, "result": {
+            "id": old, "status": "active", "certificate": other,
+        }});
+        let answer = Answer {
+            status: 200,
+            headers: Vec::new(),
+            body: other.to_string().into_bytes(),
+        };
+        scene
+            .simulator
+            .order(Fault::on("POST", "", Action::DoneBut(answer)));
+        let next = serves.config(&scene.issue());
+        assert_eq!(scene.core.apply(&next).await, [], "{serves:?}");
+        assert_ne!(text(&scene.core.state("certificate"), "id"), old);
+        assert_eq!(scene.core.plan(&next).await, Ok(Vec::new()));
+        assert_eq!(watch.refused(), Vec::<String>::new());
+    }
+}

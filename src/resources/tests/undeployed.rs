@@ -6,7 +6,18 @@ use std::time::Duration;
 use aop_simulator::{Action, Answer, Fault, ZONE_ID};
 
 use super::core::text;
+use super::declared::Declared;
 use super::scene::{Scene, Serves};
+
+/// New certificates for nine resources.
+fn nine(serves: Serves, scene: &Scene) -> Vec<Declared> {
+    let all = (0..9).map(|number| {
+        let mut declared = serves.config(&scene.issue()).remove(0);
+        declared.address = format!("certificate{number}");
+        declared
+    });
+    all.collect()
+}
 
 /// From now on nothing that is written to a hostname reaches the edge.
 fn give_up(scene: &Scene) {
@@ -156,21 +167,15 @@ async fn a_rotation_that_stops_between_two_halves_keeps_what_serves() {
 async fn rotations_wait_for_places_also_where_lists_are_old() {
     let serves = Serves::Hostnames(0);
     let scene = Scene::new(serves);
-    let many = |scene: &Scene| {
-        let mut all = Vec::new();
-        for number in 0..9 {
-            let mut declared = serves.config(&scene.issue()).remove(0);
-            declared.address = format!("certificate{number}");
-            all.push(declared);
-        }
-        all
-    };
-    assert_eq!(scene.core.apply_at_once(&many(&scene), 50).await, []);
+    assert_eq!(
+        scene.core.apply_at_once(&nine(serves, &scene), 50).await,
+        []
+    );
     tokio::time::sleep(Duration::from_secs(120)).await;
     scene
         .simulator
         .set(|s| s.list_lag = Duration::from_secs(60));
-    let wanted = many(&scene);
+    let wanted = nine(serves, &scene);
     assert_eq!(scene.core.apply_at_once(&wanted, 50).await, []);
 }
 
@@ -184,17 +189,11 @@ async fn nine_of_ten_rotate_at_once_however_cloudflare_counts() {
             s.pending_deletions_count = counts;
             s.deletion = Some(Duration::from_secs(deletion));
         });
-        let many = |scene: &Scene| {
-            let mut all = Vec::new();
-            for number in 0..9 {
-                let mut declared = serves.config(&scene.issue()).remove(0);
-                declared.address = format!("certificate{number}");
-                all.push(declared);
-            }
-            all
-        };
-        assert_eq!(scene.core.apply_at_once(&many(&scene), 50).await, []);
-        let wanted = many(&scene);
+        assert_eq!(
+            scene.core.apply_at_once(&nine(serves, &scene), 50).await,
+            []
+        );
+        let wanted = nine(serves, &scene);
         let failed = scene.core.apply_at_once(&wanted, 50).await;
         assert_eq!(failed, [], "counts: {counts}, {deletion} s");
         assert_eq!(scene.core.plan(&wanted).await, Ok(Vec::new()));

@@ -1,8 +1,8 @@
 //! Keys and certificates of every kind that is accepted, and of some that are not.
 
+mod texts;
+
 use aop_simulator::pki::{Authority, Wanted};
-use base64::Engine;
-use base64::engine::general_purpose::STANDARD;
 use jiff::{SignedDuration, Timestamp};
 use proptest::prelude::*;
 use rcgen::{
@@ -11,7 +11,7 @@ use rcgen::{
     PKCS_ECDSA_P521_SHA512, PKCS_ED25519, PKCS_RSA_SHA256,
 };
 
-use super::{Certificate, Existing, PrivateKey, pem, without_keys};
+use super::{Certificate, Existing, PrivateKey, pem};
 use crate::secret::Secret;
 
 fn now() -> Timestamp {
@@ -210,134 +210,6 @@ proptest! {
     }
 }
 
-fn summary<T>(read: Result<T, super::Problem>) -> &'static str {
-    read.err().map_or("read", |problem| problem.summary)
-}
-
-/// Whatever is beside clean blocks is passed over only if it cannot be a key; and what is
-/// not clean is an error that says what to do and repeats nothing.
-#[test]
-fn what_is_given_is_used_or_named() {
-    let authority = Authority::new("CA").expect("an authority");
-    let made = authority.client("leaf", now()).expect("a certificate");
-    let (leaf, upper, key) = (
-        &made.certificate,
-        authority.certificate(),
-        &made.private_key,
-    );
-    let body = key.lines().nth(1).expect("a line");
-    let no_end = key.trim_end().trim_end_matches('-');
-    let cases = [
-        (format!("{leaf}\u{feff}{upper}"), ""),
-        (format!("\u{feff}{leaf}{upper}"), ""),
-        (
-            format!("subject=CN = leaf\n\n{leaf}Bag Attributes: none\n  {upper}"),
-            "",
-        ),
-        (format!("{leaf}{upper}").replace('\n', "\r\n"), ""),
-        (format!("{leaf}{upper}").replace('\n', "\r"), ""),
-        (format!("{leaf}{upper}").replace('\n', "\u{2028}"), ""),
-        (format!("{leaf}{upper}").replace('\n', " \t\n   "), ""),
-        (
-            format!(
-                "{leaf}{}",
-                upper.replace("CERTIFICATE-----\nM", "CERTIFICATE----- # mine\nM")
-            ),
-            "more than that",
-        ),
-        (
-            format!(
-                "{leaf}{}",
-                upper.replace("-----BEGIN", "x\u{feff}-----BEGIN")
-            ),
-            "more than that",
-        ),
-        (format!("{leaf}\u{200b}{upper}"), "more than that"),
-        (format!("\"{leaf}\""), "more than that"),
-        (leaf.replace("-----BEGIN", "----BEGIN"), "five hyphens"),
-        (leaf.replace("-----BEGIN", "—–BEGIN"), "five hyphens"),
-        (leaf.replace("-----BEGIN", "-----begin"), "five hyphens"),
-        (
-            format!(
-                "{leaf}{}",
-                upper.replace("-----BEGIN CERTIFICATE-----\n", "")
-            ),
-            "might be a part of a key",
-        ),
-        (format!("{}{upper}", leaf.trim_end()), "join(\"\\n\""),
-        (
-            format!("{}{key}", leaf.trim_end()),
-            "private key begins in the middle",
-        ),
-        (leaf.replace('\n', "\\n"), "replace("),
-        (leaf.replace('\n', " "), "line breaks seem to be lost"),
-        (STANDARD.encode(leaf), "base64decode"),
-        (format!("{leaf}{leaf}"), "the same one"),
-        (format!("{leaf}{upper}{leaf}"), "the same one"),
-        (format!("{leaf}{key}"), "is a private key"),
-        (format!("{leaf}{no_end}"), "private key"),
-        (format!("{leaf}{body}\n"), "might be a part of a key"),
-        (format!("{body}\n{leaf}"), "might be a part of a key"),
-        (
-            format!("{leaf}Private-Key: (256 bit)\npriv:\n    00:11:22\n"),
-            "might be a part of a key",
-        ),
-        (format!("{leaf}-----END PRIVATE KEY-----\n"), "private key"),
-    ];
-    for (text, said) in cases {
-        match (Certificate::parse(&text), said) {
-            (Ok(read), "") => assert!(read.to_pem() == format!("{leaf}{upper}"), "{text}"),
-            (Err(problem), said) if !said.is_empty() => {
-                assert!(
-                    problem.detail.contains(said),
-                    "{said:?}: {problem:?}\n{text}"
-                );
-                assert!(!problem.detail.contains(body), "{problem:?}");
-            }
-            (other, _) => panic!("{:?}\n{text}", other.err()),
-        }
-    }
-}
-
-#[test]
-fn a_key_is_read_whatever_its_label_says() {
-    let authority = Authority::new("CA").expect("an authority");
-    for algorithm in [&PKCS_ECDSA_P256_SHA256, &PKCS_RSA_SHA256, &PKCS_ED25519] {
-        let key = KeyPair::generate_for(algorithm).expect("a key");
-        let made = authority
-            .issue_for(&wanted("leaf"), &key)
-            .expect("a certificate");
-        let certificate = Certificate::parse(&made.certificate).expect("a certificate");
-        for label in [
-            "PRIVATE KEY",
-            "RSA PRIVATE KEY",
-            "EC PRIVATE KEY",
-            "ED25519 PRIVATE KEY",
-        ] {
-            let text = pem::encode(label, &key.serialize_der());
-            let parsed = PrivateKey::parse(&secret(&text)).expect(label);
-            assert_eq!(parsed.check_match(&certificate), Ok(()), "{label}");
-            let uploaded = PrivateKey::parse(&parsed.to_pem()).expect("what is uploaded");
-            assert!(uploaded.matches(&certificate));
-        }
-    }
-    let made = authority.client("leaf", now()).expect("a certificate");
-    for (text, said) in [
-        (made.private_key.replace('\n', "\\n"), "replace("),
-        (STANDARD.encode(&made.private_key), "base64decode"),
-        (format!("'{}'", made.private_key), "more than that"),
-        (
-            format!("{}{}", made.private_key.trim_end(), made.certificate),
-            "join(",
-        ),
-        (made.certificate.clone(), "is a certificate"),
-        ("x".repeat(100_000), "limit"),
-    ] {
-        let problem = PrivateKey::parse(&secret(&text)).err().expect(said);
-        assert!(problem.detail.contains(said), "{said:?}: {problem:?}");
-    }
-}
-
 /// An authority's certificate with this name, as these kinds of strings, and its key.
 fn issuer(name: DnValue, key: &KeyPair) -> rcgen::Certificate {
     let mut params = CertificateParams::default();
@@ -345,78 +217,6 @@ fn issuer(name: DnValue, key: &KeyPair) -> rcgen::Certificate {
     params.distinguished_name.push(DnType::CommonName, name);
     params.is_ca = IsCa::Ca(BasicConstraints::Unconstrained);
     params.self_signed(key).expect("a certificate")
-}
-
-#[test]
-fn the_signature_says_who_issued_a_certificate() {
-    let key = KeyPair::generate().expect("a key");
-    let printable = DnValue::PrintableString("Example CA".try_into().expect("a name"));
-    let utf8 = DnValue::Utf8String("Example CA".to_owned());
-    let mut params = CertificateParams::default();
-    params.is_ca = IsCa::ExplicitNoCa;
-    let leaf_key = KeyPair::generate().expect("a key");
-    let by = |name: DnValue| {
-        let mut ca = CertificateParams::default();
-        ca.distinguished_name = DistinguishedName::new();
-        ca.distinguished_name.push(DnType::CommonName, name);
-        ca.is_ca = IsCa::Ca(BasicConstraints::Unconstrained);
-        let issuer = rcgen::Issuer::from_params(&ca, &key);
-        params
-            .signed_by(&leaf_key, &issuer)
-            .expect("a certificate")
-            .pem()
-    };
-    // The leaf writes the name of its issuer in another kind of string.
-    let text = format!("{}{}", by(printable), issuer(utf8.clone(), &key).pem());
-    assert_eq!(summary(Certificate::parse(&text)), "read");
-    // The right name, and another key; of the same kind, and of another.
-    for algorithm in [
-        &PKCS_ECDSA_P256_SHA256,
-        &PKCS_ECDSA_P384_SHA384,
-        &PKCS_ED25519,
-        &PKCS_RSA_SHA256,
-    ] {
-        let other = KeyPair::generate_for(algorithm).expect("a key");
-        let text = format!("{}{}", by(utf8.clone()), issuer(utf8.clone(), &other).pem());
-        let problem = Certificate::parse(&text).expect_err("another key");
-        assert_eq!(problem.summary, "Certificates do not belong together");
-        assert!(problem.detail.contains("but another key"), "{problem:?}");
-    }
-    let reversed = format!("{}{}", issuer(utf8.clone(), &key).pem(), by(utf8));
-    assert_eq!(
-        summary(Certificate::parse(&reversed)),
-        "Certificates are in the wrong order"
-    );
-}
-
-/// What is there already is what it is, whatever the strict reader would say.
-#[test]
-fn what_is_there_is_read_as_it_is() {
-    let authority = Authority::new("CA").expect("an authority");
-    let made = authority.client("leaf", now()).expect("a certificate");
-    let (leaf, upper) = (&made.certificate, authority.certificate());
-    let clean = Certificate::parse(leaf).expect("a certificate");
-    for text in [
-        leaf.clone(),
-        format!("{upper}{leaf}"),
-        format!("{leaf}{leaf}{upper}"),
-        format!("x\u{feff}{leaf}"),
-        leaf.replace('\n', " "),
-        leaf.replace('\n', "\\n"),
-        format!("{}{upper}", leaf.trim_end()),
-        format!("{leaf}{}", made.private_key),
-        format!("{leaf}-----BEGIN CERTIFICATE-----\nAAAA\n-----END CERTIFICATE-----\n"),
-    ] {
-        let there = Existing::find(&text).expect("a certificate");
-        assert!(clean.is_same(&there), "{text}");
-        assert_eq!(&there.facts(), clean.facts());
-        assert!(!without_keys(&text).contains("PRIVATE"));
-    }
-    assert!(Existing::find("").is_none());
-    let unread = "-----BEGIN CERTIFICATE-----\nAAAA\n-----END CERTIFICATE-----\n";
-    let facts = Existing::find(unread).expect("something").facts();
-    assert_eq!(facts.fingerprint_sha256.len(), 64);
-    assert_eq!(facts.issuer, None);
 }
 
 #[test]
