@@ -239,8 +239,8 @@ pub struct Pages<'a> {
 
 /// No zone has so many pages, however few rows the server puts on one.
 const MOST_PAGES: u64 = 2000;
-/// What a hundred thousand rows with long names take.
-const MOST_BYTES: usize = 16 << 20;
+/// What fifty thousand rows take.
+const MOST_BYTES: usize = 8 << 20;
 
 fn hash(found: &Association) -> u64 {
     let mut hasher = DefaultHasher::new();

@@ -21,13 +21,19 @@ impl<R: Resource> Entry<R> {
         let parts: Vec<&str> = request.id.split('/').collect();
         if parts.len() != attributes.len() || parts.contains(&"") {
             let form = self.import_form();
+            let count = parts.iter().filter(|part| !part.is_empty()).count();
+            let wrong = match count == attributes.len() {
+                true => "none of them empty".to_owned(),
+                false => format!("not {count}"),
+            };
             return Err(Diagnostic::error(
                 "Malformed import id",
                 format!(
-                    "The import id of {} has the form {form}: {} parts, none of them empty. Write \
-                     terraform import {}.NAME {form}",
+                    "The import id of {} has the form {form}: {} parts, {}. Write terraform import \
+                     {}.NAME {form}",
                     R::NAME,
                     attributes.len(),
+                    wrong,
                     R::NAME
                 ),
             )

@@ -59,9 +59,13 @@ impl Official {
     pub(super) fn recognise(source: &Foreign) -> Result<Self, Diagnostic> {
         let segments: Vec<&str> = source.provider.rsplit('/').take(2).collect();
         // Hosts differ between mirrors. OpenTofu up to 1.11.11 and 1.12.3 sends nothing but
-        // the beginning of the type's name.
-        let is_official = matches!(segments[..], ["cloudflare", "cloudflare"] | ["cloudflare"]);
-        if !is_official && !source.type_name.starts_with("aop_") {
+        // the beginning of the type's name; and any OpenTofu that has moved one instance
+        // of a resource may name the new provider for the others.
+        let is_known = matches!(
+            segments[..],
+            ["cloudflare", "cloudflare"] | ["cloudflare"] | ["aop", _]
+        );
+        if !is_known && !source.type_name.starts_with("aop_") {
             return Err(unknown_provider(source));
         }
         if !VERSIONS.contains(&source.version) {

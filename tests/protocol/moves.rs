@@ -194,7 +194,8 @@ async fn only_the_official_provider_is_known() {
         ("mirror.example.com/cloudflare/cloudflare", true),
         // What OpenTofu up to 1.11.11 and 1.12.3 sends.
         ("cloudflare", true),
-        ("terraform.local/aop/aop", false),
+        // What it sends for the other instances of a resource once one has moved.
+        ("terraform.local/aop/aop", true),
         ("notcloudflare", false),
         ("example.com/cloudflare", false),
         ("registry.terraform.io/cloudflair/cloudflare", false),

@@ -17,7 +17,7 @@ use super::association::look;
 use super::check::zone_id;
 use super::identity::OfZone;
 use super::official::{self, Official};
-use super::problem::problem;
+use super::problem::{listed, problem};
 use super::{Api, Settings};
 use crate::cloudflare::{Fresh, Hostname, Scope};
 use crate::framework::{
@@ -129,6 +129,12 @@ impl Resource for HostnameAssociations {
         let list = zone.associations(&scope).await;
         let list = list.map_err(|error| problem(&error, &doing))?;
         let alive = list.into_iter().filter(|found| !found.is_gone());
+        let (alive, odd): (Vec<_>, Vec<_>) =
+            alive.partition(|found| Hostname::parse(found.hostname.as_str()).is_ok());
+        if !odd.is_empty() {
+            ctx.warn(left_out(odd.iter().map(|found| &found.hostname)));
+        }
+        let alive = alive.into_iter();
         let alive = alive.map(|found| (found.hostname.to_string(), found.into()));
         let alive: BTreeMap<_, _> = alive.collect();
         if alive.is_empty() {
@@ -240,6 +246,17 @@ impl Resource for HostnameAssociations {
 fn keep(claims: &mut Claims<'_>, of: impl Fn(&Hostname) -> bool) {
     let kept = claims.extract_if(.., |name, _| of(name));
     kept.for_each(|(_, claim)| claim.keep());
+}
+
+fn left_out<'n>(names: impl Iterator<Item = &'n Hostname>) -> Diagnostic {
+    Diagnostic::warning(
+        "Hostnames are left out",
+        format!(
+            "Cloudflare holds associations of hostnames that nobody could write today, so they are \
+             not imported and stay as they are: {}.",
+            listed(names)
+        ),
+    )
 }
 
 fn a_part(count: usize, of: usize) -> Diagnostic {

@@ -50,20 +50,23 @@ impl<'a> Room<'a> {
     /// After a refusal: returns if the store was full and there is room now, so that
     /// another upload makes sense. Whether a certificate that is still being deleted takes
     /// up a place nobody knows, so it is waited for.
-    pub(super) async fn wait(
-        &mut self,
-        refused: Error,
-        polls: &mut Polls,
-    ) -> Result<(), Diagnostics> {
+    pub(super) async fn wait(&mut self, refused: Error) -> Result<(), Diagnostics> {
         let upload = self.upload;
+        if !refused.is_about_content() || refused.has_code(1408) {
+            return Err(upload.failed(&refused));
+        }
         let most = upload.store.capacity().unwrap_or(usize::MAX);
         let before = self.occupied().await?;
         // One may have gone since the refusal.
-        let may_be_full = before.all() + 1 >= most || self.is_being_made();
-        if !refused.is_about_content() || refused.has_code(1408) || !may_be_full {
+        if before.all() + 1 < most && !self.is_being_made() {
             return Err(upload.failed(&refused));
         }
+        if before.all() < most {
+            self.was_refused_for_nothing(&refused)?;
+        }
         self.refused = Some(refused.clone());
+        // Others need seconds for their turn: every wait begins with quick looks.
+        let mut polls = Polls::new();
         let mut unchanged_since = Instant::now();
         loop {
             // Who took the last place may be about to say that it makes room again.
@@ -71,47 +74,36 @@ impl<'a> Room<'a> {
                 true => polls.pause_for_others(upload.scope).await,
                 false => polls.pause(upload.scope).await,
             };
-            let is_over = paused.is_err();
+            paused.map_err(|_| upload.failed(&refused))?;
             // Before the look: what ends meanwhile makes the room that the next one shows.
-            let is_being_made = self.is_being_made();
-            let now = self.occupied().await.or_else(|errors| match is_over {
-                true => Ok(Occupied::default()),
-                false => Err(errors),
-            })?;
-            if now.all() < before.all() {
-                return Ok(());
-            }
-            if is_being_made {
+            let is_idle = !self.is_being_made();
+            if !is_idle {
                 unchanged_since = Instant::now();
             }
+            let now = self.occupied().await?;
+            if now.all() < most {
+                return Ok(());
+            }
             let is_settled = unchanged_since.elapsed() >= SETTLED;
-            if is_over || is_settled || !is_being_made && now.leaving == 0 {
-                return self.decide(refused, now.live, most).await;
+            if is_idle && now.live >= most && now.leaving == 0 {
+                let live = upload.look().await?.live;
+                let error = full::error(upload.zone, upload.scope, &live, &refused).await;
+                return Err(error.into());
+            }
+            if is_idle && is_settled {
+                // What is left of those that were deleted may count for nothing.
+                return self.was_refused_for_nothing(&refused);
             }
         }
     }
 
-    /// Nothing is on its way out any more: one more try where there seems to be room.
-    async fn decide(
-        &mut self,
-        refused: Error,
-        live: usize,
-        most: usize,
-    ) -> Result<(), Diagnostics> {
-        let upload = self.upload;
+    /// Counts a refusal that came although there was room; an error if it comes too often.
+    fn was_refused_for_nothing(&mut self, refused: &Error) -> Result<(), Diagnostics> {
         self.refused_for_nothing += 1;
-        if live < most
-            && self.refused_for_nothing < MOST_FOR_NOTHING
-            && upload.scope.check().is_ok()
-        {
-            return Ok(());
+        match self.refused_for_nothing < MOST_FOR_NOTHING {
+            true => Ok(()),
+            false => Err(self.upload.failed(refused)),
         }
-        if live < most {
-            return Err(upload.failed(&refused));
-        }
-        let live = upload.look().await?.live;
-        let error = full::error(upload.zone, upload.scope, &live, &refused).await;
-        Err(error.into())
     }
 
     /// What takes up places now. What this run has deleted lists leave out.
@@ -133,7 +125,6 @@ impl<'a> Room<'a> {
 }
 
 /// What takes up places in a store.
-#[derive(Default)]
 struct Occupied {
     live: usize,
     /// Those that are still being deleted.

@@ -132,7 +132,7 @@ impl<'a> Upload<'a> {
                     }
                     Err(error) => {
                         queuing.get_or_insert_with(|| self.queue());
-                        room.wait(error, &mut polls).await?;
+                        room.wait(error).await?;
                     }
                 },
             }
