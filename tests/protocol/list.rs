@@ -1,5 +1,7 @@
 //! List resources, as `terraform query` asks for them.
 
+use std::time::Duration;
+
 use aop_simulator::{Action, Answer, Fault, Listening, Settings, Simulator, TOKEN, ZONE_ID};
 use jiff::Timestamp;
 use terraform_provider_aop::value::{Dynamic, Type};
@@ -177,6 +179,8 @@ async fn every_object_comes_with_its_identity_and_whole_when_asked() {
 #[tokio::test]
 async fn a_listed_object_is_what_an_import_of_its_identity_gives() {
     let mut world = World::new(1).await;
+    // Everything is deployed before the first look: both are to see the same.
+    world.simulator.clock().advance(Duration::from_secs(60));
     for name in [ASSOCIATION, CERTIFICATE] {
         let listed = world.list(name, &[], (true, 0)).await;
         let listed = all(listed).await.remove(0);

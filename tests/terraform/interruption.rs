@@ -63,7 +63,10 @@ fn ctrl_c_before_an_association_is_written_leaves_none() {
         let quick = CERTIFICATE.replace("\n}\n", "\n  wait_for_deployment = false\n}\n");
         scene.configure(&format!("{quick}{ASSOCIATION}"));
         let child = scene.workspace.start(&["apply", "-auto-approve"]).unwrap();
+        // The association has been looked for, and waits for its certificate.
         scene.wait_for("GET", "/hostnames", 1);
+        let looks = scene.requests("GET", CERTIFICATES);
+        scene.wait_for("GET", CERTIFICATES, looks + 1);
         signal_group(&child, "INT");
         let ran = finish(child);
         assert_ne!(ran.code, 0);

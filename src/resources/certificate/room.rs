@@ -75,12 +75,14 @@ impl<'a> Room<'a> {
                 false => polls.pause(upload.scope).await,
             };
             paused.map_err(|_| upload.failed(&refused))?;
-            // Before the look: what ends meanwhile makes the room that the next one shows.
-            let is_idle = !self.is_being_made();
+            // Before and after the look: what ends meanwhile makes the room that the next one
+            // shows, and what begins meanwhile may have taken it for a moment.
+            let was_idle = !self.is_being_made();
+            let now = self.occupied().await?;
+            let is_idle = was_idle && !self.is_being_made();
             if !is_idle {
                 unchanged_since = Instant::now();
             }
-            let now = self.occupied().await?;
             if now.all() < most {
                 return Ok(());
             }

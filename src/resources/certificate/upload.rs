@@ -11,8 +11,8 @@ use super::obstacle::Obstacle;
 use super::room::Room;
 use super::{Certificate, Found, leaf_of, plan};
 use crate::cloudflare::{
-    Association, CertificateId, Deletion, Error, Hostname, Key, Method, Polls, Queuing, Scope,
-    Status, Store, Trace, Verdict, Zone,
+    Association, CertificateId, Deletion, Destruction, Error, Hostname, Key, Method, Polls,
+    Queuing, Scope, Status, Store, Trace, Verdict, Zone,
 };
 use crate::framework::{Diagnostic, Diagnostics};
 use crate::x509::{self, PrivateKey};
@@ -82,11 +82,16 @@ impl<'a> Upload<'a> {
         let mut deleted_again = false;
         // Held once there was no place, so that what may make one does not wait for this.
         let mut queuing = None;
+        // Held from the request on that may take the place which a rotation gives back.
+        let mut leaving = Vec::new();
         let mut room = Room::new(self);
         // The hostnames for whose sake a failed copy could not be deleted yet.
         let mut blocked = Vec::new();
         loop {
             let look = self.look().await?;
+            if look.twin.is_none() {
+                leaving.clear();
+            }
             let mut last = None;
             match look.twin {
                 Some(twin) => match twin.status {
@@ -115,7 +120,7 @@ impl<'a> Upload<'a> {
                     let failed = lost.last().map(|error| self.failed(error));
                     return Err(failed.unwrap_or_default());
                 }
-                None => match self.upload().await {
+                None => match self.upload(&mut leaving).await {
                     Ok(uploaded) if self.is_answer(&uploaded, &look) => {
                         return Ok(Origin::Own(uploaded));
                     }
@@ -131,6 +136,7 @@ impl<'a> Upload<'a> {
                         last = Some(error);
                     }
                     Err(error) => {
+                        leaving.clear();
                         queuing.get_or_insert_with(|| self.queue());
                         room.wait(error).await?;
                     }
@@ -218,7 +224,11 @@ impl<'a> Upload<'a> {
         }
     }
 
-    async fn upload(&self) -> Result<Found, Error> {
+    async fn upload<'r>(&'r self, leaving: &mut Vec<Destruction<'r>>) -> Result<Found, Error> {
+        let run = self.zone.run();
+        let own = self.own.iter();
+        let keys = own.map(|id| Key::certificate(self.store, self.zone.id(), id));
+        *leaving = keys.map(|key| run.destroy(key)).collect();
         let (certificate, key) = (self.leaf.to_pem(), self.key.to_pem());
         self.zone
             .upload(self.scope, self.store, certificate, key)
