@@ -107,7 +107,7 @@ pub enum SendError {
     TooLarge,
 }
 
-/// Carries requests to the API. Besides [`Http`], tests carry them straight into
+/// Carries requests to the API. Besides HTTP, tests carry them straight into
 /// the simulator, where time can stand still.
 pub trait Transport: Send + Sync {
     /// Sends one request and waits for its answer.
