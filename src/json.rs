@@ -1,4 +1,5 @@
-//! JSON from outside: answers, states, private data, moved objects.
+//! JSON from outside that is read as it is: states, private data, moved objects, types.
+//! Answers are read into types of their own, which no key can make parse again.
 //!
 //! `serde_json` gives some object keys a meaning of its own (a number or a text that is
 //! parsed once more), so that a stranger's object could be parsed to any depth. Here a

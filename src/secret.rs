@@ -7,8 +7,8 @@ use std::fmt;
 use zeroize::Zeroizing;
 
 /// Secret text. It cannot be printed or compared into a message by accident,
-/// and its memory is wiped when it is dropped. Copies inside Terraform, the
-/// message codec or the HTTP library are beyond its reach.
+/// and its memory is wiped when it is dropped. Copies inside Terraform are beyond
+/// its reach; those of libraries here are wiped by the program's allocator.
 #[derive(Clone, PartialEq, Eq)]
 pub struct Secret(Zeroizing<String>);
 
@@ -31,8 +31,8 @@ impl Secret {
         Self(Zeroizing::new(text))
     }
 
-    /// The text itself. Called in exactly two places: where a request is sent
-    /// and where a key is matched with its certificate.
+    /// The text itself. Called in two files: where a request is sent and where a
+    /// key is matched with its certificate.
     pub fn expose(&self) -> &str {
         &self.0
     }

@@ -49,6 +49,11 @@ pub fn visible(text: &str) -> Cow<'_, str> {
     seen.collect::<String>().into()
 }
 
+/// The same on one line.
+pub fn visible_line(text: &str) -> String {
+    visible(text).replace('\n', " ")
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;

@@ -60,7 +60,11 @@ async fn ask(answer: Answer) {
         is_fit(&zone.certificates(&scope(), store).await);
         is_fit(&zone.certificate(&scope(), store, &id("2458ce5a")).await);
         let key = Secret::new(KEY.to_owned());
-        is_fit(&zone.upload(&scope(), store, "PEM".to_owned(), key).await);
+        is_fit(
+            &zone
+                .upload(&scope(), store, "PEM".to_owned(), key, |_| true)
+                .await,
+        );
     }
     is_fit(&zone.associations_as_of(&scope(), Fresh::now()).await);
     is_fit(

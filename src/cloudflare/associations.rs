@@ -148,14 +148,7 @@ impl Zone<'_> {
         let _turn = share(scope, &self.common.turns.associations).await?;
         let path = format!("{PATH}/{}", hostname.segment());
         let accepted = self.send(scope, Method::Get, &path, None, &|| true).await?;
-        let found: Association = accepted.result()?;
-        match found.hostname == *hostname {
-            true => Ok(found),
-            false => Err(accepted.unreadable(&format!(
-                "it is about {} instead of {hostname}",
-                found.hostname
-            ))),
-        }
+        accepted.result_about(hostname, |found: &Association| &found.hostname)
     }
 
     /// The associations of these hostnames, from that list; one by one where the API does

@@ -164,14 +164,7 @@ impl Zone<'_> {
     ) -> Result<Certificate, Error> {
         let path = format!("{}/{}", store.path(), id.segment());
         let accepted = self.send(scope, Method::Get, &path, None, &|| true).await?;
-        let found: Certificate = accepted.result()?;
-        match found.id == *id {
-            true => Ok(found),
-            false => Err(accepted.unreadable(&format!(
-                "it is about certificate {} instead of {id}",
-                found.id
-            ))),
-        }
+        accepted.result_about(id, |found: &Certificate| &found.id)
     }
 
     /// The same; `None` if it never existed, or not even a tombstone is left.
@@ -188,13 +181,15 @@ impl Zone<'_> {
         }
     }
 
-    /// Uploads a certificate. 1406: it is there already; [`Error::Lost`]: it may be.
+    /// Uploads a certificate. 1406: it is there already; [`Error::Lost`]: it may be, also
+    /// where what the answer shows is not what was sent, as `is_sent` tells.
     pub async fn upload(
         &self,
         scope: &Scope,
         store: Store,
         certificate: String,
         private_key: Secret,
+        is_sent: impl Fn(&Certificate) -> bool,
     ) -> Result<Certificate, Error> {
         let _turn = take(scope, &self.common.turns.certificates).await?;
         self.shared(store).forget();
@@ -202,8 +197,16 @@ impl Zone<'_> {
             certificate,
             private_key,
         };
-        self.request(scope, Method::Post, store.path(), Some(body))
-            .await
+        let sent = self.send(scope, Method::Post, store.path(), Some(body), &|| true);
+        let accepted = sent.await?;
+        let uploaded: Certificate = accepted.result()?;
+        match is_sent(&uploaded) {
+            true => Ok(uploaded),
+            false => {
+                Err(accepted
+                    .unreadable(&format!("it is about another certificate, {}", uploaded.id)))
+            }
+        }
     }
 
     /// Deletes a certificate, unless an association of the zone is being deployed,

@@ -162,9 +162,8 @@ impl Drop for Permit<'_> {
 /// Of several policies, the one that leaves least; of those that leave the same, the one
 /// that takes longest.
 fn tightest_policy(header: &str) -> Option<(f64, Duration)> {
-    let mut policies: Vec<(f64, Duration)> = header.split(',').filter_map(policy).collect();
-    policies.sort_by(|one, other| one.0.total_cmp(&other.0).then(other.1.cmp(&one.1)));
-    policies.into_iter().next()
+    let policies = header.split(',').filter_map(policy);
+    policies.min_by(|one, other| one.0.total_cmp(&other.0).then(other.1.cmp(&one.1)))
 }
 
 /// `"default";r=50;t=30`: how many requests are left, and when there are more.

@@ -41,7 +41,7 @@ pub use associations::{PER_CERTIFICATE, Pages};
 pub use batch::{Batch, Wanted};
 pub use certificate::{Certificate, Deletion, Store};
 pub use client::{Client, Options, Zone};
-pub use error::{CREDENTIAL, Error, NO_ROUTE, PERMISSION, Refusal, Trace};
+pub use error::{CREDENTIAL, Error, NO_ROUTE, PERMISSION, Refusal};
 pub use gather::Looking;
 pub use id::{CertificateId, Hostname, IdProblem, ZoneId};
 pub use proxy::{Malformed, Way, is_loopback};

@@ -78,11 +78,7 @@ pub(super) fn judge(
         }
         Err(SendError::Lost { cause }) => return lost(quote(&cause, &redact)),
         Err(SendError::TooLarge) => {
-            let cause = "the answer is too large".to_owned();
-            return match method {
-                Method::Post => Outcome::Lost(cause),
-                _ => Outcome::Fail(Failure::Unreadable(cause)),
-            };
+            return unreadable(method, "the answer is too large".to_owned());
         }
     };
     let parsed = Envelope::read(&answer.body);
@@ -113,10 +109,7 @@ pub(super) fn judge(
              the way, or base_url is wrong",
             answer.status
         ))),
-        (200..=299, Err(_)) if is_compressed(answer) => match method {
-            Method::Post => Outcome::Lost(COMPRESSED.to_owned()),
-            _ => Outcome::Fail(Failure::Unreadable(COMPRESSED.to_owned())),
-        },
+        (200..=299, Err(_)) if is_compressed(answer) => unreadable(method, COMPRESSED.to_owned()),
         (200..=299, Err(error)) => lost(format!(
             "HTTP {} with incomplete or invalid JSON (line {}, column {})",
             answer.status,
@@ -134,6 +127,15 @@ pub(super) fn judge(
              /client/v4, and proxies",
             aside(&said)
         ))),
+    }
+}
+
+/// What follows from an answer that no other try would better. A POST was carried out all
+/// the same.
+pub(super) fn unreadable(method: Method, cause: String) -> Outcome {
+    match method {
+        Method::Post => Outcome::Lost(cause),
+        _ => Outcome::Fail(Failure::Unreadable(cause)),
     }
 }
 

@@ -1,6 +1,7 @@
 //! One request until it has an outcome: within the budget, with back-off, to the
 //! deadline, and interruptible all the while.
 
+use std::fmt;
 use std::sync::{Mutex, PoisonError};
 use std::time::Duration;
 
@@ -13,7 +14,7 @@ use tokio::time::Instant;
 use super::envelope::{self, PageInfo};
 use super::error::Trace;
 use super::limit::{Limiter, backoff, server_delay};
-use super::outcome::{Failure, Outcome, Pace, judge};
+use super::outcome::{Failure, Outcome, Pace, judge, unreadable};
 use super::quote::quote;
 use super::{Answer, Error, Method, Refusal, Request, Scope, Transport};
 
@@ -174,19 +175,15 @@ impl Sender {
         let answer = tried.as_ref().ok();
         let redact = |text: &str| self.redact(request, text);
         let mut outcome = judge(request.method, tried.as_ref().map_err(Clone::clone), redact);
-        if let (Outcome::Done(_), Some(answer)) = (&outcome, answer)
-            && self.is_echoed(request, &answer.body)
-        {
-            outcome = match request.method {
-                Method::Post => Outcome::Lost(ECHO.to_owned()),
-                _ => Outcome::Fail(Failure::Unreadable(ECHO.to_owned())),
-            };
-        }
-        if let (Outcome::Again(pace @ Pace::Limit(_), _), Some(answer)) = (&mut outcome, answer) {
-            *pace = Pace::Limit(server_delay(answer, (self.clock)()));
-        }
-        if let (Outcome::Done(_), Some(answer)) = (&outcome, answer) {
-            self.compare_clocks(answer);
+        match (&mut outcome, answer) {
+            (Outcome::Done(_), Some(answer)) if self.is_echoed(request, &answer.body) => {
+                outcome = unreadable(request.method, ECHO.to_owned());
+            }
+            (Outcome::Done(_), Some(answer)) => self.compare_clocks(answer),
+            (Outcome::Again(pace @ Pace::Limit(_), _), Some(answer)) => {
+                *pace = Pace::Limit(server_delay(answer, (self.clock)()));
+            }
+            _ => {}
         }
         tracing::debug!(
             tf_http_req_method = %request.method,
@@ -239,6 +236,20 @@ impl Accepted<'_> {
     /// The result as its type.
     pub(super) fn result<T: DeserializeOwned>(&self) -> Result<T, Error> {
         envelope::result(&self.body).map_err(|cause| self.unreadable(&cause))
+    }
+
+    /// The result, which must be about what was asked for.
+    pub(super) fn result_about<T: DeserializeOwned, N: PartialEq + fmt::Display>(
+        &self,
+        asked: &N,
+        name_of: impl Fn(&T) -> &N,
+    ) -> Result<T, Error> {
+        let found: T = self.result()?;
+        let name = name_of(&found);
+        if name != asked {
+            return Err(self.unreadable(&format!("it is about {name} instead of {asked}")));
+        }
+        Ok(found)
     }
 
     /// The error that the answer is none to this request.

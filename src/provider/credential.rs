@@ -9,27 +9,21 @@ use crate::framework::{Attr, Diagnostic};
 use crate::secret::{Flaw, Secret};
 
 /// Where a value comes from: the argument of the block, and the variable.
-pub(super) struct Source {
-    pub(super) argument: &'static str,
+struct Source {
+    argument: &'static str,
     variable: &'static str,
 }
 
-const TOKEN: Source = Source {
-    argument: "api_token",
-    variable: "CLOUDFLARE_API_TOKEN",
-};
-const KEY: Source = Source {
-    argument: "api_key",
-    variable: "CLOUDFLARE_API_KEY",
-};
-const EMAIL: Source = Source {
-    argument: "email",
-    variable: "CLOUDFLARE_EMAIL",
-};
-const BASE_URL: Source = Source {
-    argument: "base_url",
-    variable: "CLOUDFLARE_BASE_URL",
-};
+const TOKEN: Source = Source::new("api_token", "CLOUDFLARE_API_TOKEN");
+const KEY: Source = Source::new("api_key", "CLOUDFLARE_API_KEY");
+const EMAIL: Source = Source::new("email", "CLOUDFLARE_EMAIL");
+const BASE_URL: Source = Source::new("base_url", "CLOUDFLARE_BASE_URL");
+
+impl Source {
+    const fn new(argument: &'static str, variable: &'static str) -> Self {
+        Self { argument, variable }
+    }
+}
 
 const DEFAULT_BASE_URL: &str = "https://api.cloudflare.com/client/v4";
 

@@ -2,7 +2,7 @@
 
 use super::pb::tfplugin6 as pb;
 use crate::framework::{Diagnostic, Diagnostics, Schema, Severity};
-use crate::text::visible;
+use crate::text::{visible, visible_line};
 use crate::value::{DecodeError, Dynamic, Path, Step, Type, from_json, from_msgpack, to_msgpack};
 
 /// Decodes a value. An absent or empty message is null.
@@ -89,7 +89,7 @@ fn diagnostic(diagnostic: Diagnostic) -> pb::Diagnostic {
     pb::Diagnostic {
         severity: severity.into(),
         // Whatever came into the text on the way: it can be seen as it is.
-        summary: visible(&diagnostic.summary).replace('\n', " "),
+        summary: visible_line(&diagnostic.summary),
         detail: visible(&diagnostic.detail).into_owned(),
         attribute: diagnostic.path.as_ref().map(attribute_path),
     }

@@ -8,7 +8,7 @@ use tokio_util::sync::CancellationToken;
 use super::convert::{decode, diagnostics, encode, encode_identity};
 use super::pb::tfplugin6::{self as pb};
 use crate::framework::{Diagnostics, ListRequest, Listed, Provider, Server};
-use crate::text::visible;
+use crate::text::visible_line;
 
 /// How many objects wait for the host at most.
 const AHEAD: usize = 16;
@@ -94,7 +94,7 @@ fn event<P: Provider>(
     let object = listed.object.map(|o| encode(&o, resource.schema()));
     Ok(pb::list_resource::Event {
         identity: encode_identity(&listed.identity, resource.identity_schema())?,
-        display_name: visible(&listed.name).replace('\n', " "),
+        display_name: visible_line(&listed.name),
         resource_object: object.transpose()?,
         diagnostic: Vec::new(),
     })

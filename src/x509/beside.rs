@@ -26,9 +26,13 @@ pub(super) fn first_stray(beside: &[(usize, &str)]) -> Option<usize> {
     None
 }
 
+/// Whether a character is one of the letters of base64.
+pub(super) fn is_base64(c: char) -> bool {
+    c.is_ascii_alphanumeric() || c == '+' || c == '/'
+}
+
 /// Whether a line is letters of base64 in one piece, or in groups of one length.
 fn is_grouped(line: &str) -> bool {
-    let is_letter = |c: char| c.is_ascii_alphanumeric() || c == '+' || c == '/';
     let groups = line.trim_end_matches('=').split([' ', '\t', ',']);
     let groups: Vec<&str> = groups.filter(|group| !group.is_empty()).collect();
     let Some((last, others)) = groups.split_last() else {
@@ -40,7 +44,7 @@ fn is_grouped(line: &str) -> bool {
     is_one_length
         && is_long
         && last.len() <= length
-        && groups.iter().all(|group| group.chars().all(is_letter))
+        && groups.iter().all(|group| group.chars().all(is_base64))
 }
 
 /// Whether programs print a key in words with such a line.
@@ -70,9 +74,8 @@ fn is_encoded(word: &str) -> bool {
     const LONG: usize = 32;
     // Digests of every usual length.
     const DIGESTS: [usize; 5] = [40, 56, 64, 96, 128];
-    let is_letter = |c: char| c.is_ascii_alphanumeric() || "+/".contains(c);
     let is_place = word.contains("://") || word.starts_with('/') || word.starts_with("./");
-    let mut runs = word.split(|c: char| !is_letter(c));
+    let mut runs = word.split(|c| !is_base64(c));
     !is_place
         && runs.any(|run| {
             let is_hex = run.bytes().all(|byte| byte.is_ascii_hexdigit());

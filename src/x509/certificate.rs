@@ -102,12 +102,11 @@ impl Certificate {
             .filter_map(|der| Some((der, parse(der)?)))
             .collect();
         for (index, (der, upper)) in parsed.iter().enumerate() {
-            let mut others = parsed.iter().filter(|(other, _)| other != der);
-            if **der == self.leaf || others.any(|(_, lower)| is_issued_by(lower, upper)) {
+            let others = || parsed.iter().filter(|(other, _)| other != der);
+            if **der == self.leaf || others().any(|(_, lower)| is_issued_by(lower, upper)) {
                 continue;
             }
-            let named = parsed.iter().filter(|(other, _)| other != der);
-            let has_name = { named }.any(|(_, lower)| names_fit(lower, upper));
+            let has_name = others().any(|(_, lower)| names_fit(lower, upper));
             return Err(apart(index, has_name));
         }
         Ok(())

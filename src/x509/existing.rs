@@ -17,7 +17,9 @@ pub struct Existing {
     pub(super) leaf: Vec<u8>,
     /// DER, in the order of the text.
     pub(super) all: Vec<Vec<u8>>,
-    said: Option<Leaf>,
+    facts: Facts,
+    subject: Option<String>,
+    not_after: Option<Timestamp>,
 }
 
 impl Existing {
@@ -26,28 +28,32 @@ impl Existing {
         let all = pem::found(text);
         let leaf = leaf_of(&all)?.clone();
         let said = Leaf::read(&leaf);
-        Some(Self { leaf, all, said })
+        let facts = said.as_ref().map(|said| said.facts.clone());
+        Some(Self {
+            facts: facts.unwrap_or_else(|| Facts {
+                fingerprint_sha256: fingerprint(&leaf),
+                ..Facts::default()
+            }),
+            not_after: said.as_ref().map(|said| said.not_after),
+            subject: said.map(|said| said.subject),
+            leaf,
+            all,
+        })
     }
 
     /// What the leaf says about itself, as far as it can be read.
-    pub fn facts(&self) -> Facts {
-        let unread = || Facts {
-            fingerprint_sha256: fingerprint(&self.leaf),
-            ..Facts::default()
-        };
-        self.said
-            .as_ref()
-            .map_or_else(unread, |said| said.facts.clone())
+    pub fn facts(&self) -> &Facts {
+        &self.facts
     }
 
     /// The leaf's subject, RFC 2253, the most specific part first.
     pub fn subject(&self) -> Option<&str> {
-        Some(&self.said.as_ref()?.subject)
+        self.subject.as_deref()
     }
 
     /// When the leaf expires.
     pub fn not_after(&self) -> Option<Timestamp> {
-        Some(self.said.as_ref()?.not_after)
+        self.not_after
     }
 
     /// Whether the other has the same leaf: then it is the same certificate.

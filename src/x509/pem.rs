@@ -15,7 +15,7 @@ use x509_parser::prelude::FromDer;
 use zeroize::Zeroizing;
 
 use super::Problem;
-use super::beside::first_stray;
+use super::beside::{first_stray, is_base64};
 
 /// Base64 without its padding, as people and programs leave it.
 const STANDARD_NO_PAD: GeneralPurpose = GeneralPurpose::new(
@@ -147,34 +147,16 @@ pub(super) fn blocks(text: &str) -> Result<Vec<Block>, PemError> {
     let (mut found, mut beside) = (Vec::new(), Vec::new());
     while let Some((number, line)) = lines.next() {
         let Some(label) = marker(line, "BEGIN") else {
-            check_beside(number, line)?;
+            if is_like_marker(line) {
+                return Err(unclean(number, line));
+            }
             beside.push((number, line));
             continue;
         };
         // Room for any key, so that it never moves.
         let room = text.len().min(ROOM);
         let mut base64 = Zeroizing::new(String::with_capacity(room));
-        let mut encrypted = label == "ENCRYPTED PRIVATE KEY";
-        loop {
-            match lines.next() {
-                None => return Err(PemError::Unterminated(number)),
-                Some((_, line)) if marker(line, "END") == Some(label) => break,
-                Some((at, line)) if is_like_marker(line) => {
-                    return Err(match marker(line, "BEGIN").or(marker(line, "END")) {
-                        Some(_) => PemError::Unterminated(number),
-                        None => unclean(at, line),
-                    });
-                }
-                // The headers of the legacy form of keys, such as `Proc-Type: 4,ENCRYPTED`.
-                Some((_, line)) if base64.is_empty() && is_key_header(label, line) => {
-                    encrypted |= line.contains("ENCRYPTED");
-                }
-                Some((_, line)) => base64.push_str(line),
-            }
-        }
-        if encrypted {
-            return Err(PemError::Encrypted);
-        }
+        read_content((number, label), &mut lines, &mut base64)?;
         let der = STANDARD.decode(base64.as_bytes());
         let der = der.map_err(|_| PemError::NotBase64(number))?;
         found.push(Block {
@@ -187,6 +169,35 @@ pub(super) fn blocks(text: &str) -> Result<Vec<Block>, PemError> {
         (false, Some(line)) => Err(PemError::Stray(line)),
         (false, None) => Ok(found),
     }
+}
+
+/// Reads the lines of the block that begins on line `number`, its end included.
+fn read_content<'a>(
+    (number, label): (usize, &str),
+    lines: &mut impl Iterator<Item = (usize, &'a str)>,
+    base64: &mut String,
+) -> Result<(), PemError> {
+    let mut encrypted = label == "ENCRYPTED PRIVATE KEY";
+    for (at, line) in lines {
+        if marker(line, "END") == Some(label) {
+            return match encrypted {
+                true => Err(PemError::Encrypted),
+                false => Ok(()),
+            };
+        }
+        if is_like_marker(line) {
+            return Err(match marker(line, "BEGIN").or(marker(line, "END")) {
+                Some(_) => PemError::Unterminated(number),
+                None => unclean(at, line),
+            });
+        }
+        // The headers of the legacy form of keys, such as `Proc-Type: 4,ENCRYPTED`.
+        match base64.is_empty() && is_key_header(label, line) {
+            true => encrypted |= line.contains("ENCRYPTED"),
+            false => base64.push_str(line),
+        }
+    }
+    Err(PemError::Unterminated(number))
 }
 
 fn is_key_header(label: &str, line: &str) -> bool {
@@ -224,14 +235,6 @@ fn marker<'a>(line: &'a str, word: &str) -> Option<&'a str> {
                 .bytes()
                 .all(|byte| byte == b' ' || byte.is_ascii_alphanumeric())
         })
-}
-
-/// An error unless a line beside the blocks can be nothing but words.
-fn check_beside(number: usize, line: &str) -> Result<(), PemError> {
-    match is_like_marker(line) {
-        true => Err(unclean(number, line)),
-        false => Ok(()),
-    }
 }
 
 /// Whether somebody may have meant a marker.
@@ -272,9 +275,8 @@ fn unclean(number: usize, line: &str) -> PemError {
 
 /// Base64 of anything, whatever stands between its letters, with or without its padding.
 fn decoded(text: &str) -> Option<Zeroizing<Vec<u8>>> {
-    let is_letter = |c: &char| c.is_ascii_alphanumeric() || "+/".contains(*c);
     let mut letters = Zeroizing::new(String::with_capacity(text.len()));
-    letters.extend(text.chars().filter(is_letter));
+    letters.extend(text.chars().filter(|c| is_base64(*c)));
     let der = STANDARD_NO_PAD.decode(letters.as_bytes()).ok()?;
     Some(Zeroizing::new(der))
 }
@@ -303,8 +305,8 @@ pub(super) fn found(text: &str) -> Vec<Vec<u8>> {
         let content = parts.peek().copied().unwrap_or_default();
         let plain = content.replace("\\n", "").replace("\\r", "");
         let lines = plain.lines().filter(|line| !line.contains(':'));
-        let is_letter = |c: &char| c.is_ascii_alphanumeric() || "+/".contains(*c);
-        let base64: String = lines.flat_map(str::chars).filter(is_letter).collect();
+        let letters = lines.flat_map(str::chars).filter(|c| is_base64(*c));
+        let base64: String = letters.collect();
         found.extend(STANDARD_NO_PAD.decode(base64).ok().map(whole));
     }
     found

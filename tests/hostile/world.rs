@@ -6,7 +6,7 @@ use std::fs;
 use terraform_provider_aop::value::{Dynamic, Type};
 use terraform_provider_aop::wire::pb::tfplugin6 as pb;
 
-use crate::client::{Client, block_type, decode, encode, object};
+use crate::client::{Client, block_type, decode, encode, get, object};
 use crate::plugin::Plugin;
 
 pub const ZONE: &str = "023e105f4ecef8ad9ca31a8372d0c353";
@@ -57,6 +57,15 @@ impl World {
         object(&self.ty(resource), values)
     }
 
+    /// Calls a method that has to answer.
+    pub async fn call<Q, A>(&mut self, path: &'static str, request: Q) -> A
+    where
+        Q: prost::Message + 'static,
+        A: prost::Message + Default + 'static,
+    {
+        self.client.call_path(path, request).await.unwrap()
+    }
+
     pub async fn read(
         &mut self,
         resource: &str,
@@ -68,11 +77,8 @@ impl World {
             current_state: Some(encode(state, &ty)),
             ..Default::default()
         };
-        let answer: Result<pb::read_resource::Response, _> = self
-            .client
-            .call_path("/tfplugin6.Provider/ReadResource", request)
-            .await;
-        let answer = answer.unwrap();
+        let answer: pb::read_resource::Response =
+            self.call("/tfplugin6.Provider/ReadResource", request).await;
         (decode(answer.new_state, &ty), answer.diagnostics)
     }
 
@@ -96,12 +102,21 @@ impl World {
             config: Some(encode(&object(&ty, values), &ty)),
             ..Default::default()
         };
-        let answer: Result<pb::read_data_source::Response, _> = self
-            .client
-            .call_path("/tfplugin6.Provider/ReadDataSource", request)
+        let answer: pb::read_data_source::Response = self
+            .call("/tfplugin6.Provider/ReadDataSource", request)
             .await;
-        let answer = answer.unwrap();
         (decode(answer.state, &ty), answer.diagnostics)
+    }
+
+    /// How many associations the data source of the zone finds, with nothing said about it.
+    pub async fn count_associations(&mut self) -> usize {
+        let zone = [("zone_id", ZONE.into())];
+        let (found, said) = self.find("aop_hostname_associations", &zone).await;
+        assert_eq!(said, []);
+        let Dynamic::List(rows) = get(&found, "associations") else {
+            panic!("no list")
+        };
+        rows.len()
     }
 
     pub async fn apply(
@@ -118,11 +133,9 @@ impl World {
             config: Some(encode(planned, &ty)),
             ..Default::default()
         };
-        let answer: Result<pb::apply_resource_change::Response, _> = self
-            .client
-            .call_path("/tfplugin6.Provider/ApplyResourceChange", request)
+        let answer: pb::apply_resource_change::Response = self
+            .call("/tfplugin6.Provider/ApplyResourceChange", request)
             .await;
-        let answer = answer.unwrap();
         (decode(answer.new_state, &ty), answer.diagnostics)
     }
 

@@ -53,7 +53,7 @@ async fn an_answer_that_takes_too_long_is_a_lost_one() {
         let made = Authority::new("CA").and_then(|authority| authority.client("shop", now()));
         let made = made.expect("a certificate");
         let key = Secret::new(made.private_key);
-        let lost = zone.upload(&scope, Store::Hostname, made.certificate, key);
+        let lost = zone.upload(&scope, Store::Hostname, made.certificate, key, |_| true);
         let lost = lost.await.expect_err("nobody knows");
         assert!(matches!(lost, Error::Lost { .. }), "{lost}");
         let count = |method: &str| {

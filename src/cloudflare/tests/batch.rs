@@ -41,7 +41,13 @@ async fn zone_with(made: &[ClientCertificate]) -> (Simulator, Arc<Client>, Vec<C
     for one in made {
         let key = Secret::new(one.private_key.clone());
         let uploaded = zone
-            .upload(&minutes(1), Store::Hostname, one.certificate.clone(), key)
+            .upload(
+                &minutes(1),
+                Store::Hostname,
+                one.certificate.clone(),
+                key,
+                |_| true,
+            )
             .await;
         ids.push(uploaded.expect("a certificate").id);
     }

@@ -112,7 +112,7 @@ async fn upload(client: &Client, scope: &Scope) -> Result<Certificate, Error> {
     let made = made.expect("a certificate");
     let key = Secret::new(made.private_key);
     let zone = client.zone(&zone_id());
-    zone.upload(scope, Store::Hostname, made.certificate, key)
+    zone.upload(scope, Store::Hostname, made.certificate, key, |_| true)
         .await
 }
 

@@ -152,7 +152,7 @@ async fn nothing_is_deleted_that_may_serve_what_was_given_up_in_another_run() {
     let made = Authority::new("CA").and_then(|ca| ca.client("zone", date()));
     let made = made.expect("a certificate");
     let key = Secret::new(made.private_key);
-    let of_zone = zone.upload(&scope, Store::Zone, made.certificate, key);
+    let of_zone = zone.upload(&scope, Store::Zone, made.certificate, key, |_| true);
     let of_zone = of_zone.await.expect("stored").id;
     simulator.clock().advance(Duration::from_secs(5));
     for (heir, outcome) in [(None, &held), (Some(&id("another")), &Deletion::Accepted)] {
@@ -184,7 +184,7 @@ async fn the_last_certificate_of_a_zone_stays_whatever_lists_show() {
     for made in [expired, valid] {
         let made = made.expect("a certificate");
         let key = Secret::new(made.private_key);
-        let stored = zone.upload(&scope, Store::Zone, made.certificate, key);
+        let stored = zone.upload(&scope, Store::Zone, made.certificate, key, |_| true);
         ids.push(stored.await.expect("stored").id);
     }
     simulator.clock().advance(Duration::from_secs(5));

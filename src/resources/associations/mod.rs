@@ -134,9 +134,9 @@ impl Resource for HostnameAssociations {
         if !odd.is_empty() {
             ctx.warn(left_out(odd.iter().map(|found| &found.hostname)));
         }
-        let alive = alive.into_iter();
-        let alive = alive.map(|found| (found.hostname.to_string(), found.into()));
-        let alive: BTreeMap<_, _> = alive.collect();
+        let entries = alive.into_iter();
+        let entries = entries.map(|found| (found.hostname.to_string(), found.into()));
+        let alive: BTreeMap<_, _> = entries.collect();
         if alive.is_empty() {
             return Err(Diagnostic::error(
                 "Zone has no associations",

@@ -14,8 +14,8 @@ use crate::framework::{Attr, Change, Diagnostic, Object, Timeouts};
 pub(super) fn complete(change: &mut Change<'_, Associations, Settings>) {
     Timeouts::check(&change.planned.timeouts, &mut change.report);
     let prior = change.prior.as_ref().map(|prior| &prior.zone_id);
-    let malformed = plan_zone(&mut change.planned.zone_id, prior);
-    change.report.extend(malformed);
+    let planned = &mut change.planned;
+    change.report.extend(plan_zone(&mut planned.zone_id, prior));
     // What is listed there is written again.
     change.planned.undeployed = Attr::Known(Vec::new());
     let mut spellings = BTreeMap::new();

@@ -59,12 +59,6 @@ impl Facts {
     }
 }
 
-impl From<x509::Facts> for Facts {
-    fn from(facts: x509::Facts) -> Self {
-        Self::from(&facts)
-    }
-}
-
 impl From<&x509::Facts> for Facts {
     fn from(facts: &x509::Facts) -> Self {
         Self {

@@ -27,7 +27,7 @@ impl<S: InStore> ListResource for StoredCertificate<S> {
         for certificate in list.iter().filter(|found| wanted.admits(found)) {
             let leaf = leaf_of(certificate);
             let name = leaf.as_ref().and_then(|leaf| {
-                let expires = leaf.facts().expires_on?;
+                let expires = leaf.facts().expires_on.as_deref()?;
                 Some(format!("{}, expires {expires}", leaf.subject()?))
             });
             let mut model = Certificate {

@@ -25,8 +25,8 @@ pub(super) fn from_official<S: InStore>(
         Diagnostic::error(
             "Stored state is incomplete",
             format!(
-                "The stored {} has no id, or none of the right form. Refresh it with its own provider, or remove the moved \
-                 block and import the certificate.",
+                "The stored {} has no id, or none of the right form. Refresh it with its own \
+                 provider, or remove the moved block and import the certificate.",
                 source.type_name
             ),
         )

@@ -28,8 +28,8 @@ pub(super) fn complete(change: &mut Change<'_>, store: Store) {
     Timeouts::check(&change.planned.timeouts, &mut change.report);
     validate(&change.config, &mut change.report);
     let prior = change.prior.as_ref().map(|prior| &prior.zone_id);
-    let malformed = plan_zone(&mut change.planned.zone_id, prior);
-    change.report.extend(malformed);
+    let planned = &mut change.planned;
+    change.report.extend(plan_zone(&mut planned.zone_id, prior));
     change.planned.superseded_ids = Attr::Known(Vec::new());
     let parsed = change
         .planned
@@ -60,11 +60,14 @@ pub(super) fn complete(change: &mut Change<'_>, store: Store) {
 /// Whether the configuration gives the very text that is stored, of a certificate that
 /// needs no upload.
 fn is_as_it_was(change: &Change<'_>) -> bool {
-    let (Some(prior), planned) = (&change.prior, &change.planned.certificate) else {
-        return false;
-    };
-    let timed_out = Status::parse(prior.status.text()) == Status::DeploymentTimedOut;
-    planned.known().is_some() && prior.certificate == *planned && !timed_out
+    let planned = &change.planned.certificate;
+    let is_stored = |prior: &Certificate| prior.certificate == *planned && !has_timed_out(prior);
+    planned.known().is_some() && change.prior.as_ref().is_some_and(is_stored)
+}
+
+/// Whether Cloudflare gave up deploying it, so that it has to be uploaded once more.
+fn has_timed_out(prior: &Certificate) -> bool {
+    Status::parse(prior.status.text()) == Status::DeploymentTimedOut
 }
 
 /// Something will be uploaded: it must be fit for it.
@@ -131,8 +134,7 @@ fn plan_update(
             );
         }
     }
-    let timed_out = Status::parse(prior.status.text()) == Status::DeploymentTimedOut;
-    if is_same && !timed_out {
+    if is_same && !has_timed_out(prior) {
         if settles(&prior.status, &change.planned.wait_for_deployment) {
             change.planned.status = Attr::unknown();
         }

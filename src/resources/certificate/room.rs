@@ -6,8 +6,8 @@ use std::time::Duration;
 
 use tokio::time::Instant;
 
-use super::full;
 use super::upload::{Look, Upload};
+use super::{Found, full};
 use crate::cloudflare::{CertificateId, Error, Polls, Status};
 use crate::framework::Diagnostics;
 
@@ -87,9 +87,9 @@ impl<'a> Room<'a> {
                 return Ok(());
             }
             let is_settled = unchanged_since.elapsed() >= SETTLED;
-            if is_idle && now.live >= most && now.leaving == 0 {
-                let live = upload.look().await?.live;
-                let error = full::error(upload.zone, upload.scope, &live, &refused).await;
+            if is_idle && now.leaving == 0 {
+                let live = &now.live;
+                let error = full::error(upload.zone, upload.scope, live, &refused).await;
                 return Err(error.into());
             }
             if is_idle && is_settled {
@@ -120,7 +120,7 @@ impl<'a> Room<'a> {
             }
         }
         Ok(Occupied {
-            live: look.live.len(),
+            live: look.live,
             leaving: leaving.len(),
         })
     }
@@ -128,13 +128,13 @@ impl<'a> Room<'a> {
 
 /// What takes up places in a store.
 struct Occupied {
-    live: usize,
+    live: Vec<Found>,
     /// Those that are still being deleted.
     leaving: usize,
 }
 
 impl Occupied {
     fn all(&self) -> usize {
-        self.live + self.leaving
+        self.live.len() + self.leaving
     }
 }

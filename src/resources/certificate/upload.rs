@@ -4,15 +4,13 @@
 //! Look in the store, upload. An upload whose answer was lost, and one that is
 //! refused because the certificate is there already, both end in another look.
 
-use std::time::Duration;
-
 use super::super::problem::{invalid_pem, listed, problem};
 use super::obstacle::Obstacle;
 use super::room::Room;
 use super::{Certificate, Found, leaf_of, plan};
 use crate::cloudflare::{
-    Association, CertificateId, Deletion, Destruction, Error, Hostname, Key, Method, Polls,
-    Queuing, Scope, Status, Store, Trace, Verdict, Zone,
+    Association, CertificateId, Deletion, Destruction, Error, Hostname, Key, Polls, Queuing, Scope,
+    Status, Store, Verdict, Zone,
 };
 use crate::framework::{Diagnostic, Diagnostics};
 use crate::x509::{self, PrivateKey};
@@ -120,15 +118,8 @@ impl<'a> Upload<'a> {
                     let failed = lost.last().map(|error| self.failed(error));
                     return Err(failed.unwrap_or_default());
                 }
-                None => match self.upload(&mut leaving).await {
-                    Ok(uploaded) if self.is_answer(&uploaded, &look) => {
-                        return Ok(Origin::Own(uploaded));
-                    }
-                    Ok(other) => {
-                        let error = self.about_another(&other);
-                        lost.push(error.clone());
-                        last = Some(error);
-                    }
+                None => match self.upload(&look, &mut leaving).await {
+                    Ok(uploaded) => return Ok(Origin::Own(uploaded)),
                     // There, though the list does not show it: it is new, or a tombstone.
                     Err(error) if error.has_code(1406) => last = Some(error),
                     Err(error @ Error::Lost { .. }) => {
@@ -201,37 +192,29 @@ impl<'a> Upload<'a> {
         Key::certificate(self.store, self.zone.id(), &found.id)
     }
 
-    /// Whether an answer to the upload is about this certificate. Where it does not show
+    /// Whether what an upload's answer shows is this certificate. Where it does not show
     /// the text, it is about one that was not there before.
-    fn is_answer(&self, uploaded: &Found, before: &Look) -> bool {
+    fn is_sent(&self, uploaded: &Found, before: &Look) -> bool {
         match leaf_of(uploaded) {
             Some(leaf) => self.leaf.is_same(&leaf),
             None => before.live.iter().all(|found| found.id != uploaded.id),
         }
     }
 
-    fn about_another(&self, other: &Found) -> Error {
-        Error::Lost {
-            cause: format!("it is about another certificate, {}", other.id),
-            trace: Trace {
-                method: Method::Post,
-                path: format!("/zones/{}", self.zone.id()),
-                attempts: 1,
-                elapsed: Duration::ZERO,
-                ray: None,
-                out_of_time: false,
-            },
-        }
-    }
-
-    async fn upload<'r>(&'r self, leaving: &mut Vec<Destruction<'r>>) -> Result<Found, Error> {
+    async fn upload<'r>(
+        &'r self,
+        before: &Look,
+        leaving: &mut Vec<Destruction<'r>>,
+    ) -> Result<Found, Error> {
         let run = self.zone.run();
         let own = self.own.iter();
         let keys = own.map(|id| Key::certificate(self.store, self.zone.id(), id));
         *leaving = keys.map(|key| run.destroy(key)).collect();
         let (certificate, key) = (self.leaf.to_pem(), self.key.to_pem());
         self.zone
-            .upload(self.scope, self.store, certificate, key)
+            .upload(self.scope, self.store, certificate, key, |uploaded| {
+                self.is_sent(uploaded, before)
+            })
             .await
     }
 

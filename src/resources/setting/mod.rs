@@ -108,8 +108,8 @@ impl<S: OfSwitch> Resource for Setting<S> {
     fn plan(&self, change: &mut Change<'_, Switched, Settings>) {
         Timeouts::check(&change.planned.timeouts, &mut change.report);
         let prior = change.prior.as_ref().map(|prior| &prior.zone_id);
-        let malformed = plan_zone(&mut change.planned.zone_id, prior);
-        change.report.extend(malformed);
+        let planned = &mut change.planned;
+        change.report.extend(plan_zone(&mut planned.zone_id, prior));
     }
 
     fn identity(&self, model: &Switched) -> OfZone {

@@ -277,7 +277,7 @@ fn what_is_there_is_read_as_it_is() {
     ] {
         let there = Existing::find(&text).expect("a certificate");
         assert!(clean.is_same(&there), "{text}");
-        assert_eq!(&there.facts(), clean.facts());
+        assert_eq!(there.facts(), clean.facts());
         assert!(!without_keys(&text).contains("PRIVATE"));
         let body = made.private_key.lines().nth(1).expect("a line");
         for hidden in [
@@ -291,7 +291,8 @@ fn what_is_there_is_read_as_it_is() {
     }
     assert!(Existing::find("").is_none());
     let unread = "-----BEGIN CERTIFICATE-----\nAAAA\n-----END CERTIFICATE-----\n";
-    let facts = Existing::find(unread).expect("something").facts();
+    let unread = Existing::find(unread).expect("something");
+    let facts = unread.facts();
     assert_eq!(facts.fingerprint_sha256.len(), 64);
     assert_eq!(facts.issuer, None);
 }
