@@ -92,10 +92,14 @@ impl Secret {
         !is_short && (holds(bytes) || bytes.contains(&b'\\') && holds(&unescaped(bytes)))
     }
 
-    /// Whether bytes from outside hold a line of this PEM.
-    pub fn has_line_in(&self, bytes: &[u8]) -> bool {
+    /// Whether bytes from outside hold a line of this private key that the certificate
+    /// does not hold as well: a private key repeats the public one, and where the two
+    /// happen to be aligned, so do lines of their base64.
+    pub fn has_line_in(&self, bytes: &[u8], certificate: &str) -> bool {
+        let public: String = certificate.split_whitespace().collect();
         let lines = self.0.lines().map(str::trim);
-        let mut lines = lines.filter(|line| line.len() >= 16 && !line.starts_with("-----"));
+        let is_private = |line: &&str| !line.starts_with("-----") && !public.contains(line);
+        let mut lines = lines.filter(|line| line.len() >= 16).filter(is_private);
         lines.any(|line| Self::new(line.to_owned()).is_in(bytes))
     }
 
@@ -223,6 +227,26 @@ mod tests {
         assert!(token.is_in(b"[\"abcdefghij-klmnopqrst_uvwxyz0123456789ABC\"]"));
         assert!(token.is_in(b"[\"\\u0061bcdefghij-klmnopqrst\\u005fuvwxyz0123456789ABC\"]"));
         assert!(!token.is_in(b"[\"abcdefghij\"]"));
+    }
+
+    #[test]
+    fn a_line_of_a_key_is_found_unless_the_certificate_shows_it() {
+        let (private, public) = ("MIGHAgEAMBMGByqGSM49", "AgEGCCqGSM49AwEHBG0w");
+        let key =
+            format!("-----BEGIN PRIVATE KEY-----\n{private}\n{public}\n-----END PRIVATE KEY-----");
+        let key = Secret::new(key);
+        let certificate = "-----BEGIN CERTIFICATE-----\nAAAAAgEGCCqGSM\n49AwEHBG0wAAAA\n";
+        for (echo, found) in [
+            (private.to_owned(), true),
+            (private.replace('M', "\\u004d"), true),
+            (public.to_owned(), false),
+        ] {
+            assert_eq!(
+                key.has_line_in(echo.as_bytes(), certificate),
+                found,
+                "{echo}"
+            );
+        }
     }
 
     #[test]

@@ -304,7 +304,10 @@ impl Body {
     pub(super) fn is_echoed_in(&self, answer: &[u8]) -> bool {
         match self {
             Self::Json(_) => false,
-            Self::Upload { private_key, .. } => private_key.has_line_in(answer),
+            Self::Upload {
+                certificate,
+                private_key,
+            } => private_key.has_line_in(answer, certificate),
         }
     }
 

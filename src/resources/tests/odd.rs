@@ -3,6 +3,7 @@
 use std::time::Duration;
 
 use aop_simulator::ZONE_ID;
+use rcgen::KeyPair;
 
 use super::core::text;
 use super::scene::{Scene, Serves};
@@ -52,6 +53,24 @@ async fn a_certificate_that_is_never_deployed_does_not_supersede_itself() {
             .set(|s| s.activation = Some(Duration::from_secs(6)));
         scene.heal(&config, "deployed at last").await;
         scene.clear(&config, "deployed at last").await;
+    }
+}
+
+/// A private key repeats its public key, which the certificate shows too: an answer that
+/// shows the certificate repeats nothing secret, wherever the key stands in it.
+#[tokio::test(start_paused = true)]
+async fn an_answer_with_the_public_key_is_no_echo_of_the_private_one() {
+    let key = KeyPair::generate().expect("a key");
+    // One name for every way in which the lines of key and certificate can meet.
+    for length in 1..=48 {
+        let scene = Scene::new(Serves::Hostnames(0));
+        let config = scene
+            .serves
+            .config(&scene.issue_named(&"n".repeat(length), &key));
+        assert_eq!(scene.core.apply(&config).await, [], "{length}");
+        let posts = scene.simulator.log();
+        let posts = posts.iter().filter(|request| request.method == "POST");
+        assert_eq!(posts.count(), 1, "{length}");
     }
 }
 

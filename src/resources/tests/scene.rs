@@ -2,8 +2,9 @@
 
 use std::time::Duration;
 
-use aop_simulator::pki::{Authority, ClientCertificate};
+use aop_simulator::pki::{Authority, ClientCertificate, Wanted};
 use aop_simulator::{Action, Answer, Fault, Gate, Request, Simulator, Store, TOKEN, ZONE_ID};
+use rcgen::KeyPair;
 use serde_json::json;
 use tokio::time::Instant;
 
@@ -174,6 +175,17 @@ impl Scene {
 
     pub(super) fn issue(&self) -> ClientCertificate {
         let made = self.authority.client("shop", date());
+        made.expect("a certificate")
+    }
+
+    /// A certificate with this name and key.
+    pub(super) fn issue_named(&self, name: &str, key: &KeyPair) -> ClientCertificate {
+        let wanted = Wanted {
+            name,
+            not_before: date(),
+            not_after: date() + Duration::from_secs(365 * 86_400),
+        };
+        let made = self.authority.issue_for(&wanted, key);
         made.expect("a certificate")
     }
 
