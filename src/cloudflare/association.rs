@@ -154,6 +154,14 @@ impl AssociationWrite {
     pub fn key(&self, zone: &ZoneId) -> Key {
         Key::Association(zone.clone(), self.hostname.clone())
     }
+
+    /// Whether what the API shows of its hostname is what it makes.
+    pub fn is_shown_by(&self, association: &Association) -> bool {
+        match self.enabled {
+            None => association.is_gone(),
+            Some(_) => association.names(&self.cert_id) && association.enabled == self.enabled,
+        }
+    }
 }
 
 /// A row of a list; none where only a nameless tombstone is left.

@@ -2,6 +2,7 @@
 
 use std::collections::{HashMap, HashSet};
 use std::hash::{DefaultHasher, Hash, Hasher};
+use std::sync::atomic::{AtomicU32, Ordering};
 
 use serde_json::json;
 
@@ -11,7 +12,7 @@ use super::envelope::PageInfo;
 use super::id::Segment;
 use super::{
     AsOf, Association, AssociationWrite, Associations, Body, Error, Fresh, Hostname, Key, Method,
-    Scope, Switch, Zone,
+    Scope, Switch, Trust, Zone,
 };
 
 const PATH: &str = "/origin_tls_client_auth/hostnames";
@@ -79,13 +80,28 @@ impl Zone<'_> {
         hostname: &Hostname,
         fresh: Fresh,
     ) -> Result<Association, Error> {
+        self.association_if(scope, hostname, fresh, |_| true).await
+    }
+
+    /// The same; by a request of its own also where the list shows something that is not
+    /// `expected`: a list that is old is no drift.
+    pub async fn association_if(
+        &self,
+        scope: &Scope,
+        hostname: &Hostname,
+        fresh: Fresh,
+        expected: impl Fn(&Association) -> bool,
+    ) -> Result<Association, Error> {
         let listed = match self.associations_as_of(scope, fresh).await {
             Ok(listed) => listed,
             Err(Error::Unlisted(_)) => return self.association(scope, hostname).await,
             Err(error) => return Err(error),
         };
-        let found = listed.list.get(hostname);
-        match found.filter(|found| !found.is_gone() && !self.is_outdated(found)) {
+        let is_believed = |found: &&Association| {
+            let trust = self.observe((*found).clone()).trust;
+            !found.is_gone() && trust == Trust::Shown && expected(found)
+        };
+        match listed.list.get(hostname).filter(is_believed) {
             Some(found) => Ok(found.clone()),
             None => self.association(scope, hostname).await,
         }
@@ -146,6 +162,15 @@ impl Zone<'_> {
         hostname: &Hostname,
     ) -> Result<Association, Error> {
         let _turn = share(scope, &self.common.turns.associations).await?;
+        self.read_association(scope, hostname).await
+    }
+
+    /// The same, for who has the turn already.
+    pub(super) async fn read_association(
+        &self,
+        scope: &Scope,
+        hostname: &Hostname,
+    ) -> Result<Association, Error> {
         let path = format!("{PATH}/{}", hostname.segment());
         let accepted = self.send(scope, Method::Get, &path, None, &|| true).await?;
         accepted.result_about(hostname, |found: &Association| &found.hostname)
@@ -211,10 +236,26 @@ impl Zone<'_> {
         wanted: &(dyn Fn() -> bool + Sync),
     ) -> Result<Vec<Association>, Error> {
         self.common.associations.forget();
+        let tries = AtomicU32::new(0);
+        let counted = || {
+            let is_wanted = wanted();
+            if is_wanted && tries.fetch_add(1, Ordering::Relaxed) == 0 {
+                self.run().begin_writes(self.id(), writes);
+            }
+            is_wanted
+        };
         let body = Some(Body::Json(json!({ "config": writes })));
-        let accepted = self.send(scope, Method::Put, PATH, body, wanted).await?;
+        let sent = self.send(scope, Method::Put, PATH, body, &counted).await;
+        // What was tried more than once, or not answered, may have been carried out.
+        let is_answered = match &sent {
+            Ok(_) => true,
+            Err(error) => error.is_definite() && tries.load(Ordering::Relaxed) == 1,
+        };
+        if is_answered {
+            self.run().end_writes(self.id(), writes);
+        }
         // Accepted is accepted, however odd the answer's rows look.
-        let rows = accepted.result::<Rows>().unwrap_or_default();
+        let rows = sent?.result::<Rows>().unwrap_or_default();
         Ok(rows.0.into_iter().filter_map(|row| row.0).collect())
     }
 }

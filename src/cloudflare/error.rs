@@ -150,6 +150,19 @@ impl Error {
         (200..500).contains(&refusal.status) && !elsewhere && !of_others
     }
 
+    /// Whether it says for certain that the request was not carried out.
+    pub fn is_definite(&self) -> bool {
+        match self {
+            Self::Refused(refusal) | Self::Unlisted(refusal) => refusal.status < 500,
+            Self::Unreachable { trace, .. } => trace.attempts <= 1,
+            Self::Lost { .. }
+            | Self::Unreadable { .. }
+            | Self::Stopped { .. }
+            | Self::RateLimited { .. }
+            | Self::Withdrawn => false,
+        }
+    }
+
     /// Whether the object that was asked for does not exist: 1551 and 1552 for
     /// certificates, 1553 for associations. Any other 404 says nothing of the kind.
     pub fn is_gone(&self) -> bool {

@@ -2,7 +2,7 @@
 
 use super::associations::PER_WRITE;
 use super::client::take;
-use super::{Association, AssociationWrite, CertificateId, Error, Hostname, Scope, Status, Zone};
+use super::{AssociationWrite, CertificateId, Error, Hostname, Observed, Scope, Zone};
 
 /// What became of hostnames that were to get another certificate.
 #[derive(Debug, Default)]
@@ -28,9 +28,10 @@ impl Zone<'_> {
     ) -> Result<Repointed, Error> {
         let _turn = take(scope, &self.common.turns.associations).await?;
         let list = self.associations(scope).await?;
-        let moving = list
+        let hostnames = list
             .into_iter()
-            .filter(|a| self.is_left_on(a, from) || self.is_given_up(a, to));
+            .map(|association| self.observe(association));
+        let moving = hostnames.filter(|seen| seen.is_left_on(from) || seen.is_given_up_on(to));
         let writes = writes_of(moving, to);
         let mut repointed = Repointed::default();
         let mut left: Vec<_> = writes.chunks(PER_WRITE).rev().collect();
@@ -71,9 +72,10 @@ impl Zone<'_> {
     pub async fn redeploy(&self, scope: &Scope, certificate: &CertificateId) -> Result<(), Error> {
         let _turn = take(scope, &self.common.turns.associations).await?;
         let list = self.associations(scope).await?;
-        let given_up = list
+        let hostnames = list
             .into_iter()
-            .filter(|a| self.is_given_up(a, certificate));
+            .map(|association| self.observe(association));
+        let given_up = hostnames.filter(|seen| seen.is_given_up_on(certificate));
         for writes in writes_of(given_up, certificate).chunks(PER_WRITE) {
             // They stay where a rotation finds them: this is not what anybody wants of them.
             if let Err(error) = self.put_for_others(scope, writes, &|| true).await {
@@ -82,37 +84,17 @@ impl Zone<'_> {
         }
         Ok(())
     }
-
-    /// Whether a hostname lives on a certificate, and this run has not said where it
-    /// belongs.
-    pub(super) fn is_left_on(
-        &self,
-        association: &Association,
-        certificate: &CertificateId,
-    ) -> bool {
-        let key = association.key(self.id());
-        let spoken_for = self.run().written(&key).is_some() || self.run().is_destroyed(&key);
-        association.names(certificate) && !association.is_gone() && !spoken_for
-    }
-
-    /// Whether Cloudflare gave up deploying such a hostname, and this run does not let it go.
-    fn is_given_up(&self, association: &Association, certificate: &CertificateId) -> bool {
-        let is_leaving = self.run().is_leaving(&association.key(self.id()));
-        association.status == Status::DeploymentTimedOut
-            && self.is_left_on(association, certificate)
-            && !is_leaving
-    }
 }
 
 /// What gives the hostnames this certificate, each with its own `enabled`.
 fn writes_of(
-    hostnames: impl Iterator<Item = Association>,
+    hostnames: impl Iterator<Item = Observed>,
     to: &CertificateId,
 ) -> Vec<AssociationWrite> {
-    let write = |association: Association| AssociationWrite {
-        hostname: association.hostname,
+    let write = |seen: Observed| AssociationWrite {
+        hostname: seen.association.hostname,
         cert_id: to.clone(),
-        enabled: association.enabled,
+        enabled: seen.association.enabled,
     };
     hostnames.map(write).collect()
 }

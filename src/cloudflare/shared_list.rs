@@ -96,7 +96,8 @@ impl<T> SharedList<T> {
         if let Some(found) = self.found(fresh) {
             return Ok(found);
         }
-        let _lead = scope.until(self.lead.lock()).await?;
+        // Who asks has a deadline of its own, which the rate limit may put off.
+        let _lead = scope.until_others(self.lead.lock()).await?;
         if let Some(found) = self.found(fresh) {
             return Ok(found);
         }

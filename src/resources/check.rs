@@ -96,3 +96,9 @@ pub(super) fn settles(prior: &Attr<String>, wait: &Attr<bool>) -> bool {
     // What is unknown now may turn out to be true.
     pending && wait.known() != Some(&false)
 }
+
+/// Whether a list may be believed of a status: where it shows what the state does not, and
+/// what may have been before that, it may be old.
+pub(super) fn is_news(state: &Attr<String>, listed: &Status) -> bool {
+    *listed != Status::Active && state.text() != listed.as_str()
+}

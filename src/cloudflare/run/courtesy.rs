@@ -31,13 +31,9 @@ impl Run {
                 if !is_contested && !keys.iter().any(|key| self.may_be_taken_over(key)) {
                     break;
                 }
+                waited |= !is_contested;
                 // The sender lives as long as this run.
-                if is_contested {
-                    let _ = scope.until(changed.changed()).await?;
-                } else {
-                    waited = true;
-                    let _ = scope.until_others(changed.changed()).await?;
-                }
+                let _ = scope.until_others(changed.changed()).await?;
             }
             if !waited {
                 return Ok(Verdict::Free);

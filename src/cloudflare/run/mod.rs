@@ -8,10 +8,12 @@
 
 mod courtesy;
 
-use std::collections::{HashMap, HashSet};
+use std::collections::{BTreeSet, HashMap, HashSet};
 use std::sync::{Mutex, PoisonError};
+use std::time::Duration;
 
 use tokio::sync::watch;
+use tokio::time::Instant;
 
 use super::{AssociationWrite, CertificateId, Hostname, Store, Switch, ZoneId};
 
@@ -50,6 +52,9 @@ impl Key {
     }
 }
 
+/// How long an upload may stay unknown under its id.
+const NEW: Duration = Duration::from_secs(60);
+
 /// The owners of one run.
 #[derive(Default)]
 pub struct Run {
@@ -67,7 +72,13 @@ struct State {
     /// Destroyed in this run. The API may show them unchanged for minutes.
     destroyed: HashSet<Key>,
     /// The last write to each hostname that was accepted.
-    written: HashMap<Key, AssociationWrite>,
+    written: HashMap<Key, (AssociationWrite, Instant)>,
+    /// Writes under way, and those that ended without an answer.
+    unanswered: HashMap<Key, (AssociationWrite, Instant)>,
+    /// Hostnames that are as a resource wants them, without a write.
+    insisted: HashSet<Key>,
+    /// Certificates that this run has uploaded, and when.
+    uploaded: HashMap<Key, Instant>,
     /// Left alone by their old owners for the sake of new ones.
     left: HashSet<Key>,
     /// Leaves whose upload waits for a place in the store.
@@ -164,7 +175,7 @@ impl Run {
             let mut owned = state.owned.iter();
             let mut written = state.written.iter();
             owned.any(|key| matches!(key, Key::Certificate(..)) && key.zone() == zone)
-                || written.any(|(key, write)| write.enabled.is_some() && key.zone() == zone)
+                || written.any(|(key, (write, _))| write.enabled.is_some() && key.zone() == zone)
         })
     }
 
@@ -180,12 +191,79 @@ impl Run {
 
     /// Notes a write that was accepted.
     pub fn wrote(&self, key: Key, write: AssociationWrite) {
-        self.with(|state| state.written.insert(key, write));
+        let now = Instant::now();
+        self.with(|state| state.written.insert(key, (write, now)));
     }
 
     /// What this run wrote last: the API may show for minutes what was before.
     pub fn written(&self, key: &Key) -> Option<AssociationWrite> {
+        self.written_at(key).map(|(write, _)| write)
+    }
+
+    /// The same, and when.
+    pub(super) fn written_at(&self, key: &Key) -> Option<(AssociationWrite, Instant)> {
         self.look(|state| state.written.get(key).cloned())
+    }
+
+    /// The hostnames of a zone that this run has written.
+    pub(super) fn written_hostnames(&self, zone: &ZoneId) -> BTreeSet<Hostname> {
+        self.look(|state| {
+            let keys = state.written.keys().chain(state.unanswered.keys());
+            let names = keys.filter_map(|key| match key {
+                Key::Association(of, name) if of == zone => Some(name.clone()),
+                _ => None,
+            });
+            names.collect()
+        })
+    }
+
+    /// Says that these are on their way to Cloudflare.
+    pub(super) fn begin_writes(&self, zone: &ZoneId, writes: &[AssociationWrite]) {
+        let now = Instant::now();
+        let begun = writes
+            .iter()
+            .map(|write| (write.key(zone), (write.clone(), now)));
+        self.with(|state| state.unanswered.extend(begun));
+    }
+
+    /// Says that it is known what became of these.
+    pub(super) fn end_writes(&self, zone: &ZoneId, writes: &[AssociationWrite]) {
+        self.with(|state| {
+            for write in writes {
+                state.unanswered.remove(&write.key(zone));
+            }
+        });
+    }
+
+    /// A write whose answer is not known, and when it was begun.
+    pub(super) fn unanswered(&self, key: &Key) -> Option<(AssociationWrite, Instant)> {
+        self.look(|state| state.unanswered.get(key).cloned())
+    }
+
+    /// Notes an upload that was accepted.
+    pub(super) fn uploaded(&self, key: Key) {
+        let now = Instant::now();
+        self.with(|state| state.uploaded.insert(key, now));
+    }
+
+    /// Whether this run has uploaded it so lately that not to find it proves nothing.
+    pub(super) fn is_new(&self, key: &Key) -> bool {
+        let at = self.look(|state| state.uploaded.get(key).copied());
+        at.is_some_and(|at| at.elapsed() < NEW)
+    }
+
+    /// Keeps rotations of this run away from a hostname that is as it is wanted.
+    pub fn insist(&self, key: Key) {
+        self.with(|state| state.insisted.insert(key));
+    }
+
+    /// Whether this run has said what a hostname is to have, or has detached it.
+    pub(super) fn is_spoken_for(&self, key: &Key) -> bool {
+        self.look(|state| {
+            state.written.contains_key(key)
+                || state.insisted.contains(key)
+                || state.destroyed.contains(key)
+        })
     }
 
     /// Whether this run is deleting a certificate of the store, which makes room for

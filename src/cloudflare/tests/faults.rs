@@ -10,7 +10,7 @@ use tokio::time::Instant;
 
 use super::{InProcess, minutes, options, start, statuses, upload, zone_id};
 use crate::cloudflare::{
-    Answer, Client, Deletion, Error, Request, Scope, SendError, Store, Switch, Transport,
+    Answer, Client, Error, Request, Scope, SendError, Store, Switch, Transport,
 };
 
 /// A good answer with this result.
@@ -40,10 +40,8 @@ pub(super) async fn ask(client: &Client, scope: &Scope, method: &str) -> Result<
             let hostname = zone.certificates(scope, Store::Hostname).await?;
             let id = hostname.first().map(|found| found.id.clone());
             let id = id.expect("a certificate");
-            let deleted = zone.delete_certificate(scope, Store::Hostname, &id, None, wanted);
-            let deleted = deleted.await?;
-            assert_eq!(deleted, Deletion::Accepted);
-            Ok(())
+            let locked = zone.lock(scope).await?;
+            locked.delete(scope, Store::Hostname, &id, wanted).await
         }
         other => unreachable!("{other}"),
     }

@@ -80,18 +80,18 @@ pub(crate) fn options() -> Options {
     }
 }
 
-fn start(options: &Options) -> (Simulator, Arc<Client>) {
+pub(crate) fn start(options: &Options) -> (Simulator, Arc<Client>) {
     let simulator = Simulator::new(Settings::default(), date());
     let client = client_of(&simulator, options);
     (simulator, client)
 }
 
 /// A new process of the provider.
-fn client_of(simulator: &Simulator, options: &Options) -> Arc<Client> {
+pub(crate) fn client_of(simulator: &Simulator, options: &Options) -> Arc<Client> {
     Client::new(Box::new(InProcess(simulator.clone())), options)
 }
 
-fn zone_id() -> ZoneId {
+pub(crate) fn zone_id() -> ZoneId {
     ZoneId::parse(ZONE_ID).expect("a zone id")
 }
 
@@ -99,15 +99,15 @@ fn id(text: &str) -> CertificateId {
     CertificateId::parse(text).expect("an id")
 }
 
-fn hostname(text: &str) -> Hostname {
+pub(crate) fn hostname(text: &str) -> Hostname {
     Hostname::parse(text).expect("a hostname")
 }
 
-fn minutes(count: u64) -> Scope {
+pub(crate) fn minutes(count: u64) -> Scope {
     Scope::lasting(Duration::from_secs(60 * count), CancellationToken::new())
 }
 
-async fn upload(client: &Client, scope: &Scope) -> Result<Certificate, Error> {
+pub(crate) async fn upload(client: &Client, scope: &Scope) -> Result<Certificate, Error> {
     let made = Authority::new("CA").and_then(|ca| ca.client("shop", date()));
     let made = made.expect("a certificate");
     let key = Secret::new(made.private_key);

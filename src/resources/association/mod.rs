@@ -15,11 +15,11 @@ pub(super) use self::crowded::explain_crowd;
 pub use self::data::{AssociationData, AssociationsData};
 pub(super) use self::void::{look, void};
 use self::work::Work;
-use super::check::{certificate_id, hostname, plan_zone, settles, zone_id};
+use super::check::{certificate_id, hostname, is_news, plan_zone, settles, zone_id};
 use super::official::{self, Official};
 use super::problem::problem;
 use super::{Api, Settings};
-use crate::cloudflare::{Fresh, Hostname, Scope, Status, Verdict, ZoneId};
+use crate::cloudflare::{Association as Found, Fresh, Hostname, Scope, Status, Verdict, ZoneId};
 use crate::framework::{
     Applied, Attr, Change, Ctx, Diagnostic, Diagnostics, Foreign, Model, Moved, Object, Operation,
     Planned, Resource, Timeouts, Walk, write_model,
@@ -184,7 +184,13 @@ impl Resource for HostnameAssociation {
         let (zone, name) = (zone_id(&state.zone_id)?, hostname(&state.hostname)?);
         let scope = Scope::reading(ctx.cancel.clone());
         let api = ctx.api.zone(&zone);
-        let found = match api.association_as_of(&scope, &name, Fresh::Recent).await {
+        let is_expected = |found: &Found| {
+            state.certificate_id.text() == found.certificate()
+                && state.enabled.known().copied() == found.enabled
+                && !is_news(&state.status, &found.status)
+        };
+        let asked = api.association_if(&scope, &name, Fresh::Recent, is_expected);
+        let found = match asked.await {
             Err(error) if error.is_gone() => return Ok(None),
             Err(error) => return Err(problem(&error, &format!("Reading {name}")).into()),
             Ok(found) if found.is_gone() => return Ok(None),

@@ -134,7 +134,7 @@ impl<'a> Work<'a> {
 
     /// Keeps rotations of this run away from what is as it is wanted.
     pub(super) fn insist(&self) {
-        self.zone.run().wrote(self.key(), self.wanted());
+        self.zone.run().insist(self.key());
     }
 
     /// Writes the association; one that presents its certificate, or moves to it from
@@ -201,6 +201,8 @@ impl<'a> Work<'a> {
         loop {
             let looked = Instant::now();
             match found.status {
+                // What was there before may be shown for a while.
+                _ if !found.is_gone() && !self.is_wanted(found) => {}
                 Status::Active => return Ok(()),
                 Status::DeploymentTimedOut | Status::DeletionTimedOut => break,
                 _ if found.is_gone() => break,

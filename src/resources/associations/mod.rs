@@ -104,8 +104,9 @@ impl Resource for HostnameAssociations {
         let mut found = found.await.map_err(|error| problem(&error, &doing))?;
         let (mut alive, mut undeployed) = (BTreeMap::new(), Vec::new());
         for (name, target) in before {
-            // What the list does not show alive is asked for by name, each with its own time.
-            let association = match found.remove(&name).filter(|found| !found.is_gone()) {
+            // What the list does not show as it is wanted is asked for by name, each with its
+            // own time: a list that is old is no drift.
+            let association = match found.remove(&name).filter(|found| target.is(found)) {
                 Some(listed) => Some(listed),
                 None => look(&zone, &Scope::reading(ctx.cancel.clone()), &name).await?,
             };

@@ -27,7 +27,8 @@ impl Target {
 
     /// Whether this is what the API shows.
     pub(super) fn is(&self, found: &Association) -> bool {
-        found.names(&self.certificate_id) && found.enabled == Some(self.enabled)
+        let is_same = found.names(&self.certificate_id) && found.enabled == Some(self.enabled);
+        is_same && !found.is_gone()
     }
 
     /// The write that makes it so.

@@ -3,7 +3,7 @@
 use std::collections::{BTreeMap, BTreeSet};
 
 use super::super::Api;
-use super::super::association::explain_crowd;
+use super::super::association::{explain_crowd, look};
 use super::super::check::zone_id;
 use super::super::problem::{listed, problem};
 use super::super::ready::wait_for_certificate;
@@ -86,8 +86,8 @@ impl<'a> Work<'a> {
 
     /// Keeps rotations of this run away from what is as it is wanted.
     pub(super) fn insist(&self, targets: &Targets) {
-        for (name, target) in targets {
-            self.zone.run().wrote(self.key(name), target.write(name));
+        for name in targets.keys() {
+            self.zone.run().insist(self.key(name));
         }
     }
 
@@ -114,12 +114,16 @@ impl<'a> Work<'a> {
         let let_go = self.zone.run().are_let_go(&keys, &self.scope).await;
         let_go.map_err(|why| problem(&why.into(), "Waiting to take over hostnames"))?;
         let run = self.zone.run();
-        let taken = others
-            .into_iter()
-            .filter(|(name, ..)| !run.is_leaving(&self.key(name)));
-        let taken = taken.map(|(name, target, live)| self.is_another(name, target, live));
         let mut errors = Diagnostics::default();
-        errors.extend(taken);
+        for (name, target, _) in others {
+            if run.is_leaving(&self.key(name)) {
+                continue;
+            }
+            // The list may be old.
+            let live = look(&self.zone, &self.scope, name).await?;
+            let another = live.filter(|live| !target.is(live));
+            errors.extend(another.map(|live| self.is_another(name, target, &live)));
+        }
         match errors.has_error() {
             true => Err(errors),
             false => Ok(()),

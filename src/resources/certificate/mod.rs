@@ -1,34 +1,42 @@
 //! `aop_zone_certificate` and `aop_hostname_certificate`: one implementation for
 //! the two stores.
 //!
-//! `plan` says whether it is still the same certificate. `create` and `rotate` both
-//! `upload` and wait (`settle`); a rotation then lets the old one go with what
-//! `delete` does for a destroy, and `obstacle` names what can stand against it.
-//! `full`, `room` and `stray` are about the other certificates of the zone. `data` and `list`
-//! show what is there, as `filter` says.
+//! `plan` says whether it is still the same certificate. `apply` makes a goal of what is
+//! planned; `protocol` decides step after step how to reach it, and `operation` carries the
+//! steps out: an `upload` (which may wait for `room`), and the `removal` of others, of which
+//! `may_delete` decides from a `view` of the zone. `obstacle` and `words` say what stands in
+//! the way. `full` and `stray` are about the other certificates of the zone. `data` and
+//! `list` show what is there, as `filter` says.
 
+mod apply;
 mod clock;
-mod create;
 mod data;
-mod delete;
 mod facts;
 mod filter;
 mod full;
 mod import;
 mod list;
+mod may_delete;
 mod model;
 mod moved;
 mod obstacle;
+mod operation;
+mod patience;
 mod plan;
+mod protocol;
+mod removal;
 mod room;
-mod rotate;
-mod settle;
 mod stray;
 mod upload;
+mod view;
+mod words;
+
+#[cfg(test)]
+mod tests;
 
 use std::marker::PhantomData;
 
-use super::check::{stored_id, zone_id};
+use super::check::{is_news, stored_id, zone_id};
 use super::problem::problem;
 use super::{Api, Settings};
 use crate::cloudflare::{Certificate as Found, CertificateId, Error, Fresh, Scope, Store, Zone};
@@ -120,7 +128,7 @@ impl<S: InStore> Resource for StoredCertificate<S> {
     }
 
     async fn create(&self, ctx: &Ctx<Api>, planned: Planned<Certificate>) -> Applied<Certificate> {
-        create::create(ctx, S::STORE, planned).await
+        apply::create(ctx, S::STORE, planned).await
     }
 
     async fn read(
@@ -145,9 +153,15 @@ impl<S: InStore> Resource for StoredCertificate<S> {
         // it is not forgotten.
         let mut alive = Vec::new();
         let ids = std::iter::once(certificate_id.clone()).chain(state.superseded(ctx));
+        let is_news =
+            |found: &Found| found.id == certificate_id && is_news(&state.status, &found.status);
         for id in ids {
-            let shelf = (&zone, &scope, S::STORE);
-            let found = listed_or_look(shelf, &list, &id).await.map_err(failed)?;
+            let listed = list.iter().find(|found| found.id == id);
+            let found = match listed.filter(|found| !found.status.is_tombstone()) {
+                Some(found) if !is_news(found) => Some(found.clone()),
+                // It may be too new for the list, or the list too old for it.
+                _ => look(&zone, &scope, S::STORE, &id).await.map_err(failed)?,
+            };
             alive.extend(found.filter(|found| alive.iter().all(|a: &Found| a.id != found.id)));
         }
         let mut alive = alive.into_iter();
@@ -183,11 +197,11 @@ impl<S: InStore> Resource for StoredCertificate<S> {
         prior: Certificate,
         planned: Planned<Certificate>,
     ) -> Applied<Certificate> {
-        rotate::update(ctx, S::STORE, prior, planned).await
+        apply::update(ctx, S::STORE, prior, planned).await
     }
 
     async fn delete(&self, ctx: &Ctx<Api>, state: Certificate) -> Result<(), Diagnostics> {
-        delete::delete(ctx, S::STORE, &state).await
+        apply::delete(ctx, S::STORE, &state).await
     }
 }
 
@@ -205,19 +219,6 @@ fn text_of(found: &Found) -> Option<String> {
     Some(without_keys(
         &lines.chars().filter(is_seen).collect::<String>(),
     ))
-}
-
-/// A certificate from a list, or what the API says of it where it is not listed: it
-/// may be too new for the list.
-async fn listed_or_look(
-    (zone, scope, store): (&Zone<'_>, &Scope, Store),
-    list: &[Found],
-    id: &CertificateId,
-) -> Result<Option<Found>, Error> {
-    match list.iter().find(|found| found.id == *id) {
-        Some(found) if !found.status.is_tombstone() => Ok(Some(found.clone())),
-        _ => look(zone, scope, store, id).await,
-    }
 }
 
 /// The certificate; `None` if it is gone, even where its tombstone answers.

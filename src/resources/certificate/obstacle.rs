@@ -1,32 +1,34 @@
 //! What can stand against the deletion of a certificate, and how it is said.
 
 use super::super::problem::listed;
-use crate::cloudflare::{CertificateId, Error, Hostname, ZoneId};
+use crate::cloudflare::{CertificateId, Error, Hostname, Status, ZoneId};
 use crate::framework::Diagnostic;
 
 /// Why the certificate cannot be deleted now.
+#[derive(Clone, Debug, PartialEq, Eq, Hash)]
 pub(super) enum Obstacle {
-    /// Its own deployment has not ended.
-    Deploying(Error),
-    /// Hostnames had to be given to the heir first.
-    Named,
-    /// The heir has taken over only a moment ago.
-    Lingering,
+    /// Its own deployment has not ended. Cloudflare's words.
+    Deploying(String),
+    /// Hostnames have to be given to its successor first.
+    HostnamesLeft,
+    /// Its successor is not active, or not there any more.
+    SuccessorInactive(Option<Status>),
+    /// What this run has brought may not have reached every point of presence.
+    Propagating,
     /// Cloudflare gave up deploying these hostnames with other certificates.
     Undeployed(Vec<Hostname>),
     /// Hostnames are being deployed, and one of them may still be served by it.
-    Unsettled(Vec<Hostname>),
-    /// Hostnames use it.
-    InUse(Holders, Error),
+    Pending(Vec<Hostname>),
+    /// Hostnames use it. Cloudflare's words.
+    InUse(Holders, String),
     /// It is the last one that the zone can present, and the switch is on.
-    /// `pending`: another is on its way.
-    LastOfZone { pending: bool },
+    LastOfZone { is_another_pending: bool },
     /// A resource of this run is about to take it over, or not.
     Contested,
 }
 
 /// The hostnames that hold a certificate.
-#[derive(Default)]
+#[derive(Clone, Debug, Default, PartialEq, Eq, Hash)]
 pub(super) struct Holders {
     pub(super) all: Vec<Hostname>,
     /// At least one is about to let it go.
@@ -34,13 +36,13 @@ pub(super) struct Holders {
 }
 
 impl Obstacle {
-    /// Why a certificate was not deleted, and what to do. `heir`: what takes over in a
+    /// Why a certificate was not deleted, and what to do. `successor`: what takes over in a
     /// rotation; `stopped`: what ended the waiting, if not patience.
     pub(super) fn refusal(
         &self,
         zone: &ZoneId,
         certificate: &CertificateId,
-        heir: Option<&CertificateId>,
+        successor: Option<&CertificateId>,
         stopped: Option<Error>,
     ) -> Diagnostic {
         let stopped = stopped.map_or(String::new(), |why| format!(" Then {why}."));
@@ -55,15 +57,24 @@ impl Obstacle {
                 "it cannot be before its deployment has ended".to_owned(),
                 format!("Apply again in a few minutes.\n\n{error}"),
             ),
-            Self::Lingering => (
+            Self::SuccessorInactive(status) => (
+                "Successor is not active",
+                format!(
+                    "{}, which takes its place, is {} instead of active",
+                    successor.map_or("the certificate", CertificateId::as_str),
+                    status.as_ref().map_or("gone", Status::as_str)
+                ),
+                "The next plan shows what has become of it.".to_owned(),
+            ),
+            Self::Propagating => (
                 "Rotation is not finished yet",
                 format!(
                     "{} took over only a moment ago",
-                    heir.map_or("another certificate", CertificateId::as_str)
+                    successor.map_or("another certificate", CertificateId::as_str)
                 ),
                 "The next apply deletes it.".to_owned(),
             ),
-            Self::Named => (
+            Self::HostnamesLeft => (
                 "Hostnames are still being moved",
                 "hostnames kept turning up on it".to_owned(),
                 "Find out what else associates hostnames with it, and apply again.".to_owned(),
@@ -80,7 +91,7 @@ impl Obstacle {
                  served any more. Then apply again."
                     .to_owned(),
             ),
-            Self::Unsettled(hostnames) => (
+            Self::Pending(hostnames) => (
                 "Hostnames are still being deployed",
                 format!(
                     "these hostnames are being deployed, and may still be served by it: {}",
@@ -91,7 +102,7 @@ impl Obstacle {
             Self::InUse(holders, error) => (
                 "Certificate is still in use",
                 format!("hostnames use it: {}", holders.names()),
-                format!("{}\n\n{error}", in_use_advice(heir)),
+                format!("{}\n\n{error}", in_use_advice(successor)),
             ),
             Self::LastOfZone { .. } => (
                 "Last certificate of a zone that presents it",
@@ -113,10 +124,10 @@ impl Obstacle {
     }
 }
 
-fn in_use_advice(heir: Option<&CertificateId>) -> String {
-    match heir {
-        Some(heir) => format!(
-            "This run was told to leave them there. Associate them with {heir}, and apply again."
+fn in_use_advice(successor: Option<&CertificateId>) -> String {
+    match successor {
+        Some(successor) => format!(
+            "This run was told to leave them there. Associate them with {successor}, and apply again."
         ),
         None => "To exchange a certificate, change `certificate` of its resource in place; or set \
                  lifecycle { create_before_destroy = true } on the old one and apply that before \

@@ -6,11 +6,12 @@
 
 use super::super::problem::{invalid_pem, listed, problem};
 use super::obstacle::Obstacle;
+use super::removal::{Attempt, Removal};
 use super::room::Room;
 use super::{Certificate, Found, leaf_of, plan};
 use crate::cloudflare::{
-    Association, CertificateId, Deletion, Destruction, Error, Hostname, Key, Polls, Queuing, Scope,
-    Status, Store, Verdict, Zone,
+    Association, CertificateId, Destruction, Error, Hostname, Key, Polls, Queuing, Scope, Status,
+    Store, Verdict, Zone,
 };
 use crate::framework::{Diagnostic, Diagnostics};
 use crate::x509::{self, PrivateKey};
@@ -172,11 +173,27 @@ impl<'a> Upload<'a> {
             }
         }
         equal.sort_by_key(|found| found.status.is_tombstone());
+        let twin = self.confirm(equal).await?;
         Ok(Look {
-            twin: equal.into_iter().next(),
+            twin,
             live,
             leaving,
         })
+    }
+
+    /// The first of these that is there itself: lists show what is gone.
+    async fn confirm(&self, listed: Vec<Found>) -> Result<Option<Found>, Diagnostics> {
+        let mut tombstone = None;
+        for listed in listed {
+            match self.find(&listed.id).await? {
+                Some(found) if found.status.is_tombstone() => {
+                    tombstone.get_or_insert(found);
+                }
+                Some(found) => return Ok(Some(found)),
+                None => {}
+            }
+        }
+        Ok(tombstone.filter(|found| found.status != Status::Deleted))
     }
 
     /// A certificate by its id; none where not even its tombstone is left.
@@ -218,11 +235,18 @@ impl<'a> Upload<'a> {
             .await
     }
 
+    /// What a create of this certificate claims before it knows the id.
+    pub(super) fn key(&self) -> Key {
+        Key::leaf(self.store, self.zone.id(), self.fingerprint())
+    }
+
+    pub(super) fn fingerprint(&self) -> &str {
+        &self.leaf.facts().fingerprint_sha256
+    }
+
     /// Says that this upload waits for a place.
     fn queue(&self) -> Queuing<'_> {
-        let fingerprint = &self.leaf.facts().fingerprint_sha256;
-        let leaf = Key::leaf(self.store, self.zone.id(), fingerprint);
-        self.zone.run().queue(leaf)
+        self.zone.run().queue(self.key())
     }
 
     /// A certificate that was never deployed may only go if no hostname needs it.
@@ -242,23 +266,18 @@ impl<'a> Upload<'a> {
     /// Cloudflare gave up on it once; it must go before it can come again. Answers
     /// whether the DELETE was sent, and for the sake of which hostnames it was not yet.
     async fn delete_again(&self, found: &Found) -> Result<(bool, Vec<Hostname>), Diagnostics> {
-        let wanted = || !self.is_owned(found);
-        let deleted = self
-            .zone
-            .delete_certificate(self.scope, self.store, &found.id, None, wanted)
-            .await;
-        Ok(match deleted.map_err(|error| self.failed(&error))? {
-            Deletion::Accepted => (true, Vec::new()),
-            Deletion::Unsettled(hostnames) => (false, hostnames),
-            Deletion::Undeployed(hostnames) if self.are_changing(&hostnames) => (false, hostnames),
-            Deletion::Undeployed(hostnames) => {
-                let obstacle = Obstacle::Undeployed(hostnames);
-                let refusal = obstacle.refusal(self.zone.id(), &found.id, None, None);
-                return Err(refusal.into());
+        let place = (self.zone, self.scope, self.store);
+        let mut removal = Removal::new(place, found.id.clone(), None, None);
+        Ok(match removal.attempt().await? {
+            Attempt::Deleted => (true, Vec::new()),
+            Attempt::Held(Obstacle::Pending(hostnames)) => (false, hostnames),
+            Attempt::Held(Obstacle::Undeployed(hostnames)) if self.are_changing(&hostnames) => {
+                (false, hostnames)
             }
-            Deletion::Named | Deletion::LastOfZone { .. } | Deletion::Withdrawn => {
-                (false, Vec::new())
+            Attempt::Held(obstacle @ (Obstacle::Undeployed(_) | Obstacle::InUse(..))) => {
+                return Err(removal.refused(&obstacle, None).into());
             }
+            Attempt::Held(_) | Attempt::TakenOver => (false, Vec::new()),
         })
     }
 

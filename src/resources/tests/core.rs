@@ -12,6 +12,7 @@ use tokio::task::JoinSet;
 use tokio_util::sync::CancellationToken;
 
 use super::declared::Declared;
+use super::scene::STRANGER;
 use crate::cloudflare::Client;
 use crate::cloudflare::tests::{InProcess, date, options};
 use crate::framework::{
@@ -87,7 +88,7 @@ impl Core {
     }
 
     /// A new process of the provider.
-    fn configure(&self) -> Api {
+    pub(super) fn configure(&self) -> Api {
         *self.cancel.lock().unwrap_or_else(PoisonError::into_inner) = CancellationToken::new();
         Client::new(Box::new(InProcess(self.simulator.clone())), &options())
     }
@@ -197,6 +198,17 @@ impl Core {
         failed
     }
 
+    /// Applies in a process in which other things happen too.
+    pub(super) async fn apply_in(&self, api: &Api, declared: &[Declared]) -> Vec<Diagnostic> {
+        self.apply_each(api, declared, BTreeMap::new()).await
+    }
+
+    /// Destroys one resource in a process in which other things happen too.
+    pub(super) async fn destroy_in(&self, api: &Api, one: &Declared) -> Vec<Diagnostic> {
+        let plan = (Dynamic::Null, self.state(&one.address), Dynamic::Null);
+        self.apply_one(&all(), api, one, plan).await
+    }
+
     /// Destroys everything, the last first.
     pub(super) async fn destroy(&self, declared: &[Declared]) -> Vec<Diagnostic> {
         let api = self.configure();
@@ -240,8 +252,9 @@ impl Core {
         let id = text(&answer.state, "id");
         let deleted = format!("/{id}");
         let log = self.simulator.log();
-        let mut requests = log.iter().skip(before);
-        let names_it = requests.any(|r| r.method == "DELETE" && r.path.ends_with(&deleted));
+        let own = log.iter().skip(before);
+        let mut own = own.filter(|request| request.user_agent != STRANGER);
+        let names_it = own.any(|r| r.method == "DELETE" && r.path.ends_with(&deleted));
         // A destroy that is out of time keeps its state.
         if names_it && !planned.is_null() {
             // Unless it came back under its old id.

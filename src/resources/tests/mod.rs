@@ -8,6 +8,7 @@ mod kills;
 mod numbers;
 mod odd;
 mod scene;
+mod sequences;
 mod undeployed;
 mod watch;
 

@@ -16,6 +16,9 @@ use crate::cloudflare::tests::date;
 use crate::framework::Diagnostic;
 use crate::value::Dynamic;
 
+/// Who does what this Terraform has not done.
+pub(super) const STRANGER: &str = "somebody else";
+
 /// What the certificate serves.
 #[derive(Clone, Copy, Debug)]
 pub(super) enum Serves {
@@ -293,6 +296,7 @@ impl Scene {
             method: "DELETE".to_owned(),
             path,
             authorization: Some(format!("Bearer {TOKEN}")),
+            user_agent: STRANGER.to_owned(),
             ..Request::default()
         };
         self.simulator.handle(request).await;

@@ -1,0 +1,152 @@
+//! Create, update and delete: each is a goal, and what its end means to Terraform.
+
+use super::super::Api;
+use super::super::check::{certificate, stored_id, zone_id};
+use super::operation::Operation;
+use super::protocol::{Goal, Object};
+use super::upload::Upload;
+use super::{Certificate, Found, stray, words};
+use crate::cloudflare::{Key, Scope, Status, Store};
+use crate::framework::{
+    Applied, Ctx, Diagnostic, Diagnostics, Failed, Operation as Kind, Planned, Timeouts,
+};
+
+/// Creates a certificate. Once its upload was accepted there is no error together with a
+/// state: that would taint, and the next apply would delete a certificate that may be
+/// serving by then.
+pub(super) async fn create(
+    ctx: &Ctx<Api>,
+    store: Store,
+    planned: Planned<Certificate>,
+) -> Applied<Certificate> {
+    let Planned { config, mut plan } = planned;
+    let id = zone_id(&plan.zone_id)?;
+    let leaf = certificate(&plan.certificate)?;
+    plan.facts = leaf.facts().into();
+    let zone = ctx.api.zone(&id);
+    let duration = Timeouts::of(&plan.timeouts, Kind::Create);
+    let scope = Scope::lasting(duration, ctx.cancel.clone());
+    let upload = Upload::new((&zone, &scope, store), &config, leaf, Vec::new())?;
+    // Held to the end: what takes a hostname over may have to wait for this certificate.
+    let claim = ctx.api.run().claim(upload.key());
+    let claim = claim.map_err(|_| upload.declared_twice())?;
+    let waits = plan.wait_for_deployment.known() != Some(&false);
+    let operation = Operation::new((ctx, &zone, &scope), Goal::create(store, waits));
+    let mut operation = operation.with_upload(upload);
+    let ended = operation.run().await;
+    let ended = ended.map_err(|stopped| operation.explain(stopped, words::pending));
+    let Some(found) = operation.stands().1 else {
+        return ended.map(|()| plan).map_err(Failed::from);
+    };
+    claim.keep();
+    let warnings = ended.err().unwrap_or_default().into_iter();
+    let warnings = warnings.map(Diagnostic::as_warning);
+    let warnings = operation.adoption.clone().into_iter().chain(warnings);
+    warnings.for_each(|warning| ctx.warn(warning));
+    plan.set_found(found);
+    stray::report(ctx, &zone, &scope, store, &found.id).await;
+    Ok(plan)
+}
+
+/// Updates a certificate: another takes its place, or what an interruption has left undone
+/// is done. What needs no request ends at once.
+pub(super) async fn update(
+    ctx: &Ctx<Api>,
+    store: Store,
+    prior: Certificate,
+    planned: Planned<Certificate>,
+) -> Applied<Certificate> {
+    let Planned { config, mut plan } = planned;
+    let zone = ctx.api.zone(&zone_id(&plan.zone_id)?);
+    let duration = Timeouts::of(&plan.timeouts, Kind::Update);
+    let scope = Scope::lasting(duration, ctx.cancel.clone());
+    let old = stored_id(&prior.id, "id")?;
+    let superseded = prior.superseded(ctx);
+    let run = ctx.api.run();
+    let place = (ctx, &zone, &scope);
+    let rotates = plan.id.is_unknown();
+    if !rotates {
+        run.own(Key::certificate(store, zone.id(), &old));
+    }
+    if !rotates && !plan.status.is_unknown() && superseded.is_empty() {
+        return Ok(plan);
+    }
+    let (operation, claim) = if rotates {
+        let leaf = certificate(&plan.certificate)?;
+        plan.facts = leaf.facts().into();
+        let goal = Goal::rotate(store, old.clone(), superseded);
+        let upload = Upload::new((&zone, &scope, store), &config, leaf, goal.remove.clone())?;
+        // Before any request: what destroys hostnames in this run waits for the claim.
+        let claim = run.claim(upload.key());
+        let claim = claim.map_err(|_| upload.declared_twice())?;
+        (Operation::new(place, goal).with_upload(upload), claim)
+    } else {
+        let goal = Goal::finish(store, old.clone(), superseded);
+        let claim = run.reclaim(Key::leaf(store, zone.id(), prior.facts.fingerprint()));
+        (Operation::new(place, goal), claim)
+    };
+    let mut operation = operation.with_old_leaf(prior.facts.fingerprint());
+    let serves = prior.status.text() == Status::Active.as_str();
+    let ended = operation.run().await;
+    if ended.is_err() {
+        operation.give_back();
+    }
+    let (standing, found) = operation.stands();
+    let mut state = match found {
+        Some(found) => taken_over(plan, found),
+        None => prior,
+    };
+    state.set_superseded(standing.superseded);
+    if found.is_some() {
+        let adoption = operation.adoption.clone();
+        adoption.into_iter().for_each(|warning| ctx.warn(warning));
+    }
+    let Err(stopped) = ended else {
+        if let Some(found) = found.filter(|_| rotates) {
+            claim.keep();
+            stray::report(ctx, &zone, &scope, store, &found.id).await;
+        }
+        return Ok(state);
+    };
+    let pending = if rotates {
+        words::not_finished
+    } else {
+        words::pending
+    };
+    let diagnostics = operation.explain(stopped, pending);
+    let diagnostics = match rotates && serves && standing.object == Object::Old {
+        true => words::still_serves(&old, diagnostics),
+        false => diagnostics,
+    };
+    Err(Failed {
+        state: Some(state),
+        diagnostics,
+    })
+}
+
+/// Destroys a certificate, and what an interrupted rotation has left.
+pub(super) async fn delete(
+    ctx: &Ctx<Api>,
+    store: Store,
+    state: &Certificate,
+) -> Result<(), Diagnostics> {
+    let zone = ctx.api.zone(&zone_id(&state.zone_id)?);
+    let duration = Timeouts::of(&state.timeouts, Kind::Delete);
+    let scope = Scope::lasting(duration, ctx.cancel.clone());
+    let goal = Goal::destroy(store, stored_id(&state.id, "id")?, state.superseded(ctx));
+    let operation = Operation::new((ctx, &zone, &scope), goal);
+    let mut operation = operation.with_old_leaf(state.facts.fingerprint());
+    let ended = operation.run().await;
+    ended.map_err(|stopped| operation.explain(stopped, words::pending))
+}
+
+/// What is kept, as the new object.
+fn taken_over(plan: Certificate, found: &Found) -> Certificate {
+    let mut state = plan;
+    if state.id.is_unknown() {
+        state.set_found(found);
+    } else if state.status.is_unknown() {
+        state.status = found.status.as_str().into();
+    }
+    state
+}

@@ -1,0 +1,332 @@
+//! The loop of the protocol: decide, act, learn; until nothing is left to do, or something
+//! ends it. Then `standing` says what is true.
+
+use std::time::Duration;
+
+use tokio::time::Instant;
+
+use super::super::Api;
+use super::super::problem::problem;
+use super::plan::missing_key;
+use super::protocol::{
+    Deployment, Event, Failure, Goal, Keep, Kept, Known, Object, Standing, Step, decide, standing,
+};
+use super::removal::Removal;
+use super::upload::{Origin, Upload};
+use super::{Found, leaf_of, look, words};
+use crate::cloudflare::{
+    CertificateId, Destruction, Error, Key, Polls, Scope, Status, Store, Verdict, Zone,
+};
+use crate::framework::{Ctx, Diagnostic, Diagnostics};
+
+/// How long a certificate that was uploaded again may look like its own tombstone.
+const REVIVAL: Duration = Duration::from_secs(60);
+
+/// One operation on a certificate.
+pub(super) struct Operation<'a> {
+    ctx: &'a Ctx<Api>,
+    zone: &'a Zone<'a>,
+    scope: &'a Scope,
+    pub(super) goal: Goal,
+    pub(super) known: Known,
+    /// What is kept, as last seen.
+    pub(super) found: Option<Found>,
+    /// What is to be said once a certificate serves that was there already.
+    pub(super) adoption: Option<Diagnostic>,
+    /// The certificate of the configuration.
+    upload: Option<Upload<'a>>,
+    /// The fingerprint of the prior certificate, by which a create of the same one claims it.
+    old_leaf: Option<String>,
+    /// The removal under way.
+    removal: Option<Removal<'a>>,
+    /// Says to this run what is on its way out: that makes room for others.
+    leaving: Vec<Destruction<'a>>,
+}
+
+/// What ended an operation before it was done.
+pub(super) enum Stopped {
+    /// It cannot be done.
+    Failed(Failure),
+    /// Its time was over, or the API failed, while this was on its way.
+    NotYet(Box<Found>, Error),
+    /// Something else.
+    Other(Diagnostics),
+}
+
+impl From<Diagnostics> for Stopped {
+    fn from(diagnostics: Diagnostics) -> Self {
+        Self::Other(diagnostics)
+    }
+}
+
+impl From<Diagnostic> for Stopped {
+    fn from(diagnostic: Diagnostic) -> Self {
+        Self::Other(diagnostic.into())
+    }
+}
+
+impl<'a> Operation<'a> {
+    pub(super) fn new(
+        (ctx, zone, scope): (&'a Ctx<Api>, &'a Zone<'a>, &'a Scope),
+        goal: Goal,
+    ) -> Self {
+        Self {
+            ctx,
+            zone,
+            scope,
+            goal,
+            known: Known::default(),
+            found: None,
+            adoption: None,
+            upload: None,
+            old_leaf: None,
+            removal: None,
+            leaving: Vec::new(),
+        }
+    }
+
+    /// The same, with what is to be uploaded.
+    pub(super) fn with_upload(self, upload: Upload<'a>) -> Self {
+        Self {
+            upload: Some(upload),
+            ..self
+        }
+    }
+
+    /// The same, with the fingerprint of the prior certificate.
+    pub(super) fn with_old_leaf(self, fingerprint: &str) -> Self {
+        Self {
+            old_leaf: Some(fingerprint.to_owned()),
+            ..self
+        }
+    }
+
+    /// Carries out step after step.
+    pub(super) async fn run(&mut self) -> Result<(), Stopped> {
+        let mut polls = Polls::new();
+        if self.goal.keep == Keep::Nothing {
+            self.announce();
+        }
+        loop {
+            let event = match decide(&self.goal, &self.known) {
+                Step::Bring => self.bring().await?,
+                Step::AwaitDeployment => self.await_deployment(&mut polls).await?,
+                Step::Yield(id) => {
+                    polls = Polls::new();
+                    self.removal_of(&id).await?.yields().await?
+                }
+                Step::Repoint(id) => self.repoint(&id).await?,
+                Step::Delete(id) => self.removal_of(&id).await?.delete().await?,
+                Step::AwaitObstacle(id, obstacle) => {
+                    let removal = self.removal_of(&id).await?;
+                    removal.wait(&obstacle, &mut polls).await?
+                }
+                Step::AwaitGone(id) => self.removal_of(&id).await?.vanish().await?,
+                Step::Fail(failure) => return Err(Stopped::Failed(failure)),
+                Step::Done => return Ok(()),
+            };
+            self.learn(event);
+        }
+    }
+
+    fn learn(&mut self, event: Event) {
+        if event == Event::Yielded(Verdict::Owned)
+            && let Some(id) = self.known.left(&self.goal).next()
+        {
+            tracing::info!(certificate = %id, "left to its new owner");
+            self.zone.run().leave(self.key_of(id));
+            if self.goal.keep == Keep::Nothing && self.goal.old.as_ref() == Some(id) {
+                self.ctx.warn(words::left_as_it_is(id));
+            }
+        }
+        self.known.learn(&self.goal, event);
+    }
+
+    /// Brings the certificate into its store, or sees that it is there.
+    async fn bring(&mut self) -> Result<Event, Stopped> {
+        let (found, is_own) = match &self.goal.keep {
+            Keep::Present(id) => (self.find(id).await?, true),
+            Keep::Wanted | Keep::Nothing => self.find_or_upload().await?,
+        };
+        self.zone.run().own(self.key_of(&found.id));
+        let kept = Kept {
+            id: found.id.clone(),
+            is_own,
+            deployment: Deployment::Pending,
+        };
+        self.found = Some(found);
+        self.known.learn(&self.goal, Event::Brought(kept));
+        self.announce();
+        self.revive().await;
+        Ok(self.seen())
+    }
+
+    async fn find_or_upload(&mut self) -> Result<(Found, bool), Stopped> {
+        let Some(upload) = &self.upload else {
+            return Err(missing_key().into());
+        };
+        if let (Store::Hostname, Some(old)) = (self.goal.store, &self.goal.old) {
+            // Without the list nobody could tell which hostnames have to move.
+            let listed = self.zone.redeploy(self.scope, old).await;
+            let doing = "Listing the hostnames of the old certificate";
+            listed.map_err(|error| problem(&error, doing))?;
+        }
+        match upload.find_or_upload().await? {
+            Origin::Own(found) => Ok((found, true)),
+            Origin::WasThere(found) if upload.is_owned(&found) => {
+                Err(upload.declared_twice().into())
+            }
+            Origin::WasThere(found) => {
+                self.adoption = Some(upload.adopted(&found));
+                Ok((found, false))
+            }
+        }
+    }
+
+    async fn find(&self, id: &CertificateId) -> Result<Found, Stopped> {
+        let doing = format!("Reading certificate {id} of zone {}", self.zone.id());
+        let found = look(self.zone, self.scope, self.goal.store, id).await;
+        let found = found.map_err(|error| problem(&error, &doing))?;
+        found.ok_or_else(|| words::gone(id, self.zone).into())
+    }
+
+    /// Says to this run what is on its way out.
+    fn announce(&mut self) {
+        let run = self.zone.run();
+        let left = self.known.left(&self.goal);
+        self.leaving = left.map(|id| run.destroy(self.key_of(id))).collect();
+    }
+
+    /// Waits while a certificate that was just uploaded reads `pending_deletion`, as it does
+    /// for a moment when it comes back under the id of one that was deleted.
+    async fn revive(&mut self) {
+        let started = Instant::now();
+        let mut polls = Polls::new();
+        while let Some(found) = &mut self.found
+            && found.status == Status::PendingDeletion
+            && started.elapsed() < REVIVAL
+            && polls.pause(self.scope).await.is_ok()
+        {
+            let now = self
+                .zone
+                .certificate(self.scope, self.goal.store, &found.id);
+            if let Ok(now) = now.await {
+                *found = now;
+            }
+        }
+    }
+
+    fn seen(&self) -> Event {
+        let found = self.found.as_ref();
+        Event::Seen(found.map_or(Deployment::Gone, |found| (&found.status).into()))
+    }
+
+    async fn await_deployment(&mut self, polls: &mut Polls) -> Result<Event, Stopped> {
+        if let Some(found) = &self.found {
+            let not_yet = |error| Stopped::NotYet(Box::new(found.clone()), error);
+            let paused = polls.pause(self.scope).await;
+            paused.map_err(|why| not_yet(why.into()))?;
+            let now = look(self.zone, self.scope, self.goal.store, &found.id).await;
+            let now = now.map_err(not_yet)?;
+            let Some(now) = now else {
+                return Ok(Event::Seen(Deployment::Gone));
+            };
+            tracing::info!(certificate = %now.id, status = %now.status, "waiting for deployment");
+            self.found = Some(now);
+        }
+        Ok(self.seen())
+    }
+
+    /// Gives the hostnames of a certificate to what is kept.
+    async fn repoint(&mut self, from: &CertificateId) -> Result<Event, Stopped> {
+        let Some(to) = self.known.kept.as_ref().map(|kept| kept.id.clone()) else {
+            return Ok(Event::Repointed { any: false });
+        };
+        let doing = format!("Giving the hostnames of certificate {from} to {to}");
+        let repointed = self.zone.repoint(self.scope, from, &to).await;
+        let repointed = repointed.map_err(|error| problem(&error, &doing))?;
+        let event = Event::Repointed {
+            any: !repointed.moved.is_empty(),
+        };
+        if !repointed.moved.is_empty() {
+            // Also where others were refused.
+            self.known.learn(&self.goal, event.clone());
+        }
+        words::all_moved(&repointed, &doing, &to)?;
+        Ok(event)
+    }
+
+    /// The removal of this certificate, begun where it has not.
+    async fn removal_of(&mut self, id: &CertificateId) -> Result<&mut Removal<'a>, Stopped> {
+        let removal = match self.removal.take() {
+            Some(begun) if begun.is_of(id) => begun,
+            _ => {
+                let leaf = self.leaf_key(id).await?;
+                let successor = self.known.kept.as_ref().map(|kept| kept.id.clone());
+                let place = (self.zone, self.scope, self.goal.store);
+                Removal::new(place, id.clone(), leaf, successor)
+            }
+        };
+        Ok(self.removal.insert(removal))
+    }
+
+    /// By what a create of the same certificate would claim it.
+    async fn leaf_key(&self, id: &CertificateId) -> Result<Option<Key>, Stopped> {
+        let key = |fingerprint: &str| Key::leaf(self.goal.store, self.zone.id(), fingerprint);
+        if self.goal.old.as_ref() == Some(id) {
+            let own = self.old_leaf.as_deref();
+            // A certificate that is uploaded again is claimed by this very rotation.
+            let again = self.upload.as_ref().map(Upload::fingerprint);
+            return Ok(own.filter(|own| again != Some(*own)).map(key));
+        }
+        let found = look(self.zone, self.scope, self.goal.store, id).await;
+        let doing = format!("Reading certificate {id} of zone {}", self.zone.id());
+        let found = found.map_err(|error| problem(&error, &doing))?;
+        let leaf = found.as_ref().and_then(leaf_of);
+        Ok(leaf.map(|leaf| key(&leaf.facts().fingerprint_sha256)))
+    }
+
+    pub(super) fn key_of(&self, id: &CertificateId) -> Key {
+        Key::certificate(self.goal.store, self.zone.id(), id)
+    }
+
+    /// What is true now, and what is kept, if that is the object.
+    pub(super) fn stands(&self) -> (Standing, Option<&Found>) {
+        let standing = standing(&self.goal, &self.known);
+        let found = self.found.as_ref();
+        let found = found.filter(|_| standing.object == Object::Kept);
+        (standing, found)
+    }
+
+    /// What was taken over for nothing goes back to whoever had it; if that one has left it,
+    /// it is this resource's to delete.
+    pub(super) fn give_back(&mut self) {
+        let key = self.known.kept.as_ref().map(|kept| self.key_of(&kept.id));
+        let is_old = self.stands().0.object == Object::Old;
+        let run = self.zone.run();
+        let is_left = key.is_some_and(|key| is_old && run.give_back(&key));
+        if let Some(kept) = &mut self.known.kept {
+            kept.is_own |= is_left;
+        }
+    }
+
+    /// What ended it, in words. `pending` says that something is on its way.
+    pub(super) fn explain(
+        &self,
+        stopped: Stopped,
+        pending: fn(&Found, &Zone<'_>, &Error) -> Diagnostic,
+    ) -> Diagnostics {
+        match stopped {
+            Stopped::Other(diagnostics) => diagnostics,
+            Stopped::NotYet(found, error) => pending(&found, self.zone, &error).into(),
+            Stopped::Failed(Failure::NotDeployed(id)) => words::timed_out(&id, self.zone).into(),
+            Stopped::Failed(Failure::Gone(id)) => words::gone(&id, self.zone).into(),
+            Stopped::Failed(Failure::Obstacle(id, obstacle)) => {
+                let successor = self.known.kept.as_ref().map(|kept| &kept.id);
+                obstacle
+                    .refusal(self.zone.id(), &id, successor, None)
+                    .into()
+            }
+        }
+    }
+}

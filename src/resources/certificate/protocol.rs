@@ -1,0 +1,337 @@
+//! The protocol of a certificate: what has to happen next, and what is true if nothing more
+//! happens. Both are pure functions of a goal and of what is known; `operation` carries the
+//! steps out, and `model` tries them in every small world.
+//!
+//! A certificate is brought into its store and deployed; then it takes the place of others:
+//! first it gets their hostnames, then they are deleted. To create, to rotate, to go on after
+//! an interruption, to wait and to destroy are goals, and nothing else.
+//!
+//! ```text
+//! Bring ─► AwaitDeployment ─► for each that goes: Yield ─► Repoint ─► Delete ─► AwaitGone
+//!                                                             ▲          │
+//!                                                             └──────────┴─ AwaitObstacle
+//! ```
+
+use super::obstacle::Obstacle;
+use crate::cloudflare::{CertificateId, Status, Store, Verdict};
+
+/// What an operation is to bring about.
+#[derive(Clone, Debug)]
+pub(super) struct Goal {
+    pub(super) store: Store,
+    pub(super) keep: Keep,
+    /// The certificate of the prior state, if there was one.
+    pub(super) old: Option<CertificateId>,
+    /// The certificates that go, in this order.
+    pub(super) remove: Vec<CertificateId>,
+    /// Whether what is kept has to be active.
+    pub(super) waits: bool,
+}
+
+/// What there is to be in the end.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub(super) enum Keep {
+    /// No certificate.
+    Nothing,
+    /// One that is there.
+    Present(CertificateId),
+    /// The one that the configuration gives.
+    Wanted,
+}
+
+/// What is known while it goes on.
+#[derive(Clone, Debug, Default, PartialEq, Eq, Hash)]
+pub(super) struct Known {
+    /// The certificate that is kept, once it is in the store.
+    pub(super) kept: Option<Kept>,
+    /// Those that went, or were left to others.
+    pub(super) settled: Vec<CertificateId>,
+    /// How far the next one of those that go has come.
+    pub(super) removal: Removal,
+    /// Whether what is kept serves what the old one served.
+    pub(super) has_switched: bool,
+}
+
+/// A certificate that is kept.
+#[derive(Clone, Debug, PartialEq, Eq, Hash)]
+pub(super) struct Kept {
+    pub(super) id: CertificateId,
+    /// Whether it is this resource's to delete, if all of this is for nothing.
+    pub(super) is_own: bool,
+    /// Where the edge stands with it, as last seen.
+    pub(super) deployment: Deployment,
+}
+
+/// Where the edge stands with a certificate.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
+pub(super) enum Deployment {
+    /// On its way.
+    Pending,
+    /// It can be presented.
+    Active,
+    /// Cloudflare gave up.
+    TimedOut,
+    /// Somebody deleted it.
+    Gone,
+}
+
+/// How far a removal has come.
+#[derive(Clone, Debug, Default, PartialEq, Eq, Hash)]
+pub(super) enum Removal {
+    /// Another resource of the run may come to own it.
+    #[default]
+    Begun,
+    /// No other resource wants it.
+    Free,
+    /// Its hostnames were given to what is kept.
+    Detached,
+    /// Something stands against its deletion.
+    Held(Obstacle),
+    /// The same, for too long.
+    Stuck(Obstacle),
+    /// Its deletion was accepted.
+    Deleted,
+}
+
+/// What has to happen next.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub(super) enum Step {
+    /// Find the certificate in its store, or upload it.
+    Bring,
+    /// Wait a little, then see where the edge stands with it.
+    AwaitDeployment,
+    /// Let another resource of the run take this one over first.
+    Yield(CertificateId),
+    /// Give its hostnames to what is kept.
+    Repoint(CertificateId),
+    /// Delete it, if nothing stands against it.
+    Delete(CertificateId),
+    /// Wait a little, then try to delete it again.
+    AwaitObstacle(CertificateId, Obstacle),
+    /// Wait until nothing but a tombstone is left of it.
+    AwaitGone(CertificateId),
+    /// It cannot be done.
+    Fail(Failure),
+    /// Nothing is left to do.
+    Done,
+}
+
+/// Why it cannot be done.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub(super) enum Failure {
+    /// Cloudflare gave up deploying what is kept.
+    NotDeployed(CertificateId),
+    /// Somebody deleted what is kept.
+    Gone(CertificateId),
+    /// This stands against the deletion of a certificate for too long.
+    Obstacle(CertificateId, Obstacle),
+}
+
+/// What a step has come to.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub(super) enum Event {
+    /// The certificate is in its store.
+    Brought(Kept),
+    /// This is where the edge stands with it.
+    Seen(Deployment),
+    /// Whether another resource has taken it over.
+    Yielded(Verdict),
+    /// Whether any hostname had to be moved.
+    Repointed { any: bool },
+    /// Something stands against the deletion.
+    Held { by: Obstacle, too_long: bool },
+    /// A little time has passed.
+    Waited,
+    /// The deletion was accepted.
+    Deleted,
+    /// Nothing but a tombstone is left.
+    Vanished,
+}
+
+/// What is true if nothing more happens.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub(super) struct Standing {
+    pub(super) object: Object,
+    /// The certificates that are still to go.
+    pub(super) superseded: Vec<CertificateId>,
+}
+
+/// Which object the state holds.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) enum Object {
+    /// None.
+    Nothing,
+    /// The one of the prior state.
+    Old,
+    /// What is kept.
+    Kept,
+}
+
+/// What has to happen next.
+pub(super) fn decide(goal: &Goal, known: &Known) -> Step {
+    if goal.keep != Keep::Nothing {
+        let Some(kept) = &known.kept else {
+            return Step::Bring;
+        };
+        match kept.deployment {
+            _ if !goal.waits => {}
+            Deployment::Pending => return Step::AwaitDeployment,
+            Deployment::TimedOut => return Step::Fail(Failure::NotDeployed(kept.id.clone())),
+            Deployment::Gone => return Step::Fail(Failure::Gone(kept.id.clone())),
+            Deployment::Active => {}
+        }
+    }
+    let Some(id) = known.left(goal).next().cloned() else {
+        return Step::Done;
+    };
+    // Its hostnames go to what is kept.
+    let has_hostnames = goal.store == Store::Hostname && known.kept.is_some();
+    match &known.removal {
+        Removal::Begun | Removal::Held(Obstacle::Contested) => Step::Yield(id),
+        Removal::Free if has_hostnames => Step::Repoint(id),
+        Removal::Held(Obstacle::HostnamesLeft) => Step::Repoint(id),
+        Removal::Free | Removal::Detached => Step::Delete(id),
+        Removal::Held(obstacle) => Step::AwaitObstacle(id, obstacle.clone()),
+        Removal::Stuck(obstacle) => Step::Fail(Failure::Obstacle(id, obstacle.clone())),
+        Removal::Deleted => Step::AwaitGone(id),
+    }
+}
+
+impl Goal {
+    /// The certificate of the configuration, where there was none.
+    pub(super) fn create(store: Store, waits: bool) -> Self {
+        Self {
+            store,
+            keep: Keep::Wanted,
+            old: None,
+            remove: Vec::new(),
+            waits,
+        }
+    }
+
+    /// The certificate of the configuration in place of the old one.
+    pub(super) fn rotate(store: Store, old: CertificateId, superseded: Vec<CertificateId>) -> Self {
+        Self {
+            remove: [superseded, vec![old.clone()]].concat(),
+            old: Some(old),
+            ..Self::create(store, true)
+        }
+    }
+
+    /// The old certificate, active, without what an interrupted rotation has left.
+    pub(super) fn finish(store: Store, old: CertificateId, superseded: Vec<CertificateId>) -> Self {
+        Self {
+            keep: Keep::Present(old.clone()),
+            old: Some(old),
+            remove: superseded,
+            ..Self::create(store, true)
+        }
+    }
+
+    /// Nothing.
+    pub(super) fn destroy(
+        store: Store,
+        old: CertificateId,
+        superseded: Vec<CertificateId>,
+    ) -> Self {
+        Self {
+            keep: Keep::Nothing,
+            ..Self::rotate(store, old, superseded)
+        }
+    }
+}
+
+/// What is true if nothing more happens. The object is the old one until the new one
+/// serves; whichever it is, what is to go is remembered.
+pub(super) fn standing(goal: &Goal, known: &Known) -> Standing {
+    let kept = known.kept.as_ref();
+    let is_gone = kept.is_some_and(|kept| kept.deployment == Deployment::Gone);
+    let is_old = |id: &&CertificateId| goal.old.as_ref() == Some(*id);
+    let object = match (kept.filter(|_| !is_gone), &goal.old) {
+        (Some(_), None) => Object::Kept,
+        (Some(kept), Some(_)) if known.has_switched || is_old(&&kept.id) => Object::Kept,
+        (_, Some(_)) => Object::Old,
+        (None, None) => Object::Nothing,
+    };
+    let own = kept
+        .filter(|kept| kept.is_own && !is_gone)
+        .map(|kept| &kept.id);
+    let left: Vec<&CertificateId> = match object {
+        Object::Kept => known.left(goal).collect(),
+        Object::Nothing => Vec::new(),
+        Object::Old => {
+            let left = known.left(goal).chain(own);
+            left.filter(|id| !is_old(id)).collect()
+        }
+    };
+    Standing {
+        object,
+        superseded: left.into_iter().cloned().collect(),
+    }
+}
+
+impl Known {
+    /// The certificates that are still to go.
+    pub(super) fn left<'g>(&'g self, goal: &'g Goal) -> impl Iterator<Item = &'g CertificateId> {
+        let is_kept = |id: &CertificateId| self.kept.as_ref().is_some_and(|kept| kept.id == *id);
+        let left = goal.remove.iter();
+        left.filter(move |id| !self.settled.contains(id) && !is_kept(id))
+    }
+
+    /// Adds what a step has come to.
+    pub(super) fn learn(&mut self, goal: &Goal, event: Event) {
+        let next = self.left(goal).next().cloned();
+        // The hostnames of earlier leftovers are not yet the switch.
+        let is_switch = self.kept.is_some()
+            && (goal.store == Store::Zone || next.is_some() && next == goal.old);
+        match event {
+            Event::Brought(kept) => self.kept = Some(kept),
+            Event::Seen(deployment) => {
+                if let Some(kept) = &mut self.kept {
+                    kept.deployment = deployment;
+                }
+            }
+            Event::Yielded(Verdict::Owned) => {
+                self.has_switched |= is_switch;
+                self.settle(next);
+            }
+            Event::Yielded(Verdict::Free | Verdict::Contested) => {
+                self.has_switched |= is_switch && goal.store == Store::Zone;
+                self.removal = Removal::Free;
+            }
+            Event::Repointed { any } => {
+                self.has_switched |= is_switch;
+                self.removal = if any {
+                    Removal::Free
+                } else {
+                    Removal::Detached
+                };
+            }
+            Event::Held { by, too_long } => {
+                self.removal = match too_long {
+                    true => Removal::Stuck(by),
+                    false => Removal::Held(by),
+                };
+            }
+            Event::Waited => self.removal = Removal::Detached,
+            Event::Deleted => self.removal = Removal::Deleted,
+            Event::Vanished => self.settle(next),
+        }
+    }
+
+    fn settle(&mut self, id: Option<CertificateId>) {
+        self.settled.extend(id);
+        self.removal = Removal::Begun;
+    }
+}
+
+impl From<&Status> for Deployment {
+    fn from(status: &Status) -> Self {
+        match status {
+            Status::Active | Status::DeletionTimedOut => Self::Active,
+            Status::DeploymentTimedOut => Self::TimedOut,
+            Status::PendingDeletion | Status::Deleted => Self::Gone,
+            Status::Initializing | Status::PendingDeployment | Status::Other(_) => Self::Pending,
+        }
+    }
+}

@@ -1,0 +1,347 @@
+//! The removal of one certificate: it yields to whoever takes it over, is deleted once
+//! nothing stands against it, and is watched until it is gone.
+
+use std::time::Duration;
+
+use tokio::time::Instant;
+
+use super::super::problem::problem;
+use super::Found;
+use super::may_delete::{Doomed, may_delete};
+use super::obstacle::{Holders, Obstacle};
+use super::patience::Patience;
+use super::protocol::Event;
+use super::view::{Hold, Question, Seen, View};
+use crate::cloudflare::{
+    Association, CertificateId, Error, Key, Locked, Polls, Scope, Status, Store, Verdict, Zone,
+};
+use crate::framework::{Diagnostic, Diagnostics};
+
+/// A tombstone that stays `pending_deletion` this long is one for good.
+const TOMBSTONE: Duration = Duration::from_secs(60);
+/// How long a certificate stays after all that this run has brought is deployed.
+const PROPAGATION: Duration = Duration::from_secs(2);
+
+/// One certificate to be deleted.
+pub(super) struct Removal<'a> {
+    zone: &'a Zone<'a>,
+    scope: &'a Scope,
+    store: Store,
+    certificate: CertificateId,
+    id: Key,
+    /// What a create of the same certificate claims before it knows the id.
+    leaf: Option<Key>,
+    /// The certificate that takes its place.
+    successor: Option<CertificateId>,
+    /// Since when nothing stands against it: points of presence may be a moment behind.
+    clear_since: Option<Instant>,
+    patience: Patience,
+}
+
+/// What an attempt to delete a certificate has come to.
+pub(super) enum Attempt {
+    /// The DELETE was accepted.
+    Deleted,
+    /// Another resource of the run has it.
+    TakenOver,
+    /// Something stands against it.
+    Held(Obstacle),
+}
+
+impl<'a> Removal<'a> {
+    pub(super) fn new(
+        (zone, scope, store): (&'a Zone<'a>, &'a Scope, Store),
+        certificate: CertificateId,
+        leaf: Option<Key>,
+        successor: Option<CertificateId>,
+    ) -> Self {
+        Self {
+            zone,
+            scope,
+            store,
+            id: Key::certificate(store, zone.id(), &certificate),
+            certificate,
+            leaf,
+            successor,
+            clear_since: None,
+            patience: Patience::default(),
+        }
+    }
+
+    /// Whether it is about this certificate.
+    pub(super) fn is_of(&self, id: &CertificateId) -> bool {
+        self.certificate == *id
+    }
+
+    /// Lets a create of the same certificate come first.
+    pub(super) async fn yields(&self) -> Result<Event, Diagnostics> {
+        let keys: Vec<&Key> = self.keys().collect();
+        let verdict = self.zone.run().give_way(&keys, self.scope).await;
+        Ok(Event::Yielded(
+            verdict.map_err(|why| self.failed(&why.into()))?,
+        ))
+    }
+
+    /// Tries to delete it.
+    pub(super) async fn delete(&mut self) -> Result<Event, Diagnostics> {
+        Ok(match self.attempt().await? {
+            Attempt::Deleted => Event::Deleted,
+            Attempt::TakenOver => Event::Yielded(Verdict::Owned),
+            Attempt::Held(by) => {
+                let may_pass = self.may_pass(&by);
+                let too_long = self.patience.is_over(&by, may_pass);
+                Event::Held { by, too_long }
+            }
+        })
+    }
+
+    /// Waits a little, while something stands against it.
+    pub(super) async fn wait(
+        &self,
+        obstacle: &Obstacle,
+        polls: &mut Polls,
+    ) -> Result<Event, Diagnostics> {
+        let paused = polls.pause(self.scope).await;
+        paused.map_err(|why| self.refused(obstacle, Some(why.into())))?;
+        Ok(match self.is_taken_over() {
+            true => Event::Yielded(Verdict::Owned),
+            false => Event::Waited,
+        })
+    }
+
+    /// Looks whether it may be deleted, and deletes it, with no write of this process in
+    /// between.
+    pub(super) async fn attempt(&mut self) -> Result<Attempt, Diagnostics> {
+        let locked = self.zone.lock(self.scope).await;
+        let locked = locked.map_err(|error| self.failed(&error))?;
+        let decided = self.decide(&locked).await;
+        let decided = decided.map_err(|error| self.failed(&error))?;
+        if let Err(obstacle) = decided {
+            if obstacle != Obstacle::Propagating {
+                self.clear_since = None;
+            }
+            return Ok(Attempt::Held(obstacle));
+        }
+        let is_free = || self.is_free();
+        let deleted = locked.delete(self.scope, self.store, &self.certificate, is_free);
+        let deleted = deleted.await;
+        drop(locked);
+        Ok(match deleted {
+            Ok(()) => Attempt::Deleted,
+            Err(Error::Withdrawn) if self.is_taken_over() => Attempt::TakenOver,
+            Err(Error::Withdrawn) => Attempt::Held(Obstacle::Contested),
+            Err(error) if error.has_code(1434) => {
+                Attempt::Held(Obstacle::Deploying(error.to_string()))
+            }
+            Err(error) if error.has_code(1433) => {
+                self.clear_since = None;
+                let holders = self.holders().await?;
+                Attempt::Held(Obstacle::InUse(holders, error.to_string()))
+            }
+            Err(error) => return Err(self.failed(&error)),
+        })
+    }
+
+    /// Decides whether it may be deleted now, with all that has to be known for it.
+    async fn decide(&mut self, locked: &Locked<'_>) -> Result<Result<(), Obstacle>, Error> {
+        let mut view = View::default();
+        loop {
+            let decided = may_delete(&self.doomed(), &view);
+            if matches!(decided, Ok(()) | Err(Hold::Obstacle(Obstacle::Propagating))) {
+                self.clear_since.get_or_insert_with(Instant::now);
+            }
+            match decided {
+                Ok(()) => return Ok(Ok(())),
+                Err(Hold::Obstacle(obstacle)) => return Ok(Err(obstacle)),
+                Err(Hold::Ask(question)) => self.ask(locked, question, &mut view).await?,
+            }
+        }
+    }
+
+    fn doomed(&self) -> Doomed<'_> {
+        let has_brought = self.zone.run().has_brought(self.zone.id());
+        Doomed {
+            store: self.store,
+            id: &self.certificate,
+            successor: self.successor.as_ref(),
+            clear_for: self
+                .clear_since
+                .map_or(Duration::ZERO, |since| since.elapsed()),
+            propagation: if has_brought {
+                PROPAGATION
+            } else {
+                Duration::ZERO
+            },
+        }
+    }
+
+    /// Asks the zone, and adds the answer to what is known.
+    async fn ask(
+        &self,
+        locked: &Locked<'_>,
+        question: Question,
+        view: &mut View,
+    ) -> Result<(), Error> {
+        let scope = self.scope;
+        match question {
+            Question::Hostnames => {
+                let must_be_listed = self.store == Store::Hostname && self.successor.is_some();
+                let hostnames = match must_be_listed {
+                    true => locked.hostnames(scope).await?,
+                    false => locked.hostnames_or_own(scope).await?,
+                };
+                view.hostnames = Some(hostnames);
+            }
+            Question::Hostname(name) => {
+                let seen = locked.hostname(scope, &name).await?;
+                view.by_name.insert(name, seen);
+            }
+            Question::Certificate(id) => {
+                let found = locked.certificate(scope, self.store, &id).await?;
+                view.certificates
+                    .insert(id, found.map(|found| self.seen(found)));
+            }
+            Question::ZoneCertificates => {
+                let list = locked.certificates(scope, Store::Zone).await?;
+                let list = list.into_iter().map(|found| self.seen(found));
+                view.zone_certificates = Some(list.collect());
+            }
+            Question::ZoneSetting => view.zone_setting = Some(locked.is_on(scope).await?),
+        }
+        Ok(())
+    }
+
+    fn seen(&self, found: Found) -> Seen {
+        let key = Key::certificate(self.store, self.zone.id(), &found.id);
+        Seen {
+            has_expired: self.zone.has_expired(&found),
+            is_deleted: self.zone.run().is_destroyed(&key),
+            id: found.id,
+            status: found.status,
+        }
+    }
+
+    /// Whether no other resource of this run has it, or is about to.
+    fn is_free(&self) -> bool {
+        let run = self.zone.run();
+        self.keys().all(|key| run.verdict(key) == Verdict::Free)
+    }
+
+    fn keys(&self) -> impl Iterator<Item = &Key> {
+        std::iter::once(&self.id).chain(&self.leaf)
+    }
+
+    fn is_taken_over(&self) -> bool {
+        self.zone.run().verdict(&self.id) == Verdict::Owned
+    }
+
+    /// Who holds the certificate, as far as the API and this run tell.
+    async fn holders(&self) -> Result<Holders, Diagnostics> {
+        let list = self.zone.associations_if_listed(self.scope).await;
+        let list = list.map_err(|error| self.failed(&error))?;
+        let mut holders = Holders::default();
+        let held = list.iter().filter(|held| held.names(&self.certificate));
+        for held in held.filter(|held| held.status != Status::Deleted) {
+            let is_leaving = held.status == Status::PendingDeletion
+                || !held.is_gone() && self.is_letting_go(held);
+            if is_leaving || !held.is_gone() {
+                holders.all.push(held.hostname.clone());
+            }
+            holders.leaving |= is_leaving;
+        }
+        Ok(holders)
+    }
+
+    /// Whether this run detaches the hostname or gives it another certificate.
+    fn is_letting_go(&self, held: &Association) -> bool {
+        let key = held.key(self.zone.id());
+        self.zone.run().is_leaving(&key) || self.zone.run().is_writing(&key)
+    }
+
+    /// Whether something is under way that may lift the obstacle.
+    fn may_pass(&self, obstacle: &Obstacle) -> bool {
+        match obstacle {
+            Obstacle::Deploying(_)
+            | Obstacle::HostnamesLeft
+            | Obstacle::Propagating
+            | Obstacle::Pending(_)
+            | Obstacle::Contested => true,
+            Obstacle::SuccessorInactive(status) => status.as_ref().is_some_and(Status::is_pending),
+            // What this run writes or detaches may be one of them; a rotation has written its
+            // own.
+            Obstacle::Undeployed(_) => {
+                self.successor.is_none() && self.zone.run().is_busy(self.zone.id())
+            }
+            Obstacle::InUse(holders, _) => holders.leaving || holders.all.is_empty(),
+            Obstacle::LastOfZone { is_another_pending } => {
+                *is_another_pending || self.zone.run().is_busy(self.zone.id())
+            }
+        }
+    }
+
+    /// Waits until nothing but a tombstone is left, or a create of this run has
+    /// brought the certificate back.
+    pub(super) async fn vanish(&mut self) -> Result<Event, Diagnostics> {
+        let mut polls = Polls::new();
+        let mut tombstone_since = None;
+        let mut deleted_again = false;
+        loop {
+            if self.is_taken_over() {
+                return Ok(Event::Yielded(Verdict::Owned));
+            }
+            let found = self
+                .zone
+                .certificate(self.scope, self.store, &self.certificate)
+                .await;
+            let status = match found {
+                Err(error) if error.is_gone() => return Ok(Event::Vanished),
+                Err(error) => return Err(self.failed(&error)),
+                Ok(found) => found.status,
+            };
+            match status {
+                Status::Deleted => return Ok(Event::Vanished),
+                Status::PendingDeletion => {
+                    let since = *tombstone_since.get_or_insert_with(Instant::now);
+                    if since.elapsed() >= TOMBSTONE {
+                        return Ok(Event::Vanished);
+                    }
+                }
+                Status::DeletionTimedOut if deleted_again => {
+                    return Err(self.not_deleted().into());
+                }
+                Status::DeletionTimedOut => {
+                    deleted_again = matches!(self.attempt().await?, Attempt::Deleted);
+                }
+                _ => {}
+            }
+            let paused = polls.pause(self.scope).await;
+            paused.map_err(|why| self.failed(&why.into()))?;
+        }
+    }
+
+    fn failed(&self, error: &Error) -> Diagnostics {
+        problem(error, &self.doing()).into()
+    }
+
+    fn doing(&self) -> String {
+        let (certificate, zone) = (&self.certificate, self.zone.id());
+        format!("Deleting certificate {certificate} of zone {zone}")
+    }
+
+    pub(super) fn refused(&self, obstacle: &Obstacle, stopped: Option<Error>) -> Diagnostic {
+        let successor = self.successor.as_ref();
+        obstacle.refusal(self.zone.id(), &self.certificate, successor, stopped)
+    }
+
+    fn not_deleted(&self) -> Diagnostic {
+        Diagnostic::error(
+            "Certificate was not deleted",
+            format!(
+                "Cloudflare gave up deleting certificate {} of zone {} twice; it may still be in \
+                 use. Apply again later.",
+                self.certificate,
+                self.zone.id()
+            ),
+        )
+    }
+}

@@ -1,0 +1,101 @@
+//! What is said of an operation on a certificate that does not end well.
+
+use super::super::problem::problem;
+use super::Found;
+use crate::cloudflare::{CertificateId, Error, Repointed, Zone};
+use crate::framework::{Diagnostic, Diagnostics};
+
+/// The certificate is on its way still.
+pub(super) fn pending(found: &Found, zone: &Zone<'_>, error: &Error) -> Diagnostic {
+    Diagnostic::error(
+        "Certificate is not active yet",
+        format!(
+            "Certificate {} of zone {} was uploaded and is kept in state, but it is still {}: \
+             {error}. The next plan waits for it again; if deployment needs longer, raise timeouts.",
+            found.id,
+            zone.id(),
+            found.status
+        ),
+    )
+}
+
+/// The new certificate of a rotation is on its way still.
+pub(super) fn not_finished(found: &Found, zone: &Zone<'_>, error: &Error) -> Diagnostic {
+    Diagnostic::error(
+        "Rotation is not finished yet",
+        format!(
+            "The new certificate {} of zone {} is uploaded, but it is still {}: {error}. The \
+             next apply goes on from here; if deployment needs longer, raise timeouts.",
+            found.id,
+            zone.id(),
+            found.status,
+        ),
+    )
+}
+
+/// Cloudflare gave up.
+pub(super) fn timed_out(id: &CertificateId, zone: &Zone<'_>) -> Diagnostic {
+    Diagnostic::error(
+        "Certificate was not deployed",
+        format!(
+            "Cloudflare gave up deploying certificate {id} of zone {}, so it will never be \
+             presented. Apply again to upload it once more; if that ends the same way, issue a \
+             certificate with a new serial number.",
+            zone.id()
+        ),
+    )
+}
+
+/// Somebody deleted it meanwhile.
+pub(super) fn gone(id: &CertificateId, zone: &Zone<'_>) -> Diagnostic {
+    Diagnostic::error(
+        "Certificate disappeared while waiting",
+        format!(
+            "Certificate {id} of zone {} was uploaded, and was deleted by somebody else before it \
+             became active. Find out by whom, and apply again to upload it once more.",
+            zone.id()
+        ),
+    )
+}
+
+/// Another resource of the run has it.
+pub(super) fn left_as_it_is(id: &CertificateId) -> Diagnostic {
+    Diagnostic::warning(
+        "Certificate is left as it is",
+        format!("Another resource took over certificate {id} in this run, so it was not deleted."),
+    )
+}
+
+/// Adds to errors that the old certificate is not affected.
+pub(super) fn still_serves(old: &CertificateId, errors: Diagnostics) -> Diagnostics {
+    let mut said = Diagnostics::default();
+    said.extend(errors.into_iter().map(|mut error| {
+        let remark = format!("\n\nThe old certificate still serves, and stays in state: {old}.");
+        error.detail.push_str(&remark);
+        error
+    }));
+    said
+}
+
+/// An error for each hostname that could not be given to the successor, and one for what
+/// kept others from being tried.
+pub(super) fn all_moved(
+    repointed: &Repointed,
+    doing: &str,
+    successor: &CertificateId,
+) -> Result<(), Diagnostics> {
+    let mut errors = Diagnostics::default();
+    errors.extend(repointed.refused.iter().map(|(hostname, error)| {
+        let doing = format!("Giving {hostname} to certificate {successor}");
+        let mut error = problem(error, &doing);
+        error
+            .detail
+            .push_str(" It stays as it was, and the old certificate is kept for it.");
+        error
+    }));
+    errors.extend(repointed.stopped.iter().map(|error| problem(error, doing)));
+    match errors.has_error() {
+        true => Err(errors),
+        false => Ok(()),
+    }
+}
