@@ -6,6 +6,7 @@ mod bench;
 mod demo;
 mod docs;
 mod fuzz;
+mod model;
 mod scale;
 mod soak;
 mod test;
@@ -22,6 +23,7 @@ cargo xtask bench [HOSTNAMES | memory]
                             tables of sizes, times and requests, or one row of them
 cargo xtask fuzz [SECONDS] [TARGET …]
                             looks for bytes that break a rule
+cargo xtask model           the protocol of certificates in larger worlds than the tests try
 cargo xtask soak [SECONDS] [SEED]
                             random changes, faults and kills under traffic
 ";
@@ -47,6 +49,7 @@ async fn run(arguments: &[&str]) -> Outcome<()> {
         ["docs"] => docs::docs(),
         ["soak", arguments @ ..] => soak::soak(arguments),
         ["fuzz", arguments @ ..] => fuzz::fuzz(arguments),
+        ["model"] => model::model(),
         ["demo"] => demo::demo(false).await,
         ["demo", "--keep"] => demo::demo(true).await,
         [] | ["help" | "--help" | "-h"] => {

@@ -33,6 +33,8 @@ mod words;
 
 #[cfg(test)]
 mod tests;
+#[cfg(test)]
+mod worlds;
 
 use std::marker::PhantomData;
 

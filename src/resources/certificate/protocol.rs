@@ -1,6 +1,6 @@
 //! The protocol of a certificate: what has to happen next, and what is true if nothing more
 //! happens. Both are pure functions of a goal and of what is known; `operation` carries the
-//! steps out, and `model` tries them in every small world.
+//! steps out, and `worlds` tries them in every small world.
 //!
 //! A certificate is brought into its store and deployed; then it takes the place of others:
 //! first it gets their hostnames, then they are deleted. To create, to rotate, to go on after
@@ -16,7 +16,7 @@ use super::obstacle::Obstacle;
 use crate::cloudflare::{CertificateId, Status, Store, Verdict};
 
 /// What an operation is to bring about.
-#[derive(Clone, Debug)]
+#[derive(Clone, Debug, PartialEq, Eq, Hash)]
 pub(super) struct Goal {
     pub(super) store: Store,
     pub(super) keep: Keep,
@@ -29,7 +29,7 @@ pub(super) struct Goal {
 }
 
 /// What there is to be in the end.
-#[derive(Clone, Debug, PartialEq, Eq)]
+#[derive(Clone, Debug, PartialEq, Eq, Hash)]
 pub(super) enum Keep {
     /// No certificate.
     Nothing,

@@ -85,15 +85,16 @@ async fn elsewhere(scene: &Scene, method: &str, path: &str, query: &str, body: S
     }
 }
 
-/// Somebody else uploads a hostname certificate. Answers its id, once it is active.
+/// Somebody else uploads a hostname certificate. Answers its id.
 async fn upload_elsewhere(scene: &Scene) -> String {
+    let before = live_ids(scene, Store::Hostname);
     let made = scene.issue();
     let body = json!({ "certificate": made.certificate, "private_key": made.private_key });
     let path = "/hostnames/certificates";
     let answer = elsewhere(scene, "POST", path, "", body.to_string()).await;
-    let body: Json = serde_json::from_slice(&answer.body).expect("JSON");
-    seconds(30).await;
-    body["result"]["id"].as_str().expect("an id").to_owned()
+    assert_eq!(answer.status, 200);
+    let mut live = live_ids(scene, Store::Hostname).into_iter();
+    live.find(|id| !before.contains(id)).expect("a new one")
 }
 
 async fn associate_elsewhere(scene: &Scene, hostname: &str, id: &str) {
@@ -139,6 +140,7 @@ async fn a_successor_that_is_gone_takes_nothing_over() {
     let scene = Scene::new(serves);
     assert_eq!(scene.core.apply(&serves.config(&scene.issue())).await, []);
     let other = upload_elsewhere(&scene).await;
+    seconds(30).await;
     let watch = scene.watch().await;
     scene
         .simulator
@@ -254,6 +256,7 @@ async fn drift_that_nobody_has_seen_holds_up_no_certificate() {
     let all = [before[0].clone(), before[1].clone(), unused.clone()];
     assert_eq!(scene.core.apply(&all).await, []);
     let other = upload_elsewhere(&scene).await;
+    seconds(30).await;
     associate_elsewhere(&scene, "h1.example.com", &other).await;
     seconds(30).await;
     let id = text(&scene.core.state("certificate"), "id");
@@ -300,13 +303,8 @@ async fn a_destroy_waits_for_its_successor_beyond_its_own_deadline() {
     scene
         .simulator
         .set(|s| s.activation = Some(Duration::from_secs(60)));
-    let made = scene.issue();
-    let body = json!({ "certificate": made.certificate, "private_key": made.private_key });
-    let path = "/hostnames/certificates";
-    let answer = elsewhere(&scene, "POST", path, "", body.to_string()).await;
-    let body: Json = serde_json::from_slice(&answer.body).expect("JSON");
-    let id = body["result"]["id"].as_str().expect("an id");
-    let successor = [single("successor", APP, value(id))];
+    let id = upload_elsewhere(&scene).await;
+    let successor = [single("successor", APP, value(&id))];
     let api = scene.core.configure();
     let (created, destroyed) = tokio::join!(
         scene.core.apply_in(&api, &successor),

@@ -1,0 +1,381 @@
+//! What the provider does in a world, step by step, with all that can come of it.
+
+use std::time::Duration;
+
+use super::super::may_delete::{Doomed, may_delete};
+use super::super::obstacle::{Holders, Obstacle};
+use super::super::protocol::{Deployment, Event, Keep, Kept, Object, Step, decide, standing};
+use super::super::view::{Hold, Question, Seen, View};
+use super::world::{Life, Name, Process, Rival, Transition, World, id, name};
+use crate::cloudflare::{
+    Association, CertificateId, Hostname, Observed, Status, Store, Trust, Verdict,
+};
+
+impl World {
+    /// What the provider does next, with all that can come of it.
+    pub(super) fn steps(&self, process: &Process) -> Vec<Transition> {
+        let step = decide(&process.goal, &process.known);
+        let by = format!("{step:?}");
+        match step {
+            Step::Bring => self.bring(&by),
+            Step::AwaitDeployment => self.await_deployment(&by),
+            Step::Yield(of) => self.yields(&by, name(&of)),
+            Step::Repoint(from) => self.repoint(&by, &from),
+            Step::Delete(of) => vec![(by, self.delete(&of))],
+            Step::AwaitObstacle(_, obstacle) => {
+                let mut next = self.clone();
+                next.learn(Event::Waited);
+                if obstacle == Obstacle::Propagating {
+                    // Longer than points of presence lag behind.
+                    next.settle_edge();
+                }
+                vec![(by, Ok(next))]
+            }
+            Step::AwaitGone(_) => vec![(by, Ok(self.after(Event::Vanished)))],
+            Step::Fail(_) | Step::Done => vec![(by, Ok(self.clone().end()))],
+        }
+    }
+
+    fn learn(&mut self, event: Event) {
+        if let Some(process) = &mut self.process {
+            if event == Event::Vanished {
+                process.is_clear = false;
+                process.is_impatient = false;
+            }
+            process.known.learn(&process.goal, event);
+        }
+    }
+
+    fn after(&self, event: Event) -> Self {
+        let mut next = self.clone();
+        next.learn(event);
+        next
+    }
+
+    pub(super) fn settle_edge(&mut self) {
+        self.older = None;
+        for host in &mut self.hosts {
+            if host.life == Life::Active {
+                host.before = None;
+            }
+        }
+        if let Some(process) = &mut self.process {
+            process.is_clear = true;
+        }
+    }
+
+    fn bring(&self, by: &str) -> Vec<Transition> {
+        let Some(process) = &self.process else {
+            return Vec::new();
+        };
+        let (brings, is_own) = match &process.goal.keep {
+            Keep::Present(of) => (name(of), true),
+            _ => {
+                let wanted = self.wanted.unwrap_or(Name::New);
+                let is_own = process.goal.remove.contains(&id(wanted)) || process.lost;
+                (wanted, is_own)
+            }
+        };
+        let is_used = self.hosts.iter().any(|host| host.on == brings);
+        let mut done = self.clone();
+        let is_own = match self.life(brings) {
+            Life::Pending | Life::Active => is_own,
+            _ if matches!(process.goal.keep, Keep::Present(_)) => {
+                // Gone, or given up, since the refresh.
+                return vec![(by.to_owned(), Ok(self.clone().end()))];
+            }
+            Life::TimedOut if !is_own || is_used => {
+                return vec![(by.to_owned(), Ok(self.clone().end()))];
+            }
+            Life::TimedOut | Life::Absent | Life::Deleted => {
+                done.live(brings, Life::Pending);
+                true
+            }
+        };
+        let was_uploaded = done.lives != self.lives;
+        let mut brought = done.clone();
+        brought.learn(Event::Brought(Kept {
+            id: id(brings),
+            is_own,
+            deployment: Deployment::Pending,
+        }));
+        brought.learn(Event::Seen(deployment(brought.life(brings))));
+        let mut all = vec![(by.to_owned(), Ok(brought))];
+        if let Some(left) = self.left.faults.checked_sub(1).filter(|_| was_uploaded) {
+            done.left.faults = left;
+            let mut killed = done.clone();
+            killed.process = None;
+            all.push((format!("{by}, and killed"), Ok(killed)));
+            let stopped = done.clone().end();
+            all.push((format!("{by}, and stopped without its answer"), Ok(stopped)));
+            if let Some(process) = &mut done.process {
+                process.lost = true;
+            }
+            all.push((format!("{by}, but its answer is lost"), Ok(done)));
+        }
+        all
+    }
+
+    fn await_deployment(&self, by: &str) -> Vec<Transition> {
+        let kept = self
+            .process
+            .as_ref()
+            .and_then(|process| process.known.kept.as_ref());
+        let seen = kept.map_or(Deployment::Gone, |kept| {
+            deployment(self.life(name(&kept.id)))
+        });
+        vec![(by.to_owned(), Ok(self.after(Event::Seen(seen))))]
+    }
+
+    fn yields(&self, by: &str, of: Name) -> Vec<Transition> {
+        let rival = self
+            .process
+            .as_ref()
+            .map_or(Rival::Nobody, |process| process.rival);
+        let mut all = Vec::new();
+        match rival {
+            Rival::Owns if of == Name::Old => {
+                let next = self.after(Event::Yielded(Verdict::Owned));
+                return vec![(by.to_owned(), Ok(next))];
+            }
+            Rival::Claims if of == Name::Old => {
+                for (rival, word) in [(Rival::Owns, "succeeds"), (Rival::Nobody, "fails")] {
+                    let mut next = self.clone();
+                    if let Some(process) = &mut next.process {
+                        process.rival = rival;
+                    }
+                    all.push((format!("another resource {word}"), Ok(next)));
+                }
+                return all;
+            }
+            _ => all.push((by.to_owned(), Ok(self.after(Event::Yielded(Verdict::Free))))),
+        }
+        if let Some(left) = self.left.rivals.checked_sub(1) {
+            // Just after it was asked, too.
+            for mut next in [self.clone(), self.after(Event::Yielded(Verdict::Free))] {
+                next.left.rivals = left;
+                if let Some(process) = &mut next.process {
+                    process.rival = Rival::Claims;
+                }
+                all.push(("another resource claims the old one".to_owned(), Ok(next)));
+            }
+        }
+        all
+    }
+
+    fn repoint(&self, by: &str, from: &CertificateId) -> Vec<Transition> {
+        let Some(process) = &self.process else {
+            return Vec::new();
+        };
+        let Some(to) = process.known.kept.as_ref().map(|kept| name(&kept.id)) else {
+            return Vec::new();
+        };
+        let rows = self.observed();
+        let moving: Vec<usize> = (0..2)
+            .filter(|at| {
+                let seen = &rows[*at];
+                let is_given_up = seen.association.status == Status::DeploymentTimedOut
+                    && seen.is_left_on(&id(to));
+                seen.is_left_on(from) || is_given_up
+            })
+            .collect();
+        if moving.is_empty() {
+            let next = self.after(Event::Repointed { any: false });
+            return vec![(by.to_owned(), Ok(next))];
+        }
+        if self.life(to) != Life::Active {
+            // Cloudflare takes no hostname for it.
+            return vec![(by.to_owned(), Ok(self.clone().end()))];
+        }
+        let write = |world: &mut Self, at: usize, lags: bool| {
+            world.hosts[at].write(to, lags);
+            if let Some(process) = &mut world.process {
+                process.wrote[at] = true;
+                process.is_clear = false;
+            }
+        };
+        let mut all = Vec::new();
+        for lags in [false, true] {
+            let Some(left) = self.left.lags.checked_sub(u8::from(lags)) else {
+                continue;
+            };
+            let mut done = self.clone();
+            done.left.lags = left;
+            moving.iter().for_each(|at| write(&mut done, *at, lags));
+            let next = done.after(Event::Repointed { any: true });
+            all.push((format!("{by}, lags: {lags}"), Ok(next)));
+            let Some(left) = self.left.faults.checked_sub(1) else {
+                continue;
+            };
+            done.left.faults = left;
+            let mut killed = done.clone();
+            killed.process = None;
+            all.push((format!("{by}, and killed"), Ok(killed)));
+            all.push((format!("{by}, and its answer is lost"), Ok(done.end())));
+            let mut one = self.clone();
+            one.left.faults = left;
+            write(&mut one, moving[0], lags);
+            let one = one.after(Event::Repointed { any: true }).end();
+            all.push((format!("{by}, and the others are refused"), Ok(one)));
+        }
+        all
+    }
+
+    /// The rows of the list.
+    fn observed(&self) -> Vec<Observed> {
+        let rows = self.hosts.iter().enumerate().map(|(at, host)| {
+            let is_written = self
+                .process
+                .as_ref()
+                .is_some_and(|process| process.wrote[at]);
+            let (on, life) = host.listed.unwrap_or((host.on, host.life));
+            let trust = match host.listed.is_some() && is_written {
+                true => Trust::Awaited,
+                false => Trust::Shown,
+            };
+            Observed {
+                association: Association {
+                    hostname: Hostname::parse(&format!("h{at}.example.com")).expect("a hostname"),
+                    cert_id: Some(id(on)),
+                    enabled: Some(true),
+                    status: life.status().unwrap_or_default(),
+                },
+                trust,
+                is_written,
+                is_spoken_for: is_written,
+                is_detached: false,
+                is_leaving: false,
+            }
+        });
+        rows.collect()
+    }
+
+    fn seen(&self, name: Name) -> Option<Seen> {
+        Some(Seen {
+            id: id(name),
+            status: self.life(name).status()?,
+            has_expired: false,
+            is_deleted: false,
+        })
+    }
+
+    /// Whether the provider lets a certificate go, with all that it asks for.
+    fn decide_deletion(&self, process: &Process, of: &CertificateId) -> Result<(), Obstacle> {
+        let successor = process.known.kept.as_ref().map(|kept| &kept.id);
+        let has_brought = successor.is_some() || process.wrote.contains(&true);
+        let doomed = Doomed {
+            store: self.store,
+            id: of,
+            successor,
+            clear_for: Duration::from_secs(u64::from(process.is_clear)),
+            propagation: Duration::from_secs(u64::from(has_brought)),
+        };
+        let mut view = View::default();
+        loop {
+            let question = match may_delete(&doomed, &view) {
+                Ok(()) => return Ok(()),
+                Err(Hold::Obstacle(obstacle)) => return Err(obstacle),
+                Err(Hold::Ask(question)) => question,
+            };
+            match question {
+                Question::Hostnames => view.hostnames = Some(self.observed()),
+                Question::Hostname(name) => drop(view.by_name.insert(name, None)),
+                Question::Certificate(of) => {
+                    let seen = self.seen(name(&of));
+                    view.certificates.insert(of, seen);
+                }
+                Question::ZoneCertificates => {
+                    let listed = self.in_store().iter().filter_map(|name| self.seen(*name));
+                    view.zone_certificates = Some(listed.collect());
+                }
+                Question::ZoneSetting => view.zone_setting = Some(self.is_on),
+            }
+        }
+    }
+
+    fn delete(&self, of: &CertificateId) -> Result<Self, String> {
+        let Some(process) = &self.process else {
+            return Ok(self.clone());
+        };
+        let name = name(of);
+        let held = |by: Obstacle, passes: bool| {
+            let mut next = self.clone();
+            if let Some(process) = &mut next.process {
+                process.is_clear &= by == Obstacle::Propagating;
+                let too_long = !passes && process.is_impatient;
+                process.is_impatient |= !passes;
+                process
+                    .known
+                    .learn(&process.goal, Event::Held { by, too_long });
+            }
+            Ok(next)
+        };
+        if let Err(by) = self.decide_deletion(process, of) {
+            let passes = !matches!(
+                by,
+                Obstacle::LastOfZone { .. }
+                    | Obstacle::Undeployed(_)
+                    | Obstacle::SuccessorInactive(_)
+            );
+            return held(by, passes);
+        }
+        match process.rival {
+            Rival::Owns if name == Name::Old => {
+                return Ok(self.after(Event::Yielded(Verdict::Owned)));
+            }
+            Rival::Claims if name == Name::Old => return held(Obstacle::Contested, true),
+            _ => {}
+        }
+        // Cloudflare deletes nothing that a hostname is on.
+        if self.store == Store::Hostname && self.hosts.iter().any(|host| host.on == name) {
+            return held(Obstacle::InUse(Holders::default(), String::new()), false);
+        }
+        self.breaks(process, name)?;
+        let mut next = self.after(Event::Deleted);
+        if next.life(name).is_live() {
+            next.live(name, Life::Deleted);
+        }
+        Ok(next)
+    }
+
+    /// The promises about a DELETE.
+    fn breaks(&self, process: &Process, name: Name) -> Result<(), String> {
+        let serves = self.hosts.iter().any(|host| host.may_present(name));
+        if self.store == Store::Hostname && serves {
+            return Err(format!("{name:?} is deleted, and serves a hostname"));
+        }
+        if self.store == Store::Zone && self.is_on && self.older == Some(name) {
+            return Err(format!(
+                "{name:?} is deleted, and points of presence present it"
+            ));
+        }
+        if self.store == Store::Zone && self.presented() == Some(name) {
+            let mut without = self.clone();
+            without.live(name, Life::Deleted);
+            if without.presented().is_none() {
+                return Err(format!(
+                    "{name:?} is deleted, and the zone presents nothing"
+                ));
+            }
+        }
+        let standing = standing(&process.goal, &process.known);
+        let named = match standing.object {
+            Object::Kept => process.known.kept.as_ref().map(|kept| kept.id.clone()),
+            Object::Old if process.goal.keep != Keep::Nothing => process.goal.old.clone(),
+            Object::Old | Object::Nothing => None,
+        };
+        if named == Some(id(name)) {
+            return Err(format!("{name:?} is deleted, and the state names it"));
+        }
+        Ok(())
+    }
+}
+
+fn deployment(life: Life) -> Deployment {
+    match life {
+        Life::Pending => Deployment::Pending,
+        Life::Active => Deployment::Active,
+        Life::TimedOut => Deployment::TimedOut,
+        Life::Absent | Life::Deleted => Deployment::Gone,
+    }
+}
