@@ -20,6 +20,7 @@ impl Answers {
         let options = Options {
             requests_per_second: None,
             max_retries: Some(max_retries),
+            propagation_delay: Duration::ZERO,
             seed: 7,
             clock: now,
         };

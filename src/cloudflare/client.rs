@@ -2,6 +2,7 @@
 
 use std::collections::HashMap;
 use std::sync::{Arc, Mutex, PoisonError};
+use std::time::Duration;
 
 use jiff::{SignedDuration, Timestamp};
 use serde::de::DeserializeOwned;
@@ -21,6 +22,7 @@ use super::{
 pub struct Client {
     sender: Sender,
     run: Run,
+    propagation_delay: Duration,
     zones: Mutex<HashMap<ZoneId, Arc<Common>>>,
 }
 
@@ -30,6 +32,8 @@ pub struct Options {
     pub requests_per_second: Option<f64>,
     /// How often a failed request is repeated; without it, to the operation's deadline.
     pub max_retries: Option<u32>,
+    /// How long after `active` points of presence may lag behind.
+    pub propagation_delay: Duration,
     /// The seed of all chance.
     pub seed: u64,
     /// The wall clock, for dates in answers.
@@ -72,6 +76,7 @@ impl Client {
                 options.clock,
             ),
             run: Run::default(),
+            propagation_delay: options.propagation_delay,
             zones: Mutex::default(),
         })
     }
@@ -119,6 +124,11 @@ impl Zone<'_> {
     /// The time as Cloudflare has it, as far as is known.
     pub(super) fn now(&self) -> Timestamp {
         self.client.sender.now()
+    }
+
+    /// How long after `active` points of presence may lag behind.
+    pub fn propagation_delay(&self) -> Duration {
+        self.client.propagation_delay
     }
 
     /// What this run owns, here and elsewhere.

@@ -109,11 +109,15 @@ impl<R: Resource> Entry<R> {
 
     async fn apply_typed(&self, ctx: &Ctx<R::Api>, request: ApplyRequest) -> Applied<Dynamic> {
         let typed = |value| read_model::<R::Model>(value).map_err(malformed);
+        let stored = |failed: Failed<R::Model>| Failed {
+            state: failed.state.map(|model| self.stored(&model)),
+            diagnostics: failed.diagnostics,
+        };
         let outcome = match (request.prior, request.planned) {
             (Dynamic::Null, Dynamic::Null) => return Ok(Dynamic::Null),
             (prior, Dynamic::Null) => {
                 let deleted = self.resource.delete(ctx, typed(prior)?).await;
-                return deleted.map(|()| Dynamic::Null).map_err(Failed::from);
+                return deleted.map(|()| Dynamic::Null).map_err(stored);
             }
             (Dynamic::Null, plan) => {
                 let planned = Planned {
@@ -130,12 +134,7 @@ impl<R: Resource> Entry<R> {
                 self.resource.update(ctx, typed(prior)?, planned).await
             }
         };
-        outcome
-            .map(|model| self.stored(&model))
-            .map_err(|failed| Failed {
-                state: failed.state.map(|model| self.stored(&model)),
-                diagnostics: failed.diagnostics,
-            })
+        outcome.map(|model| self.stored(&model)).map_err(stored)
     }
 
     async fn import_typed(

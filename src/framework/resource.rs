@@ -82,12 +82,12 @@ pub trait Resource: Send + Sync + 'static {
         planned: Planned<Self::Model>,
     ) -> impl Future<Output = Applied<Self::Model>> + Send;
 
-    /// Destroys the object. An error keeps the state.
+    /// Destroys the object. An error without a state keeps the prior one.
     fn delete(
         &self,
         ctx: &Ctx<Self::Api>,
         state: Self::Model,
-    ) -> impl Future<Output = Result<(), Diagnostics>> + Send;
+    ) -> impl Future<Output = Result<(), Failed<Self::Model>>> + Send;
 }
 
 /// One step between two versions of a stored shape.

@@ -2,12 +2,14 @@
 
 mod credential;
 
+use std::time::Duration;
+
 use jiff::Timestamp;
 
 use crate::cloudflare::{Client, Http, Malformed, Options, REQUEST_TIMEOUT, Server, Way};
 use crate::framework::{
     AnyDataSource, AnyListResource, AnyResource, Attr, Configured, Diagnostic, Diagnostics,
-    Function, Host, Model, Provider, Walk,
+    Function, Host, Model, Provider, Walk, parse_duration,
 };
 use crate::functions;
 use crate::resources::{self, Api, Settings};
@@ -34,6 +36,7 @@ pub struct Config {
     requests_per_second: Attr<Number>,
     max_retries: Attr<Number>,
     expiry_warning_days: Attr<Number>,
+    propagation_delay: Attr<String>,
 }
 
 impl Model for Config {
@@ -46,6 +49,7 @@ impl Model for Config {
             requests_per_second,
             max_retries,
             expiry_warning_days,
+            propagation_delay,
         } = self;
         walk.attr("api_token", api_token).optional().sensitive().doc(
             "API token with the permission \"SSL and Certificates: Edit\" (\"Read\" is enough to \
@@ -74,6 +78,13 @@ impl Model for Config {
             .doc(
                 "How many days before a certificate expires plans begin to warn of it. `0` turns \
                  these warnings off. Default `30`.",
+            );
+        walk.attr("propagation_delay", propagation_delay)
+            .optional()
+            .doc(
+                "How long after `active` points of presence may lag behind, such as `\"45s\"`: no \
+                 certificate that served before is deleted sooner. Default: the environment \
+                 variable `AOP_PROPAGATION_DELAY`, else `\"30s\"`.",
             );
     }
 }
@@ -107,6 +118,10 @@ impl Provider for Aop {
         report.extend(rate(&config.requests_per_second).err());
         report.extend(retries(&config.max_retries).err());
         report.extend(warning_days(&config.expiry_warning_days).err());
+        if let Some(text) = config.propagation_delay.known() {
+            let error = delay(text, "propagation_delay").err();
+            report.extend(error.map(|error| error.at("propagation_delay")));
+        }
     }
 
     fn settings(&self, config: &Config) -> Settings {
@@ -132,7 +147,12 @@ impl Provider for Aop {
             // it calls a function: what needs no API goes on.
             Err(error) => return Ok(Configured::Unusable(error)),
         };
+        let propagation_delay = match self.propagation_delay(config) {
+            Ok(delay) => delay,
+            Err(error) => return Ok(Configured::Unusable(error)),
+        };
         let options = Options {
+            propagation_delay,
             requests_per_second: rate(&config.requests_per_second)?,
             max_retries: retries(&config.max_retries)?,
             seed: self.seed,
@@ -148,6 +168,7 @@ impl Config {
         let limits = [
             ("requests_per_second", self.requests_per_second.is_unknown()),
             ("max_retries", self.max_retries.is_unknown()),
+            ("propagation_delay", self.propagation_delay.is_unknown()),
         ];
         let limits = limits.into_iter().filter(|(_, unknown)| *unknown);
         credential::unknown(self)
@@ -186,6 +207,15 @@ impl Aop {
         }))
     }
 
+    fn propagation_delay(&self, config: &Config) -> Result<Duration, Diagnostic> {
+        const VARIABLE: &str = "AOP_PROPAGATION_DELAY";
+        match (config.propagation_delay.known(), self.set(VARIABLE)) {
+            (Some(text), _) if !text.is_empty() => delay(text, "propagation_delay"),
+            (_, Some(text)) => delay(&text, VARIABLE),
+            _ => Ok(PROPAGATION_DELAY),
+        }
+    }
+
     fn user_agent(&self, host: &Host) -> String {
         let own = concat!("terraform-provider-aop/", env!("CARGO_PKG_VERSION"));
         let appended = self.set("TF_APPEND_USER_AGENT").unwrap_or_default();
@@ -193,6 +223,28 @@ impl Aop {
         let plain = |c: &char| c.is_ascii() && !c.is_ascii_control();
         agent.trim().chars().filter(plain).collect()
     }
+}
+
+/// What points of presence are given to catch up, unless somebody says otherwise. Nobody
+/// documents how long they take.
+const PROPAGATION_DELAY: Duration = Duration::from_secs(30);
+/// Longer than any operation takes by default, less its deployment.
+const LONGEST_DELAY: Duration = Duration::from_secs(3600);
+
+/// The delay that an argument or a variable gives.
+fn delay(text: &str, source: &str) -> Result<Duration, Diagnostic> {
+    if text.is_empty() {
+        return Ok(PROPAGATION_DELAY);
+    }
+    let why = match parse_duration(text) {
+        Ok(delay) if delay <= LONGEST_DELAY => return Ok(delay),
+        Ok(_) => "it is longer than an hour.".to_owned(),
+        Err(why) => why,
+    };
+    Err(Diagnostic::error(
+        "Invalid propagation delay",
+        format!("{source}: {why}"),
+    ))
 }
 
 fn rate(attr: &Attr<Number>) -> Result<Option<f64>, Diagnostic> {

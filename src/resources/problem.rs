@@ -2,7 +2,7 @@
 //! each with its meaning and the next step.
 
 use crate::cloudflare::{
-    CREDENTIAL, Error, Hostname, IdProblem, Method, NO_ROUTE, PERMISSION, Refusal,
+    CREDENTIAL, Error, Hostname, IdProblem, Method, NO_ROUTE, PERMISSION, Refusal, ZoneId,
 };
 use crate::framework::Diagnostic;
 use crate::x509;
@@ -190,4 +190,16 @@ pub(super) fn listed<'n>(names: impl IntoIterator<Item = &'n Hostname>) -> Strin
         }
         _ => names.join(", "),
     }
+}
+
+/// What was to take an object over has failed, so nobody takes it away.
+pub(super) fn successor_failed(what: &str, zone: &ZoneId) -> Diagnostic {
+    Diagnostic::error(
+        "Successor failed",
+        format!(
+            "Another resource of this run was to take over {what} of zone {zone}, and failed. So \
+             nothing was taken away: it serves as before, and stays in state. Mend the other \
+             error, and apply again."
+        ),
+    )
 }

@@ -8,8 +8,8 @@ use super::Service;
 use super::pb::tfplugin6 as pb;
 use super::pb::tfplugin6::provider_server::Provider as _;
 use crate::framework::{
-    AnyResource, Applied, Attr, Change, Configured, Ctx, Diagnostics, Entry, Host, Model, Planned,
-    Provider, Resource, Server, Walk,
+    AnyResource, Applied, Attr, Change, Configured, Ctx, Diagnostics, Entry, Failed, Host, Model,
+    Planned, Provider, Resource, Server, Walk,
 };
 use crate::value::{Dynamic, to_msgpack};
 
@@ -60,7 +60,7 @@ impl Resource for Fragile {
         Ok(planned.plan)
     }
 
-    async fn delete(&self, _: &Ctx<()>, _: Name) -> Result<(), Diagnostics> {
+    async fn delete(&self, _: &Ctx<()>, _: Name) -> Result<(), Failed<Name>> {
         Ok(())
     }
 }

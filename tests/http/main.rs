@@ -31,6 +31,7 @@ async fn an_answer_that_takes_too_long_is_a_lost_one() {
         let options = Options {
             requests_per_second: None,
             max_retries: None,
+            propagation_delay: Duration::ZERO,
             seed: 7,
             clock: now,
         };

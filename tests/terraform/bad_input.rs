@@ -350,12 +350,25 @@ fn provider_arguments_are_checked() {
                 "api_token = \"two words\"",
                 ["Malformed credential", "api_token"],
             ),
+            (
+                "propagation_delay = \"10\"",
+                ["Invalid propagation delay", "propagation_delay"],
+            ),
+            (
+                "propagation_delay = \"2h\"",
+                ["Invalid propagation delay", "longer than an hour"],
+            ),
         ] {
             scene.rewrite(&format!(
                 "provider \"aop\" {{\n  {argument}\n}}\n{CERTIFICATE}"
             ));
             scene.plan_fails(&parts);
         }
+        scene.rewrite(CERTIFICATE);
+        scene.workspace.set_env("AOP_PROPAGATION_DELAY", "soon");
+        let invalid = ["Invalid propagation delay", "AOP_PROPAGATION_DELAY"];
+        scene.plan_fails(&invalid);
+        scene.run(&["validate"], 0);
         nothing_was_sent(scene);
     });
 }

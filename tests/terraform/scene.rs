@@ -90,6 +90,8 @@ fn workspace(name: &str, cli: &Cli, url: &str) -> Workspace {
     let mut workspace = Workspace::new(name, cli, provider).expect("a workspace");
     workspace.set_env("CLOUDFLARE_BASE_URL", url);
     workspace.set_env("CLOUDFLARE_API_TOKEN", TOKEN);
+    // Longer than the edge of these tests lags behind.
+    workspace.set_env("AOP_PROPAGATION_DELAY", "2s");
     workspace.set_env("TF_VAR_zone_id", ZONE_ID);
     workspace
 }

@@ -25,6 +25,7 @@ pub(crate) async fn demo(keep: bool) -> Outcome<()> {
     let mut workspace = Workspace::new("demo", &cli, &provider)?;
     workspace.set_env("CLOUDFLARE_BASE_URL", &listening.url());
     workspace.set_env("CLOUDFLARE_API_TOKEN", TOKEN);
+    workspace.set_env("AOP_PROPAGATION_DELAY", "2s");
     workspace.set_env("TF_VAR_zone_id", ZONE_ID);
     workspace.copy_from(&root().join("examples/complete"))?;
     println!("The configuration is examples/complete, with certificates made just now.");
@@ -169,6 +170,7 @@ impl Demo {
         println!("   export TF_CLI_CONFIG_FILE=$PWD/.cli.tfrc");
         println!("   export CLOUDFLARE_BASE_URL={url}");
         println!("   export CLOUDFLARE_API_TOKEN={TOKEN}");
+        println!("   export AOP_PROPAGATION_DELAY=2s");
         println!("   export TF_VAR_zone_id={ZONE_ID}");
         println!("   {} plan\n", self.program());
         println!("   Ctrl-C here destroys everything and ends.");

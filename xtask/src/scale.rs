@@ -137,6 +137,7 @@ impl Bench {
         let mut workspace = Workspace::new("bench-scale", cli, provider)?;
         workspace.set_env("CLOUDFLARE_BASE_URL", &listening.url());
         workspace.set_env("CLOUDFLARE_API_TOKEN", TOKEN);
+        workspace.set_env("AOP_PROPAGATION_DELAY", "2s");
         workspace.set_env("TF_VAR_number", &count.to_string());
         let authority = Authority::new("CA")?;
         for name in ["a", "b"] {

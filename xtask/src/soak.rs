@@ -97,6 +97,7 @@ impl Soak {
         let mut workspace = Workspace::new(&folder, cli, provider)?;
         workspace.set_env("CLOUDFLARE_BASE_URL", &listening.url());
         workspace.set_env("CLOUDFLARE_API_TOKEN", TOKEN);
+        workspace.set_env("AOP_PROPAGATION_DELAY", "2s");
         drop(inside);
         Ok(Self {
             name: cli.name(),

@@ -12,7 +12,7 @@ const COURTESY: Duration = Duration::from_secs(1);
 
 impl Run {
     /// Lets creates of the same run come first, and waits for those that write
-    /// one of these objects. Afterwards the object is free or owned.
+    /// one of these objects. Afterwards the object is not contested.
     ///
     /// What takes over a hostname or a switch often has to wait for its certificate,
     /// so these are not given up while a certificate of the zone is on its way.
@@ -36,7 +36,13 @@ impl Run {
                 let _ = scope.until_others(changed.changed()).await?;
             }
             if !waited {
-                return Ok(Verdict::Free);
+                let is_lost = keys
+                    .iter()
+                    .any(|key| self.verdict(key) == Verdict::SuccessorFailed);
+                return Ok(match is_lost {
+                    true => Verdict::SuccessorFailed,
+                    false => Verdict::Free,
+                });
             }
             // The certificate is there: now whoever waited for it comes.
         }

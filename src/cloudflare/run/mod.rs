@@ -7,8 +7,9 @@
 //! old resource must not take away what the new one has come to own.
 
 mod courtesy;
+mod writes;
 
-use std::collections::{BTreeSet, HashMap, HashSet};
+use std::collections::{HashMap, HashSet};
 use std::sync::{Mutex, PoisonError};
 use std::time::Duration;
 
@@ -81,6 +82,8 @@ struct State {
     uploaded: HashMap<Key, Instant>,
     /// Left alone by their old owners for the sake of new ones.
     left: HashSet<Key>,
+    /// Claimed by creates and updates that ended without owning them.
+    lost: HashSet<Key>,
     /// Leaves whose upload waits for a place in the store.
     queuing: HashMap<Key, u32>,
 }
@@ -98,10 +101,13 @@ pub enum Verdict {
     Owned,
     /// Another resource of this run is writing it: ask again.
     Contested,
+    /// Leave it: another resource of this run was to take it over, and failed.
+    SuccessorFailed,
 }
 
 impl Run {
-    /// Claims an object for a create; dropped, the claim is given up.
+    /// Claims an object for a create; dropped, the claim is given up: then what destroys
+    /// the object in this run leaves it, for it was to be taken over.
     pub fn claim(&self, key: Key) -> Result<Claim<'_>, Taken> {
         let mut state = self.state.lock().unwrap_or_else(PoisonError::into_inner);
         if state.owned.contains(&key) || state.writing.contains_key(&key) {
@@ -122,6 +128,7 @@ impl Run {
     pub fn own(&self, key: Key) {
         self.with(|state| {
             state.destroyed.remove(&key);
+            state.lost.remove(&key);
             state.owned.insert(key);
         });
     }
@@ -156,6 +163,8 @@ impl Run {
                 Verdict::Owned
             } else if state.writing.contains_key(key) {
                 Verdict::Contested
+            } else if state.lost.contains(key) {
+                Verdict::SuccessorFailed
             } else {
                 Verdict::Free
             }
@@ -189,57 +198,6 @@ impl Run {
         self.look(|state| state.destroyed.contains(key))
     }
 
-    /// Notes a write that was accepted.
-    pub fn wrote(&self, key: Key, write: AssociationWrite) {
-        let now = Instant::now();
-        self.with(|state| state.written.insert(key, (write, now)));
-    }
-
-    /// What this run wrote last: the API may show for minutes what was before.
-    pub fn written(&self, key: &Key) -> Option<AssociationWrite> {
-        self.written_at(key).map(|(write, _)| write)
-    }
-
-    /// The same, and when.
-    pub(super) fn written_at(&self, key: &Key) -> Option<(AssociationWrite, Instant)> {
-        self.look(|state| state.written.get(key).cloned())
-    }
-
-    /// The hostnames of a zone that this run has written.
-    pub(super) fn written_hostnames(&self, zone: &ZoneId) -> BTreeSet<Hostname> {
-        self.look(|state| {
-            let keys = state.written.keys().chain(state.unanswered.keys());
-            let names = keys.filter_map(|key| match key {
-                Key::Association(of, name) if of == zone => Some(name.clone()),
-                _ => None,
-            });
-            names.collect()
-        })
-    }
-
-    /// Says that these are on their way to Cloudflare.
-    pub(super) fn begin_writes(&self, zone: &ZoneId, writes: &[AssociationWrite]) {
-        let now = Instant::now();
-        let begun = writes
-            .iter()
-            .map(|write| (write.key(zone), (write.clone(), now)));
-        self.with(|state| state.unanswered.extend(begun));
-    }
-
-    /// Says that it is known what became of these.
-    pub(super) fn end_writes(&self, zone: &ZoneId, writes: &[AssociationWrite]) {
-        self.with(|state| {
-            for write in writes {
-                state.unanswered.remove(&write.key(zone));
-            }
-        });
-    }
-
-    /// A write whose answer is not known, and when it was begun.
-    pub(super) fn unanswered(&self, key: &Key) -> Option<(AssociationWrite, Instant)> {
-        self.look(|state| state.unanswered.get(key).cloned())
-    }
-
     /// Notes an upload that was accepted.
     pub(super) fn uploaded(&self, key: Key) {
         let now = Instant::now();
@@ -250,20 +208,6 @@ impl Run {
     pub(super) fn is_new(&self, key: &Key) -> bool {
         let at = self.look(|state| state.uploaded.get(key).copied());
         at.is_some_and(|at| at.elapsed() < NEW)
-    }
-
-    /// Keeps rotations of this run away from a hostname that is as it is wanted.
-    pub fn insist(&self, key: Key) {
-        self.with(|state| state.insisted.insert(key));
-    }
-
-    /// Whether this run has said what a hostname is to have, or has detached it.
-    pub(super) fn is_spoken_for(&self, key: &Key) -> bool {
-        self.look(|state| {
-            state.written.contains_key(key)
-                || state.insisted.contains(key)
-                || state.destroyed.contains(key)
-        })
     }
 
     /// Whether this run is deleting a certificate of the store, which makes room for
@@ -337,8 +281,12 @@ impl Claim<'_> {
 
 impl Drop for Claim<'_> {
     fn drop(&mut self) {
-        self.run
-            .with(|state| release(&mut state.writing, &self.key));
+        self.run.with(|state| {
+            release(&mut state.writing, &self.key);
+            if !state.owned.contains(&self.key) {
+                state.lost.insert(self.key.clone());
+            }
+        });
     }
 }
 

@@ -75,6 +75,7 @@ pub(crate) fn options() -> Options {
     Options {
         requests_per_second: None,
         max_retries: None,
+        propagation_delay: Duration::from_secs(2),
         seed: 7,
         clock: date,
     }

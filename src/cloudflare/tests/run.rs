@@ -33,7 +33,7 @@ fn an_object_has_one_owner() {
 }
 
 #[tokio::test(start_paused = true)]
-async fn a_destruction_waits_for_creates_and_gives_way_to_their_success() {
+async fn a_destruction_waits_for_creates_and_takes_nothing_from_them() {
     for succeeds in [true, false] {
         let run = Run::default();
         let key = hostname_key("app.example.com");
@@ -50,7 +50,7 @@ async fn a_destruction_waits_for_creates_and_gives_way_to_their_success() {
         let expected = if succeeds {
             Verdict::Owned
         } else {
-            Verdict::Free
+            Verdict::SuccessorFailed
         };
         assert_eq!(verdict, Ok(expected));
     }

@@ -153,7 +153,7 @@ impl Resource for Kinds {
         Err(Diagnostic::error("No", "Updates fail here.").into())
     }
 
-    async fn delete(&self, _: &Ctx<()>, _: Everything) -> Result<(), Diagnostics> {
+    async fn delete(&self, _: &Ctx<()>, _: Everything) -> Result<(), Failed<Everything>> {
         Ok(())
     }
 }

@@ -17,12 +17,12 @@ pub(super) use self::void::{look, void};
 use self::work::Work;
 use super::check::{certificate_id, hostname, is_news, plan_zone, settles, zone_id};
 use super::official::{self, Official};
-use super::problem::problem;
+use super::problem::{problem, successor_failed};
 use super::{Api, Settings};
 use crate::cloudflare::{Association as Found, Fresh, Hostname, Scope, Status, Verdict, ZoneId};
 use crate::framework::{
-    Applied, Attr, Change, Ctx, Diagnostic, Diagnostics, Foreign, Model, Moved, Object, Operation,
-    Planned, Resource, Timeouts, Walk, write_model,
+    Applied, Attr, Change, Ctx, Diagnostic, Diagnostics, Failed, Foreign, Model, Moved, Object,
+    Operation, Planned, Resource, Timeouts, Walk, write_model,
 };
 use crate::value::Dynamic;
 
@@ -275,7 +275,7 @@ impl Resource for HostnameAssociation {
         }
     }
 
-    async fn delete(&self, ctx: &Ctx<Api>, state: Association) -> Result<(), Diagnostics> {
+    async fn delete(&self, ctx: &Ctx<Api>, state: Association) -> Result<(), Failed<Association>> {
         let work = Work::new(ctx, state, Operation::Delete)?;
         let run = ctx.api.run();
         let key = work.key();
@@ -284,9 +284,15 @@ impl Resource for HostnameAssociation {
         loop {
             let looking = work.zone.look_and_write();
             let verdict = run.give_way(&[&key], &work.scope).await;
-            if verdict.map_err(|why| problem(&why.into(), &doing))? == Verdict::Owned {
-                ctx.warn(work.taken_over());
-                return Ok(());
+            match verdict.map_err(|why| problem(&why.into(), &doing))? {
+                Verdict::Free | Verdict::Contested => {}
+                Verdict::Owned => {
+                    ctx.warn(work.taken_over());
+                    return Ok(());
+                }
+                Verdict::SuccessorFailed => {
+                    return Err(successor_failed(work.name.as_str(), work.zone.id()).into());
+                }
             }
             drop(looking);
             if void(&work.zone, &work.scope, &work.name, &work.certificate).await? {

@@ -10,7 +10,7 @@ mod release;
 mod target;
 mod write;
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 
 use super::HostnameAssociation;
 use super::association::look;
@@ -201,11 +201,18 @@ impl Resource for HostnameAssociations {
         let leaving = work.leave(&difference.removed);
         let mut held = work.hold(&difference.kept);
         work.insist(&difference.unchanged);
-        let mut claims = work.claim(&difference.added)?;
         let looking = work.zone.look_and_write();
-        work.refuse_others(&difference.added).await?;
-        let moves = |name: &Hostname| difference.moved.contains_key(name);
-        work.ready(&difference.changed, moves).await?;
+        let mut claims = match work.prepare(&difference).await {
+            Ok(claims) => claims,
+            Err(diagnostics) => {
+                drop((held, looking));
+                let taken = work.taken_over(leaving).await;
+                return Err(Failed {
+                    state: Some(merge(&prior, &after, &BTreeSet::new(), &taken)),
+                    diagnostics,
+                });
+            }
+        };
         drop(looking);
         let mut written = work.write(&difference.changed).await;
         let is_wanted = |name: &Hostname| {
@@ -232,12 +239,19 @@ impl Resource for HostnameAssociations {
         Ok(plan)
     }
 
-    async fn delete(&self, ctx: &Ctx<Api>, state: Associations) -> Result<(), Diagnostics> {
+    async fn delete(
+        &self,
+        ctx: &Ctx<Api>,
+        state: Associations,
+    ) -> Result<(), Failed<Associations>> {
         let work = Work::new(ctx, &state, Operation::Delete)?;
         let targets = targets(&state)?;
         let released = work.release(work.leave(&targets), &targets).await;
         match released.errors.has_error() {
-            true => Err(released.errors),
+            true => Err(Failed {
+                state: Some(merge(&state, &targets, &BTreeSet::new(), &released.gone)),
+                diagnostics: released.errors,
+            }),
             false => Ok(()),
         }
     }

@@ -3,7 +3,7 @@
 use std::collections::{BTreeMap, BTreeSet};
 
 use super::super::association::void;
-use super::super::problem::{listed, problem};
+use super::super::problem::{listed, problem, successor_failed};
 use super::target::Targets;
 use super::write::Work;
 use crate::cloudflare::{AssociationWrite, Destruction, Hostname, Key, Verdict, Wanted};
@@ -30,6 +30,20 @@ impl Work<'_> {
             .collect()
     }
 
+    /// The hostnames that another resource of this run has taken over, once it is known.
+    pub(super) async fn taken_over(&self, leaving: Leaving<'_>) -> BTreeSet<Hostname> {
+        let run = self.zone.run();
+        let keys: Vec<Key> = leaving.keys().map(|name| self.key(name)).collect();
+        if !keys.is_empty() {
+            // Where this is interrupted, what is known now counts.
+            let _ = run
+                .give_way(&keys.iter().collect::<Vec<_>>(), &self.scope)
+                .await;
+        }
+        let is_owned = |name: &&Hostname| run.verdict(&self.key(name)) == Verdict::Owned;
+        leaving.keys().filter(is_owned).cloned().collect()
+    }
+
     /// Voids hostnames, but for those that another resource of this run takes over.
     pub(super) async fn release(&self, mut leaving: Leaving<'_>, targets: &Targets) -> Released {
         let run = self.zone.run();
@@ -46,7 +60,18 @@ impl Work<'_> {
                     taken.extend(owned.map(|(name, _)| name));
                     continue;
                 }
-                Ok(_) => {}
+                Ok(Verdict::SuccessorFailed) => {
+                    let is_lost =
+                        |name: &Hostname| run.verdict(&self.key(name)) == Verdict::SuccessorFailed;
+                    let lost = leaving.extract_if(.., |name, _| is_lost(name));
+                    let lost: Vec<Hostname> = lost.map(|(name, _)| name).collect();
+                    let what = listed(lost.iter());
+                    released
+                        .errors
+                        .push(successor_failed(&what, self.zone.id()));
+                    continue;
+                }
+                Ok(Verdict::Free | Verdict::Contested) => {}
                 Err(why) => {
                     let doing = format!("Waiting to void {}", listed(leaving.keys()));
                     released.errors.push(problem(&why.into(), &doing));

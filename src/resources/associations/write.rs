@@ -9,7 +9,7 @@ use super::super::problem::{listed, problem};
 use super::super::ready::wait_for_certificate;
 use super::model::Associations;
 use super::plan::about;
-use super::target::{Target, Targets, entry, place};
+use super::target::{Difference, Target, Targets, entry, place};
 use crate::cloudflare::{
     Association as Found, AssociationWrite, CertificateId, Claim, Error, Fresh, Hostname, Key,
     Polls, Scope, Status, Wanted, Zone,
@@ -67,6 +67,16 @@ impl<'a> Work<'a> {
             true => Err(taken),
             false => Ok(claims),
         }
+    }
+
+    /// Claims what an update adds, and waits until what it writes can be written. An error
+    /// means that nothing was written.
+    pub(super) async fn prepare(&self, difference: &Difference) -> Result<Claims<'_>, Diagnostics> {
+        let claims = self.claim(&difference.added)?;
+        self.refuse_others(&difference.added).await?;
+        let moves = |name: &Hostname| difference.moved.contains_key(name);
+        self.ready(&difference.changed, moves).await?;
+        Ok(claims)
     }
 
     /// Claims hostnames that this resource has.

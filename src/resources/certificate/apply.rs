@@ -102,8 +102,8 @@ pub(super) async fn update(
         adoption.into_iter().for_each(|warning| ctx.warn(warning));
     }
     let Err(stopped) = ended else {
+        claim.keep();
         if let Some(found) = found.filter(|_| rotates) {
-            claim.keep();
             stray::report(ctx, &zone, &scope, store, &found.id).await;
         }
         return Ok(state);

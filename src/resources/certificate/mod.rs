@@ -42,7 +42,7 @@ use super::check::{is_news, stored_id, zone_id};
 use super::problem::problem;
 use super::{Api, Settings};
 use crate::cloudflare::{Certificate as Found, CertificateId, Error, Fresh, Scope, Store, Zone};
-use crate::framework::{Applied, Ctx, Diagnostics, Foreign, Moved, Planned, Resource};
+use crate::framework::{Applied, Ctx, Diagnostics, Failed, Foreign, Moved, Planned, Resource};
 use crate::text::is_invisible;
 use crate::x509::{Existing, without_keys};
 
@@ -202,8 +202,8 @@ impl<S: InStore> Resource for StoredCertificate<S> {
         apply::update(ctx, S::STORE, prior, planned).await
     }
 
-    async fn delete(&self, ctx: &Ctx<Api>, state: Certificate) -> Result<(), Diagnostics> {
-        apply::delete(ctx, S::STORE, &state).await
+    async fn delete(&self, ctx: &Ctx<Api>, state: Certificate) -> Result<(), Failed<Certificate>> {
+        Ok(apply::delete(ctx, S::STORE, &state).await?)
     }
 }
 

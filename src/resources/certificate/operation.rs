@@ -15,7 +15,7 @@ use super::removal::Removal;
 use super::upload::{Origin, Upload};
 use super::{Found, leaf_of, look, words};
 use crate::cloudflare::{
-    CertificateId, Destruction, Error, Key, Polls, Scope, Status, Store, Verdict, Zone,
+    CertificateId, Destruction, Error, Key, Polls, Scope, Status, Store, Zone,
 };
 use crate::framework::{Ctx, Diagnostic, Diagnostics};
 
@@ -130,7 +130,7 @@ impl<'a> Operation<'a> {
     }
 
     fn learn(&mut self, event: Event) {
-        if event == Event::Yielded(Verdict::Owned)
+        if event == Event::TakenOver
             && let Some(id) = self.known.left(&self.goal).next()
         {
             tracing::info!(certificate = %id, "left to its new owner");

@@ -13,7 +13,7 @@
 //! ```
 
 use super::obstacle::Obstacle;
-use crate::cloudflare::{CertificateId, Status, Store, Verdict};
+use crate::cloudflare::{CertificateId, Status, Store};
 
 /// What an operation is to bring about.
 #[derive(Clone, Debug, PartialEq, Eq, Hash)]
@@ -134,8 +134,10 @@ pub(super) enum Event {
     Brought(Kept),
     /// This is where the edge stands with it.
     Seen(Deployment),
-    /// Whether another resource has taken it over.
-    Yielded(Verdict),
+    /// Another resource of the run has taken it over.
+    TakenOver,
+    /// No other resource of the run wants it.
+    Unclaimed,
     /// Whether any hostname had to be moved.
     Repointed { any: bool },
     /// Something stands against the deletion.
@@ -291,11 +293,11 @@ impl Known {
                     kept.deployment = deployment;
                 }
             }
-            Event::Yielded(Verdict::Owned) => {
+            Event::TakenOver => {
                 self.has_switched |= is_switch;
                 self.settle(next);
             }
-            Event::Yielded(Verdict::Free | Verdict::Contested) => {
+            Event::Unclaimed => {
                 self.has_switched |= is_switch && goal.store == Store::Zone;
                 self.removal = Removal::Free;
             }

@@ -5,7 +5,7 @@ use std::time::Duration;
 
 use tokio::time::Instant;
 
-use super::super::problem::problem;
+use super::super::problem::{problem, successor_failed};
 use super::Found;
 use super::may_delete::{Doomed, may_delete};
 use super::obstacle::{Holders, Obstacle};
@@ -19,8 +19,6 @@ use crate::framework::{Diagnostic, Diagnostics};
 
 /// A tombstone that stays `pending_deletion` this long is one for good.
 const TOMBSTONE: Duration = Duration::from_secs(60);
-/// How long a certificate stays after all that this run has brought is deployed.
-const PROPAGATION: Duration = Duration::from_secs(2);
 
 /// One certificate to be deleted.
 pub(super) struct Removal<'a> {
@@ -77,16 +75,21 @@ impl<'a> Removal<'a> {
     pub(super) async fn yields(&self) -> Result<Event, Diagnostics> {
         let keys: Vec<&Key> = self.keys().collect();
         let verdict = self.zone.run().give_way(&keys, self.scope).await;
-        Ok(Event::Yielded(
-            verdict.map_err(|why| self.failed(&why.into()))?,
-        ))
+        match verdict.map_err(|why| self.failed(&why.into()))? {
+            Verdict::Owned => Ok(Event::TakenOver),
+            Verdict::Free | Verdict::Contested => Ok(Event::Unclaimed),
+            Verdict::SuccessorFailed => {
+                let what = format!("certificate {}", self.certificate);
+                Err(successor_failed(&what, self.zone.id()).into())
+            }
+        }
     }
 
     /// Tries to delete it.
     pub(super) async fn delete(&mut self) -> Result<Event, Diagnostics> {
         Ok(match self.attempt().await? {
             Attempt::Deleted => Event::Deleted,
-            Attempt::TakenOver => Event::Yielded(Verdict::Owned),
+            Attempt::TakenOver => Event::TakenOver,
             Attempt::Held(by) => {
                 let may_pass = self.may_pass(&by);
                 let too_long = self.patience.is_over(&by, may_pass);
@@ -104,7 +107,7 @@ impl<'a> Removal<'a> {
         let paused = polls.pause(self.scope).await;
         paused.map_err(|why| self.refused(obstacle, Some(why.into())))?;
         Ok(match self.is_taken_over() {
-            true => Event::Yielded(Verdict::Owned),
+            true => Event::TakenOver,
             false => Event::Waited,
         })
     }
@@ -167,10 +170,9 @@ impl<'a> Removal<'a> {
             clear_for: self
                 .clear_since
                 .map_or(Duration::ZERO, |since| since.elapsed()),
-            propagation: if has_brought {
-                PROPAGATION
-            } else {
-                Duration::ZERO
+            propagation: match has_brought {
+                true => self.zone.propagation_delay(),
+                false => Duration::ZERO,
             },
         }
     }
@@ -287,7 +289,7 @@ impl<'a> Removal<'a> {
         let mut deleted_again = false;
         loop {
             if self.is_taken_over() {
-                return Ok(Event::Yielded(Verdict::Owned));
+                return Ok(Event::TakenOver);
             }
             let found = self
                 .zone

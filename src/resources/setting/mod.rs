@@ -10,13 +10,13 @@ pub use data::SettingData;
 use super::check::{plan_zone, zone_id};
 use super::identity::OfZone;
 use super::official::{self, Official};
-use super::problem::problem;
+use super::problem::{problem, successor_failed};
 use super::ready::wait_for_zone_certificate;
 use super::{Api, Settings};
 use crate::cloudflare::{Key, Scope, Switch, Verdict};
 use crate::framework::{
-    Applied, Attr, Change, Ctx, Diagnostic, Diagnostics, Foreign, Model, Moved, Object, Operation,
-    Planned, Resource, Timeouts, Walk,
+    Applied, Attr, Change, Ctx, Diagnostic, Diagnostics, Failed, Foreign, Model, Moved, Object,
+    Operation, Planned, Resource, Timeouts, Walk,
 };
 
 /// The resource for one of the switches.
@@ -204,7 +204,7 @@ impl<S: OfSwitch> Resource for Setting<S> {
         Ok(plan)
     }
 
-    async fn delete(&self, ctx: &Ctx<Api>, state: Switched) -> Result<(), Diagnostics> {
+    async fn delete(&self, ctx: &Ctx<Api>, state: Switched) -> Result<(), Failed<Switched>> {
         let id = zone_id(&state.zone_id)?;
         let duration = Timeouts::of(&state.timeouts, Operation::Delete);
         let scope = Scope::lasting(duration, ctx.cancel.clone());
@@ -214,7 +214,11 @@ impl<S: OfSwitch> Resource for Setting<S> {
         let destruction = run.destroy(key.clone());
         loop {
             let verdict = run.give_way(&[&key], &scope).await;
-            if verdict.map_err(|why| problem(&why.into(), &doing))? == Verdict::Owned {
+            let verdict = verdict.map_err(|why| problem(&why.into(), &doing))?;
+            if verdict == Verdict::SuccessorFailed {
+                return Err(successor_failed(named(S::SWITCH), &id).into());
+            }
+            if verdict == Verdict::Owned {
                 ctx.warn(Diagnostic::warning(
                     "Setting is left as it is",
                     format!(

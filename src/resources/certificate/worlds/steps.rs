@@ -7,9 +7,7 @@ use super::super::obstacle::{Holders, Obstacle};
 use super::super::protocol::{Deployment, Event, Keep, Kept, Object, Step, decide, standing};
 use super::super::view::{Hold, Question, Seen, View};
 use super::world::{Life, Name, Process, Rival, Transition, World, id, name};
-use crate::cloudflare::{
-    Association, CertificateId, Hostname, Observed, Status, Store, Trust, Verdict,
-};
+use crate::cloudflare::{Association, CertificateId, Hostname, Observed, Status, Store, Trust};
 
 impl World {
     /// What the provider does next, with all that can come of it.
@@ -135,7 +133,7 @@ impl World {
         let mut all = Vec::new();
         match rival {
             Rival::Owns if of == Name::Old => {
-                let next = self.after(Event::Yielded(Verdict::Owned));
+                let next = self.after(Event::TakenOver);
                 return vec![(by.to_owned(), Ok(next))];
             }
             Rival::Claims if of == Name::Old => {
@@ -148,11 +146,11 @@ impl World {
                 }
                 return all;
             }
-            _ => all.push((by.to_owned(), Ok(self.after(Event::Yielded(Verdict::Free))))),
+            _ => all.push((by.to_owned(), Ok(self.after(Event::Unclaimed)))),
         }
         if let Some(left) = self.left.rivals.checked_sub(1) {
             // Just after it was asked, too.
-            for mut next in [self.clone(), self.after(Event::Yielded(Verdict::Free))] {
+            for mut next in [self.clone(), self.after(Event::Unclaimed)] {
                 next.left.rivals = left;
                 if let Some(process) = &mut next.process {
                     process.rival = Rival::Claims;
@@ -321,7 +319,7 @@ impl World {
         }
         match process.rival {
             Rival::Owns if name == Name::Old => {
-                return Ok(self.after(Event::Yielded(Verdict::Owned)));
+                return Ok(self.after(Event::TakenOver));
             }
             Rival::Claims if name == Name::Old => return held(Obstacle::Contested, true),
             _ => {}
