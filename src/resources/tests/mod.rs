@@ -7,8 +7,10 @@ mod declared;
 mod kills;
 mod numbers;
 mod odd;
+mod others;
 mod scene;
 mod sequences;
+mod successors;
 mod undeployed;
 mod watch;
 

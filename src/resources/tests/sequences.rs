@@ -1,121 +1,20 @@
-//! Sequences in which lists lag, answers are lost, others meddle, or resources take over
-//! from each other: traffic keeps its certificate, and nothing hangs.
+//! Sequences in which lists lag, answers are lost, and others meddle: traffic keeps its
+//! certificate, and nothing hangs.
 
 use std::time::Duration;
 
-use aop_simulator::{Action, Answer, Fault, Gate, Reply, Request, Store, TOKEN, ZONE_ID};
+use aop_simulator::{Action, Answer, Fault, Gate, Store, ZONE_ID};
 use serde_json::{Value as Json, json};
 use tokio::time::Instant;
 
 use super::core::text;
-use super::declared::{Argument, Declared};
+use super::declared::Argument;
+use super::others::{
+    APP, NOBODY, another, associate_elsewhere, elsewhere, freeze, id_of, live_ids, plural, seconds,
+    single, upload_elsewhere,
+};
 use super::scene::{Scene, Serves};
 use crate::value::Dynamic;
-
-const NOBODY: [String; 0] = [];
-const APP: &str = "h0.example.com";
-
-fn value(text: &str) -> Argument {
-    Argument::Value(Dynamic::from(text))
-}
-
-fn id_of(address: &str) -> Argument {
-    Argument::IdOf(address.to_owned())
-}
-
-fn single(address: &str, hostname: &str, certificate: Argument) -> Declared {
-    let arguments = vec![
-        ("zone_id", value(ZONE_ID)),
-        ("hostname", value(hostname)),
-        ("certificate_id", certificate),
-    ];
-    Declared {
-        address: address.to_owned(),
-        kind: "aop_hostname_association",
-        arguments,
-        needs: Vec::new(),
-    }
-}
-
-fn plural(hostnames: &[&str], id: &str) -> Declared {
-    let entries = hostnames.iter().map(|name| {
-        let entry = [
-            ("certificate_id".to_owned(), Dynamic::from(id)),
-            ("enabled".to_owned(), Dynamic::Null),
-        ];
-        ((*name).to_owned(), Dynamic::Map(entry.into()))
-    });
-    let entries = Dynamic::Map(entries.collect());
-    Declared {
-        address: "all".to_owned(),
-        kind: "aop_hostname_associations",
-        arguments: vec![
-            ("zone_id", value(ZONE_ID)),
-            ("associations", Argument::Value(entries)),
-        ],
-        needs: Vec::new(),
-    }
-}
-
-/// One more certificate beside those of the scene.
-fn another(scene: &Scene, address: &str) -> Declared {
-    let config = scene.serves.config(&scene.issue());
-    let mut certificate = config.into_iter().next().expect("a certificate");
-    certificate.address = address.to_owned();
-    certificate
-}
-
-async fn seconds(count: u64) {
-    tokio::time::sleep(Duration::from_secs(count)).await;
-}
-
-/// Somebody else asks the API.
-async fn elsewhere(scene: &Scene, method: &str, path: &str, query: &str, body: String) -> Answer {
-    let request = Request {
-        method: method.to_owned(),
-        path: format!("/client/v4/zones/{ZONE_ID}/origin_tls_client_auth{path}"),
-        query: query.to_owned(),
-        authorization: Some(format!("Bearer {TOKEN}")),
-        body: body.into_bytes(),
-        ..Request::default()
-    };
-    match scene.simulator.handle(request).await {
-        Reply::Answer(answer) => answer,
-        Reply::Reset => unreachable!("nothing is reset here"),
-    }
-}
-
-/// Somebody else uploads a hostname certificate. Answers its id.
-async fn upload_elsewhere(scene: &Scene) -> String {
-    let before = live_ids(scene, Store::Hostname);
-    let made = scene.issue();
-    let body = json!({ "certificate": made.certificate, "private_key": made.private_key });
-    let path = "/hostnames/certificates";
-    let answer = elsewhere(scene, "POST", path, "", body.to_string()).await;
-    assert_eq!(answer.status, 200);
-    let mut live = live_ids(scene, Store::Hostname).into_iter();
-    live.find(|id| !before.contains(id)).expect("a new one")
-}
-
-async fn associate_elsewhere(scene: &Scene, hostname: &str, id: &str) {
-    let item = json!({ "hostname": hostname, "cert_id": id, "enabled": true });
-    let body = json!({ "config": [item] }).to_string();
-    let answer = elsewhere(scene, "PUT", "/hostnames", "", body).await;
-    assert_eq!(answer.status, 200);
-}
-
-fn live_ids(scene: &Scene, store: Store) -> Vec<String> {
-    scene.simulator.look(ZONE_ID, |zone, _| {
-        let live = zone.live(store);
-        live.iter().map(|c| c.id.clone()).collect()
-    })
-}
-
-/// The list shows for an hour what it shows now.
-fn freeze(scene: &Scene, path: &str, listed: Answer) {
-    let lag = Fault::on("GET", path, Action::Answer(listed));
-    scene.simulator.order(lag.times(u32::MAX));
-}
 
 /// The first certificate is gone, and the list shows it still: it is not adopted unseen.
 #[tokio::test(start_paused = true)]
@@ -283,39 +182,6 @@ async fn the_plan_after_an_apply_is_empty_while_the_list_is_old() {
     }
 }
 
-/// The successor waits longer for its certificate than the destroy may take.
-#[tokio::test(start_paused = true)]
-async fn a_destroy_waits_for_its_successor_beyond_its_own_deadline() {
-    let serves = Serves::Hostnames(1);
-    let scene = Scene::new(serves);
-    let mut before = serves.config(&scene.issue());
-    let limits = ["create", "update", "delete"].map(|name| {
-        let limit = match name {
-            "delete" => Dynamic::from("5s"),
-            _ => Dynamic::Null,
-        };
-        (name.to_owned(), limit)
-    });
-    let limits = Argument::Value(Dynamic::Map(limits.into()));
-    before[1].arguments.push(("timeouts", limits));
-    assert_eq!(scene.core.apply(&before).await, []);
-    let watch = scene.watch().await;
-    scene
-        .simulator
-        .set(|s| s.activation = Some(Duration::from_secs(60)));
-    let id = upload_elsewhere(&scene).await;
-    let successor = [single("successor", APP, value(&id))];
-    let api = scene.core.configure();
-    let (created, destroyed) = tokio::join!(
-        scene.core.apply_in(&api, &successor),
-        scene.core.destroy_in(&api, &before[1]),
-    );
-    assert_eq!((created, destroyed), (Vec::new(), Vec::new()));
-    assert!(scene.core.state(APP).is_null());
-    seconds(60).await;
-    assert_eq!(watch.refused(), NOBODY);
-}
-
 /// A certificate in use is destroyed in a run that also brings one: the two obstacles take
 /// turns, and the destroy ends all the same.
 #[tokio::test(start_paused = true)]
@@ -394,132 +260,4 @@ async fn a_delete_that_may_have_been_carried_out_is_remembered() {
     assert_eq!(created, []);
     let id = text(&scene.core.state("renamed"), "id");
     assert_eq!(live_ids(&scene, Store::Hostname), [id]);
-}
-
-/// Renamed, with a new certificate that Cloudflare gives up deploying: nothing takes the
-/// hostname over, so it is not taken away.
-#[tokio::test(start_paused = true)]
-async fn a_hostname_whose_successor_fails_keeps_its_certificate() {
-    let serves = Serves::Hostnames(1);
-    let scene = Scene::new(serves);
-    let before = serves.config(&scene.issue());
-    assert_eq!(scene.core.apply(&before).await, []);
-    let watch = scene.watch().await;
-    scene.simulator.set(|s| {
-        s.activation = None;
-        s.deployment_timeout = Duration::from_secs(60);
-    });
-    let wanted = [
-        another(&scene, "fresh"),
-        single("renamed", APP, id_of("fresh")),
-    ];
-    let api = scene.core.configure();
-    let (failed, kept) = tokio::join!(
-        scene.core.apply_in(&api, &wanted),
-        scene.core.destroy_in(&api, &before[1]),
-    );
-    assert_eq!(failed[0].summary, "Certificate was not deployed");
-    assert_eq!(kept[0].summary, "Successor failed");
-    assert!(!scene.core.state(APP).is_null(), "it stays in state");
-    seconds(60).await;
-    assert_eq!(watch.refused(), NOBODY);
-}
-
-/// Three single resources become one plural one, of which another hostname cannot be had.
-#[tokio::test(start_paused = true)]
-async fn hostnames_stay_where_the_resource_that_takes_them_over_fails() {
-    let serves = Serves::Hostnames(3);
-    let scene = Scene::new(serves);
-    let before = serves.config(&scene.issue());
-    assert_eq!(scene.core.apply(&before).await, []);
-    let other = upload_elsewhere(&scene).await;
-    seconds(30).await;
-    associate_elsewhere(&scene, "x.example.com", &other).await;
-    seconds(30).await;
-    let watch = scene.watch().await;
-    let id = text(&scene.core.state("certificate"), "id");
-    let names = [APP, "h1.example.com", "h2.example.com"];
-    let wrong = [plural(&[&names[..], &["x.example.com"]].concat(), &id)];
-    let api = scene.core.configure();
-    let (failed, a, b, c) = tokio::join!(
-        scene.core.apply_in(&api, &wrong),
-        scene.core.destroy_in(&api, &before[1]),
-        scene.core.destroy_in(&api, &before[2]),
-        scene.core.destroy_in(&api, &before[3]),
-    );
-    assert_eq!(failed[0].summary, "Hostname is already associated");
-    for kept in [a, b, c] {
-        assert_eq!(kept[0].summary, "Successor failed");
-    }
-    seconds(60).await;
-    assert_eq!(watch.refused(), NOBODY);
-    // The mistake is mended.
-    let right = [plural(&names, &id)];
-    let api = scene.core.configure();
-    let (created, a, b, c) = tokio::join!(
-        scene.core.apply_in(&api, &right),
-        scene.core.destroy_in(&api, &before[1]),
-        scene.core.destroy_in(&api, &before[2]),
-        scene.core.destroy_in(&api, &before[3]),
-    );
-    assert_eq!([created, a, b, c], [const { Vec::new() }; 4]);
-    seconds(60).await;
-    assert_eq!(watch.refused(), NOBODY);
-}
-
-/// A hostname passes from the plural resource to a single one, while another entry of the
-/// plural one is wrong: the next apply does not take away what was handed over.
-#[tokio::test(start_paused = true)]
-async fn what_was_taken_over_from_a_failed_update_is_its_no_longer() {
-    let serves = Serves::Together(2);
-    let scene = Scene::new(serves);
-    let before = serves.config(&scene.issue());
-    assert_eq!(scene.core.apply(&before).await, []);
-    let watch = scene.watch().await;
-    let id = text(&scene.core.state("certificate"), "id");
-    let wrong = "00000000-0000-4000-8000-000000000000";
-    let taken = [
-        before[0].clone(),
-        single("single", APP, id_of("certificate")),
-    ];
-    let first = [plural(&["h1.example.com", "new.example.com"], wrong)];
-    let api = scene.core.configure();
-    let (failed, handed_over) = tokio::join!(
-        scene.core.apply_in(&api, &first),
-        scene.core.apply_in(&api, &taken),
-    );
-    assert_eq!(failed[0].summary, "Certificate not found");
-    assert_eq!(handed_over, []);
-    let names = ["h1.example.com", "new.example.com"];
-    let second = [taken[0].clone(), taken[1].clone(), plural(&names, &id)];
-    assert_eq!(scene.core.apply(&second).await, []);
-    seconds(60).await;
-    assert_eq!(watch.refused(), NOBODY);
-}
-
-/// A setting that another resource was to take over, and could not: it stays on.
-#[tokio::test(start_paused = true)]
-async fn a_setting_whose_successor_fails_stays_on() {
-    let serves = Serves::Zone;
-    let scene = Scene::new(serves);
-    let before = serves.config(&scene.issue());
-    assert_eq!(scene.core.apply(&before).await, []);
-    let watch = scene.watch().await;
-    let mut renamed = before[1].clone();
-    renamed.address = "renamed".to_owned();
-    renamed.needs = Vec::new();
-    let refused = Action::Answer(Answer::error(403, 10000, "no"));
-    scene
-        .simulator
-        .order(Fault::on("GET", "/settings", refused));
-    let api = scene.core.configure();
-    let wanted = [renamed];
-    let (failed, kept) = tokio::join!(
-        scene.core.apply_in(&api, &wanted),
-        scene.core.destroy_in(&api, &before[1]),
-    );
-    assert_eq!(failed.len(), 1, "{failed:?}");
-    assert_eq!(kept[0].summary, "Successor failed");
-    seconds(60).await;
-    assert_eq!(watch.refused(), NOBODY);
 }

@@ -30,7 +30,18 @@ impl World {
                 vec![(by, Ok(next))]
             }
             Step::AwaitGone(_) => vec![(by, Ok(self.after(Event::Vanished)))],
-            Step::Fail(_) | Step::Done => vec![(by, Ok(self.clone().end()))],
+            Step::Fail(_) => vec![(by, Ok(self.clone().end()))],
+            Step::Done => vec![(by, self.done(process))],
+        }
+    }
+
+    /// The promise about an end: whoever waits for a certificate gets an active one.
+    fn done(&self, process: &Process) -> Result<Self, String> {
+        let kept = process.known.kept.as_ref();
+        let is_active = kept.is_none_or(|kept| kept.deployment == Deployment::Active);
+        match is_active {
+            true => Ok(self.clone().end()),
+            false => Err("it is done, and what is kept is not active".to_owned()),
         }
     }
 
@@ -283,7 +294,14 @@ impl World {
                     view.certificates.insert(of, seen);
                 }
                 Question::ZoneCertificates => {
-                    let listed = self.in_store().iter().filter_map(|name| self.seen(*name));
+                    // The list shows what is deleted as it was.
+                    let listed = self.in_store().iter().filter_map(|name| {
+                        let mut seen = self.seen(*name)?;
+                        if seen.status == Status::Deleted {
+                            seen.status = Status::Active;
+                        }
+                        Some(seen)
+                    });
                     view.zone_certificates = Some(listed.collect());
                 }
                 Question::ZoneSetting => view.zone_setting = Some(self.is_on),
