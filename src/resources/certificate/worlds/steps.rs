@@ -35,8 +35,12 @@ impl World {
         }
     }
 
-    /// The promise about an end: whoever waits for a certificate gets an active one.
+    /// The promises about an end: whoever waits for a certificate gets an active one, and
+    /// nothing is left that was to go.
     fn done(&self, process: &Process) -> Result<Self, String> {
+        if process.known.left(&process.goal).next().is_some() {
+            return Err("it is done, and something is left".to_owned());
+        }
         let kept = process.known.kept.as_ref();
         let is_active = kept.is_none_or(|kept| kept.deployment == Deployment::Active);
         match is_active {
