@@ -7,15 +7,20 @@ use super::super::protocol::{Failure, Step, decide};
 use super::world::{Life, Name, Transition, World, id};
 use crate::cloudflare::Store;
 
-/// An apply that ends, however it ends but for a kill, forgets nothing that it has uploaded.
+/// An apply that ends, however it ends but for a kill, forgets nothing that it has uploaded,
+/// and nothing that the state named, unless it is gone or left to another resource.
 pub(super) fn remembers(before: &World, by: &str, after: &World) -> Result<(), String> {
     let (Some(process), None) = (&before.process, &after.process) else {
         return Ok(());
     };
     let kept = process.known.kept.as_ref().filter(|kept| kept.is_own);
+    let was_named =
+        |name: Name| before.state.object == Some(name) || before.state.superseded.contains(&name);
     let forgotten = [Name::Old, Name::New].into_iter().find(|name| {
         let is_known = after.state.object == Some(*name) || after.state.superseded.contains(name);
-        kept.is_some_and(|kept| kept.id == id(*name)) && after.life(*name).is_live() && !is_known
+        let is_settled = process.known.settled.contains(&id(*name));
+        let is_own = kept.is_some_and(|kept| kept.id == id(*name)) || was_named(*name);
+        is_own && after.life(*name).is_live() && !is_known && !is_settled
     });
     match forgotten {
         Some(name) if !by.contains("killed") => Err(format!("{name:?} is forgotten")),
