@@ -22,6 +22,13 @@ pub(super) fn remembers(before: &World, by: &str, after: &World) -> Result<(), S
         let is_own = kept.is_some_and(|kept| kept.id == id(*name)) || was_named(*name);
         is_own && after.life(*name).is_live() && !is_known && !is_settled
     });
+    if let (Some(old), Some(new)) = (before.state.object, after.state.object)
+        && old != new
+        && after.life(old).is_live()
+        && matches!(after.life(new), Life::Pending | Life::TimedOut)
+    {
+        return Err(format!("the state names {new:?}, and {old:?} serves"));
+    }
     match forgotten {
         Some(name) if !by.contains("killed") => Err(format!("{name:?} is forgotten")),
         _ => Ok(()),

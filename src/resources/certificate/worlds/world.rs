@@ -166,13 +166,15 @@ impl World {
             ] {
                 for is_on in [true, false] {
                     let old = object.map_or(Life::Absent, |_| Life::Active);
+                    let gone = wanted.map_or(Life::Deleted, |_| Life::Absent);
                     let on = match (store, object) {
                         (Store::Hostname, Some(old)) => old,
                         _ => Name::Other,
                     };
                     begins.push(Self {
                         store,
-                        lives: [old, Life::Absent, Life::Active],
+                        // A list may still show what is gone.
+                        lives: [old, gone, Life::Active],
                         newest: object.unwrap_or(Name::Other),
                         older: None,
                         hosts: [Host::active(on), Host::active(Name::Other)],
