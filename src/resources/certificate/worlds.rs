@@ -8,6 +8,7 @@
 
 mod check;
 mod events;
+mod promises;
 mod steps;
 mod world;
 

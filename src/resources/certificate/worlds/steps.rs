@@ -4,7 +4,7 @@ use std::time::Duration;
 
 use super::super::may_delete::{Doomed, may_delete};
 use super::super::obstacle::{Holders, Obstacle};
-use super::super::protocol::{Deployment, Event, Keep, Kept, Object, Step, decide, standing};
+use super::super::protocol::{Deployment, Event, Keep, Kept, Step, decide};
 use super::super::view::{Hold, Question, Seen, View};
 use super::world::{Life, Name, Process, Rival, Transition, World, id, name};
 use crate::cloudflare::{Association, CertificateId, Hostname, Observed, Status, Store, Trust};
@@ -32,20 +32,6 @@ impl World {
             Step::AwaitGone(_) => vec![(by, Ok(self.after(Event::Vanished)))],
             Step::Fail(_) => vec![(by, Ok(self.clone().end()))],
             Step::Done => vec![(by, self.done(process))],
-        }
-    }
-
-    /// The promises about an end: whoever waits for a certificate gets an active one, and
-    /// nothing is left that was to go.
-    fn done(&self, process: &Process) -> Result<Self, String> {
-        if process.known.left(&process.goal).next().is_some() {
-            return Err("it is done, and something is left".to_owned());
-        }
-        let kept = process.known.kept.as_ref();
-        let is_active = kept.is_none_or(|kept| kept.deployment == Deployment::Active);
-        match is_active {
-            true => Ok(self.clone().end()),
-            false => Err("it is done, and what is kept is not active".to_owned()),
         }
     }
 
@@ -356,38 +342,6 @@ impl World {
             next.live(name, Life::Deleted);
         }
         Ok(next)
-    }
-
-    /// The promises about a DELETE.
-    fn breaks(&self, process: &Process, name: Name) -> Result<(), String> {
-        let serves = self.hosts.iter().any(|host| host.may_present(name));
-        if self.store == Store::Hostname && serves {
-            return Err(format!("{name:?} is deleted, and serves a hostname"));
-        }
-        if self.store == Store::Zone && self.is_on && self.older == Some(name) {
-            return Err(format!(
-                "{name:?} is deleted, and points of presence present it"
-            ));
-        }
-        if self.store == Store::Zone && self.presented() == Some(name) {
-            let mut without = self.clone();
-            without.live(name, Life::Deleted);
-            if without.presented().is_none() {
-                return Err(format!(
-                    "{name:?} is deleted, and the zone presents nothing"
-                ));
-            }
-        }
-        let standing = standing(&process.goal, &process.known);
-        let named = match standing.object {
-            Object::Kept => process.known.kept.as_ref().map(|kept| kept.id.clone()),
-            Object::Old if process.goal.keep != Keep::Nothing => process.goal.old.clone(),
-            Object::Old | Object::Nothing => None,
-        };
-        if named == Some(id(name)) {
-            return Err(format!("{name:?} is deleted, and the state names it"));
-        }
-        Ok(())
     }
 }
 
