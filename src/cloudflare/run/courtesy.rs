@@ -3,8 +3,23 @@
 
 use std::time::Duration;
 
+use tokio::time::Instant;
+
 use super::super::{Interrupted, Scope, Store, Switch};
 use super::{Key, Run, Verdict};
+
+/// What ends a wait for another resource, if that one does not.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Until {
+    /// One's own deadline: the other one may be waiting for what this one has claimed.
+    OwnDeadline,
+    /// Nothing but the other one's deadline: whoever stopped before would come again in the
+    /// next run, and destroy what was taken over.
+    OthersEnd,
+}
+
+/// No operation takes longer, whatever waits for it.
+const LONGEST: Duration = Duration::from_secs(3600);
 
 /// How long a destruction lets creates of the same run come first, and a create that
 /// finds its place taken waits for a destruction.
@@ -16,8 +31,14 @@ impl Run {
     ///
     /// What takes over a hostname or a switch often has to wait for its certificate,
     /// so these are not given up while a certificate of the zone is on its way.
-    pub async fn give_way(&self, keys: &[&Key], scope: &Scope) -> Result<Verdict, Interrupted> {
+    pub async fn give_way(
+        &self,
+        keys: &[&Key],
+        scope: &Scope,
+        until: Until,
+    ) -> Result<Verdict, Interrupted> {
         let mut changed = self.changed.subscribe();
+        let end = Instant::now() + LONGEST;
         loop {
             scope.sleep(COURTESY).await?;
             let mut waited = false;
@@ -33,7 +54,12 @@ impl Run {
                 }
                 waited |= !is_contested;
                 // The sender lives as long as this run.
-                let _ = scope.until_others(changed.changed()).await?;
+                let change = tokio::time::timeout_at(end, changed.changed());
+                let ended = match is_contested && until == Until::OwnDeadline {
+                    true => scope.until(change).await?,
+                    false => scope.until_others(change).await?,
+                };
+                ended.map_or(Err(Interrupted::Deadline), |_| Ok(()))?;
             }
             if !waited {
                 let is_lost = keys

@@ -9,6 +9,8 @@
 mod courtesy;
 mod writes;
 
+pub use courtesy::Until;
+
 use std::collections::{HashMap, HashSet};
 use std::sync::{Mutex, PoisonError};
 use std::time::Duration;

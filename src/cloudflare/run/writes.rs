@@ -24,6 +24,15 @@ impl Run {
         self.look(|state| state.written.get(key).cloned())
     }
 
+    /// When this run last wrote a hostname of the zone.
+    pub fn last_write(&self, zone: &ZoneId) -> Option<Instant> {
+        self.look(|state| {
+            let written = state.written.iter();
+            let of_zone = written.filter(|(key, _)| key.zone() == zone);
+            of_zone.map(|(_, (_, at))| *at).max()
+        })
+    }
+
     /// The hostnames of a zone that this run has written.
     pub(in super::super) fn written_hostnames(&self, zone: &ZoneId) -> BTreeSet<Hostname> {
         self.look(|state| {

@@ -3,7 +3,7 @@
 use std::time::Duration;
 
 use super::{minutes, zone_id};
-use crate::cloudflare::{Hostname, Key, Run, Taken, Verdict};
+use crate::cloudflare::{Hostname, Key, Run, Taken, Until, Verdict};
 
 fn hostname_key(name: &str) -> Key {
     Key::Association(zone_id(), Hostname::parse(name).expect("a hostname"))
@@ -38,7 +38,7 @@ async fn a_destruction_waits_for_creates_and_takes_nothing_from_them() {
         let run = Run::default();
         let key = hostname_key("app.example.com");
         let (scope, keys) = (minutes(10), [&key]);
-        let (verdict, ()) = tokio::join!(run.give_way(&keys, &scope), async {
+        let (verdict, ()) = tokio::join!(run.give_way(&keys, &scope, Until::OthersEnd), async {
             tokio::time::sleep(Duration::from_millis(500)).await;
             let claim = run.claim(key.clone()).expect("free");
             tokio::time::sleep(Duration::from_secs(90)).await;
@@ -64,7 +64,7 @@ async fn waiting_for_a_create_costs_a_destroy_none_of_its_time() {
     let key = hostname_key("app.example.com");
     let claim = run.claim(key.clone()).expect("free");
     let (keys, scope) = ([&key], minutes(1));
-    let (verdict, ()) = tokio::join!(run.give_way(&keys, &scope), async {
+    let (verdict, ()) = tokio::join!(run.give_way(&keys, &scope, Until::OthersEnd), async {
         tokio::time::sleep(Duration::from_secs(300)).await;
         claim.keep();
     });

@@ -19,7 +19,9 @@ use super::check::{certificate_id, hostname, is_news, plan_zone, settles, zone_i
 use super::official::{self, Official};
 use super::problem::{problem, successor_failed};
 use super::{Api, Settings};
-use crate::cloudflare::{Association as Found, Fresh, Hostname, Scope, Status, Verdict, ZoneId};
+use crate::cloudflare::{
+    Association as Found, Fresh, Hostname, Scope, Status, Until, Verdict, ZoneId,
+};
 use crate::framework::{
     Applied, Attr, Change, Ctx, Diagnostic, Diagnostics, Failed, Foreign, Model, Moved, Object,
     Operation, Planned, Resource, Timeouts, Walk, write_model,
@@ -283,7 +285,7 @@ impl Resource for HostnameAssociation {
         let doing = format!("Waiting to void the association of {}", work.name);
         loop {
             let looking = work.zone.look_and_write();
-            let verdict = run.give_way(&[&key], &work.scope).await;
+            let verdict = run.give_way(&[&key], &work.scope, Until::OthersEnd).await;
             match verdict.map_err(|why| problem(&why.into(), &doing))? {
                 Verdict::Free | Verdict::Contested => {}
                 Verdict::Owned => {

@@ -19,7 +19,7 @@ use super::identity::OfZone;
 use super::official::{self, Official};
 use super::problem::{listed, problem};
 use super::{Api, Settings};
-use crate::cloudflare::{Fresh, Hostname, Scope};
+use crate::cloudflare::{Fresh, Hostname, Scope, Until};
 use crate::framework::{
     Applied, Attr, Change, Ctx, Diagnostic, Diagnostics, Failed, Foreign, Moved, Object, Operation,
     Planned, Resource,
@@ -220,7 +220,9 @@ impl Resource for HostnameAssociations {
         };
         keep(&mut claims, is_wanted);
         keep(&mut held, is_wanted);
-        let released = work.release(leaving, &difference.removed).await;
+        // Others may be waiting for what could not be written here.
+        let released = work.release(leaving, &difference.removed, Until::OwnDeadline);
+        let released = released.await;
         if written.errors.has_error() && !released.gone.is_empty() {
             // A certificate takes so many hostnames: what has left may have made room.
             written = work.write(&difference.changed).await;
@@ -246,7 +248,8 @@ impl Resource for HostnameAssociations {
     ) -> Result<(), Failed<Associations>> {
         let work = Work::new(ctx, &state, Operation::Delete)?;
         let targets = targets(&state)?;
-        let released = work.release(work.leave(&targets), &targets).await;
+        let leaving = work.leave(&targets);
+        let released = work.release(leaving, &targets, Until::OthersEnd).await;
         match released.errors.has_error() {
             true => Err(Failed {
                 state: Some(merge(&state, &targets, &BTreeSet::new(), &released.gone)),

@@ -6,7 +6,7 @@ use super::super::association::void;
 use super::super::problem::{listed, problem, successor_failed};
 use super::target::Targets;
 use super::write::Work;
-use crate::cloudflare::{AssociationWrite, Destruction, Hostname, Key, Verdict, Wanted};
+use crate::cloudflare::{AssociationWrite, Destruction, Hostname, Key, Until, Verdict, Wanted};
 use crate::framework::{Diagnostic, Diagnostics};
 
 /// Hostnames on their way out.
@@ -33,19 +33,27 @@ impl Work<'_> {
     /// The hostnames that another resource of this run has taken over, once it is known.
     pub(super) async fn taken_over(&self, leaving: Leaving<'_>) -> BTreeSet<Hostname> {
         let run = self.zone.run();
-        let keys: Vec<Key> = leaving.keys().map(|name| self.key(name)).collect();
-        if !keys.is_empty() {
-            // Where this is interrupted, what is known now counts.
-            let _ = run
-                .give_way(&keys.iter().collect::<Vec<_>>(), &self.scope)
-                .await;
-        }
         let is_owned = |name: &&Hostname| run.verdict(&self.key(name)) == Verdict::Owned;
-        leaving.keys().filter(is_owned).cloned().collect()
+        loop {
+            let left = leaving.keys().filter(|name| !is_owned(name));
+            let left: Vec<Key> = left.map(|name| self.key(name)).collect();
+            let keys: Vec<&Key> = left.iter().collect();
+            let verdict = run.give_way(&keys, &self.scope, Until::OthersEnd).await;
+            // Where one of them is taken over, the others are not known yet; where this is
+            // interrupted, what is known by then counts.
+            if verdict != Ok(Verdict::Owned) {
+                return leaving.keys().filter(is_owned).cloned().collect();
+            }
+        }
     }
 
     /// Voids hostnames, but for those that another resource of this run takes over.
-    pub(super) async fn release(&self, mut leaving: Leaving<'_>, targets: &Targets) -> Released {
+    pub(super) async fn release(
+        &self,
+        mut leaving: Leaving<'_>,
+        targets: &Targets,
+        until: Until,
+    ) -> Released {
         let run = self.zone.run();
         let mut released = Released::default();
         let mut taken = BTreeSet::new();
@@ -53,7 +61,7 @@ impl Work<'_> {
             let keys: Vec<Key> = leaving.keys().map(|name| self.key(name)).collect();
             let keys: Vec<&Key> = keys.iter().collect();
             let looking = self.zone.look_and_write();
-            match run.give_way(&keys, &self.scope).await {
+            match run.give_way(&keys, &self.scope, until).await {
                 Ok(Verdict::Owned) => {
                     let is_owned = |name: &Hostname| run.verdict(&self.key(name)) == Verdict::Owned;
                     let owned = leaving.extract_if(.., |name, _| is_owned(name));

@@ -6,10 +6,8 @@ use super::operation::Operation;
 use super::protocol::{Goal, Object};
 use super::upload::Upload;
 use super::{Certificate, Found, stray, words};
-use crate::cloudflare::{Key, Scope, Status, Store};
-use crate::framework::{
-    Applied, Ctx, Diagnostic, Diagnostics, Failed, Operation as Kind, Planned, Timeouts,
-};
+use crate::cloudflare::{Claim, Key, Scope, Status, Store};
+use crate::framework::{Applied, Ctx, Diagnostic, Failed, Operation as Kind, Planned, Timeouts};
 
 /// Creates a certificate. Once its upload was accepted there is no error together with a
 /// state: that would taint, and the next apply would delete a certificate that may be
@@ -79,10 +77,11 @@ pub(super) async fn update(
         // Before any request: what destroys hostnames in this run waits for the claim.
         let claim = run.claim(upload.key());
         let claim = claim.map_err(|_| upload.declared_twice())?;
-        (Operation::new(place, goal).with_upload(upload), claim)
+        (Operation::new(place, goal).with_upload(upload), Some(claim))
     } else {
         let goal = Goal::finish(store, old.clone(), superseded);
-        let claim = run.reclaim(Key::leaf(store, zone.id(), prior.facts.fingerprint()));
+        let leaf = prior.facts.fingerprint();
+        let claim = leaf.map(|leaf| run.reclaim(Key::leaf(store, zone.id(), leaf)));
         (Operation::new(place, goal), claim)
     };
     let mut operation = operation.with_old_leaf(prior.facts.fingerprint());
@@ -102,7 +101,7 @@ pub(super) async fn update(
         adoption.into_iter().for_each(|warning| ctx.warn(warning));
     }
     let Err(stopped) = ended else {
-        claim.keep();
+        claim.into_iter().for_each(Claim::keep);
         if let Some(found) = found.filter(|_| rotates) {
             stray::report(ctx, &zone, &scope, store, &found.id).await;
         }
@@ -129,7 +128,7 @@ pub(super) async fn delete(
     ctx: &Ctx<Api>,
     store: Store,
     state: &Certificate,
-) -> Result<(), Diagnostics> {
+) -> Result<(), Failed<Certificate>> {
     let zone = ctx.api.zone(&zone_id(&state.zone_id)?);
     let duration = Timeouts::of(&state.timeouts, Kind::Delete);
     let scope = Scope::lasting(duration, ctx.cancel.clone());
@@ -137,7 +136,14 @@ pub(super) async fn delete(
     let operation = Operation::new((ctx, &zone, &scope), goal);
     let mut operation = operation.with_old_leaf(state.facts.fingerprint());
     let ended = operation.run().await;
-    ended.map_err(|stopped| operation.explain(stopped, words::pending))
+    ended.map_err(|stopped| {
+        let mut left = state.clone();
+        left.set_superseded(operation.stands().0.superseded);
+        Failed {
+            state: Some(left),
+            diagnostics: operation.explain(stopped, words::pending),
+        }
+    })
 }
 
 /// What is kept, as the new object.

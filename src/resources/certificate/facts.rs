@@ -53,9 +53,10 @@ impl Facts {
         }
     }
 
-    /// The leaf's fingerprint; empty unless known.
-    pub(super) fn fingerprint(&self) -> &str {
-        self.fingerprint_sha256.text()
+    /// The leaf's fingerprint, where it is known.
+    pub(super) fn fingerprint(&self) -> Option<&str> {
+        let known = self.fingerprint_sha256.known();
+        known.map(String::as_str).filter(|known| !known.is_empty())
     }
 }
 

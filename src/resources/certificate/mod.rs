@@ -203,7 +203,7 @@ impl<S: InStore> Resource for StoredCertificate<S> {
     }
 
     async fn delete(&self, ctx: &Ctx<Api>, state: Certificate) -> Result<(), Failed<Certificate>> {
-        Ok(apply::delete(ctx, S::STORE, &state).await?)
+        apply::delete(ctx, S::STORE, &state).await
     }
 }
 

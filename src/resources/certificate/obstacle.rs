@@ -64,7 +64,8 @@ impl Obstacle {
                     successor.map_or("the certificate", CertificateId::as_str),
                     status.as_ref().map_or("gone", Status::as_str)
                 ),
-                "The next plan shows what has become of it.".to_owned(),
+                "Apply again; if it stays so, put a newly issued certificate into `certificate`."
+                    .to_owned(),
             ),
             Self::Propagating => (
                 "Rotation is not finished yet",

@@ -94,9 +94,9 @@ impl<'a> Operation<'a> {
     }
 
     /// The same, with the fingerprint of the prior certificate.
-    pub(super) fn with_old_leaf(self, fingerprint: &str) -> Self {
+    pub(super) fn with_old_leaf(self, fingerprint: Option<&str>) -> Self {
         Self {
-            old_leaf: Some(fingerprint.to_owned()),
+            old_leaf: fingerprint.map(str::to_owned),
             ..self
         }
     }
@@ -158,7 +158,13 @@ impl<'a> Operation<'a> {
         self.known.learn(&self.goal, Event::Brought(kept));
         self.announce();
         self.revive().await;
-        Ok(self.seen())
+        Ok(match &self.found {
+            // It comes back yet, or the next look shows that it does not.
+            Some(found) if found.status == Status::PendingDeletion => {
+                Event::Seen(Deployment::Pending)
+            }
+            _ => self.seen(),
+        })
     }
 
     async fn find_or_upload(&mut self) -> Result<(Found, bool), Stopped> {
@@ -270,20 +276,26 @@ impl<'a> Operation<'a> {
         Ok(self.removal.insert(removal))
     }
 
-    /// By what a create of the same certificate would claim it.
+    /// By what a create of the same certificate would claim it; none where that claim is
+    /// this operation's own.
     async fn leaf_key(&self, id: &CertificateId) -> Result<Option<Key>, Stopped> {
-        let key = |fingerprint: &str| Key::leaf(self.goal.store, self.zone.id(), fingerprint);
+        let claimed = match self.goal.keep {
+            Keep::Nothing => None,
+            Keep::Present(_) => self.old_leaf.as_deref(),
+            Keep::Wanted => self.upload.as_ref().map(Upload::fingerprint),
+        };
+        let key = |fingerprint: &str| {
+            let is_own = claimed == Some(fingerprint);
+            (!is_own).then(|| Key::leaf(self.goal.store, self.zone.id(), fingerprint))
+        };
         if self.goal.old.as_ref() == Some(id) {
-            let own = self.old_leaf.as_deref();
-            // A certificate that is uploaded again is claimed by this very rotation.
-            let again = self.upload.as_ref().map(Upload::fingerprint);
-            return Ok(own.filter(|own| again != Some(*own)).map(key));
+            return Ok(self.old_leaf.as_deref().and_then(key));
         }
         let found = look(self.zone, self.scope, self.goal.store, id).await;
         let doing = format!("Reading certificate {id} of zone {}", self.zone.id());
         let found = found.map_err(|error| problem(&error, &doing))?;
         let leaf = found.as_ref().and_then(leaf_of);
-        Ok(leaf.map(|leaf| key(&leaf.facts().fingerprint_sha256)))
+        Ok(leaf.and_then(|leaf| key(&leaf.facts().fingerprint_sha256)))
     }
 
     pub(super) fn key_of(&self, id: &CertificateId) -> Key {
@@ -301,7 +313,8 @@ impl<'a> Operation<'a> {
     /// What was taken over for nothing goes back to whoever had it; if that one has left it,
     /// it is this resource's to delete.
     pub(super) fn give_back(&mut self) {
-        let key = self.known.kept.as_ref().map(|kept| self.key_of(&kept.id));
+        let adopted = self.known.kept.as_ref().filter(|kept| !kept.is_own);
+        let key = adopted.map(|kept| self.key_of(&kept.id));
         let is_old = self.stands().0.object == Object::Old;
         let run = self.zone.run();
         let is_left = key.is_some_and(|key| is_old && run.give_back(&key));

@@ -113,7 +113,7 @@ fn plan_update(
         // The prior text may be one that cannot be read, or none at all.
         Some(leaf) => {
             let fingerprint = &leaf.facts().fingerprint_sha256;
-            let is_known = prior.facts.fingerprint() == fingerprint;
+            let is_known = prior.facts.fingerprint() == Some(fingerprint);
             is_known || before.as_ref().is_some_and(|before| leaf.is_same(before))
         }
         None => is_as_it_was(change),

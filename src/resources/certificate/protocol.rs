@@ -176,10 +176,10 @@ pub(super) fn decide(goal: &Goal, known: &Known) -> Step {
             return Step::Bring;
         };
         match kept.deployment {
+            Deployment::Gone => return Step::Fail(Failure::Gone(kept.id.clone())),
             _ if !goal.waits => {}
             Deployment::Pending => return Step::AwaitDeployment,
             Deployment::TimedOut => return Step::Fail(Failure::NotDeployed(kept.id.clone())),
-            Deployment::Gone => return Step::Fail(Failure::Gone(kept.id.clone())),
             Deployment::Active => {}
         }
     }
@@ -191,7 +191,6 @@ pub(super) fn decide(goal: &Goal, known: &Known) -> Step {
     match &known.removal {
         Removal::Begun | Removal::Held(Obstacle::Contested) => Step::Yield(id),
         Removal::Free if has_hostnames => Step::Repoint(id),
-        Removal::Held(Obstacle::HostnamesLeft) => Step::Repoint(id),
         Removal::Free | Removal::Detached => Step::Delete(id),
         Removal::Held(obstacle) => Step::AwaitObstacle(id, obstacle.clone()),
         Removal::Stuck(obstacle) => Step::Fail(Failure::Obstacle(id, obstacle.clone())),
@@ -315,7 +314,12 @@ impl Known {
                     false => Removal::Held(by),
                 };
             }
-            Event::Waited => self.removal = Removal::Detached,
+            Event::Waited => {
+                self.removal = match self.removal {
+                    Removal::Held(Obstacle::HostnamesLeft) => Removal::Free,
+                    _ => Removal::Detached,
+                };
+            }
             Event::Deleted => self.removal = Removal::Deleted,
             Event::Vanished => self.settle(next),
         }

@@ -13,7 +13,8 @@ use super::patience::Patience;
 use super::protocol::Event;
 use super::view::{Hold, Question, Seen, View};
 use crate::cloudflare::{
-    Association, CertificateId, Error, Key, Locked, Polls, Scope, Status, Store, Verdict, Zone,
+    Association, CertificateId, Error, Key, Locked, Polls, Scope, Status, Store, Until, Verdict,
+    Zone,
 };
 use crate::framework::{Diagnostic, Diagnostics};
 
@@ -74,7 +75,12 @@ impl<'a> Removal<'a> {
     /// Lets a create of the same certificate come first.
     pub(super) async fn yields(&self) -> Result<Event, Diagnostics> {
         let keys: Vec<&Key> = self.keys().collect();
-        let verdict = self.zone.run().give_way(&keys, self.scope).await;
+        // A rotation has claimed a leaf that others may be waiting for.
+        let until = match self.successor {
+            Some(_) => Until::OwnDeadline,
+            None => Until::OthersEnd,
+        };
+        let verdict = self.zone.run().give_way(&keys, self.scope, until).await;
         match verdict.map_err(|why| self.failed(&why.into()))? {
             Verdict::Owned => Ok(Event::TakenOver),
             Verdict::Free | Verdict::Contested => Ok(Event::Unclaimed),
@@ -162,14 +168,18 @@ impl<'a> Removal<'a> {
     }
 
     fn doomed(&self) -> Doomed<'_> {
-        let has_brought = self.zone.run().has_brought(self.zone.id());
+        let run = self.zone.run();
+        let has_brought = run.has_brought(self.zone.id());
+        // What this run has written since may have been deployed between two looks.
+        let since = self.clear_since.max(run.last_write(self.zone.id()));
         Doomed {
             store: self.store,
             id: &self.certificate,
             successor: self.successor.as_ref(),
-            clear_for: self
-                .clear_since
-                .map_or(Duration::ZERO, |since| since.elapsed()),
+            clear_for: match self.clear_since {
+                Some(_) => since.map_or(Duration::ZERO, |since| since.elapsed()),
+                None => Duration::ZERO,
+            },
             propagation: match has_brought {
                 true => self.zone.propagation_delay(),
                 false => Duration::ZERO,

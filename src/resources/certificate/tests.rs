@@ -222,6 +222,35 @@ async fn nothing_is_deleted_for_a_successor_that_is_gone() {
     }
 }
 
+/// A hostname leaves a certificate between two looks, and is deployed at once: points of
+/// presence get their time from then on.
+#[tokio::test(start_paused = true)]
+async fn what_happens_between_two_looks_starts_the_delay_anew() {
+    let (simulator, client) = start(&options());
+    simulator.set(|s| s.association = Some(Duration::from_millis(1)));
+    let scope = minutes(10);
+    let old = upload(&client, &scope).await.expect("a certificate").id;
+    let new = upload(&client, &scope).await.expect("a certificate").id;
+    simulator.clock().advance(Duration::from_secs(5));
+    let (zone, scope) = (client.zone(&zone_id()), minutes(60));
+    let place = (&zone, &scope, Store::Hostname);
+    let mut removal = Removal::new(place, old.clone(), None, None);
+    associate(&client, &new, Some(true)).await;
+    for after in [20, 1900, 1900] {
+        tokio::time::advance(Duration::from_millis(after)).await;
+        let held = removal.attempt().await.expect("an answer");
+        assert!(
+            matches!(held, Attempt::Held(Obstacle::Propagating)),
+            "{after}"
+        );
+        associate(&client, &new, Some(true)).await;
+        tokio::time::advance(Duration::from_millis(20)).await;
+    }
+    tokio::time::advance(Duration::from_secs(3)).await;
+    let deleted = removal.attempt().await.expect("an answer");
+    assert!(matches!(deleted, Attempt::Deleted));
+}
+
 /// An API whose list of associations can stand still.
 struct Stale {
     inner: InProcess,

@@ -79,6 +79,8 @@ impl<'a> Upload<'a> {
         // Uploads of ours that may have been carried out unseen.
         let mut lost: Vec<Error> = Vec::new();
         let mut deleted_again = false;
+        // The removal of a copy that was not deployed.
+        let mut removal = None;
         // Held once there was no place, so that what may make one does not wait for this.
         let mut queuing = None;
         // Held from the request on that may take the place which a rotation gives back.
@@ -98,11 +100,11 @@ impl<'a> Upload<'a> {
                     Status::DeploymentTimedOut | Status::DeletionTimedOut if deleted_again => {}
                     Status::DeploymentTimedOut if self.own.contains(&twin.id) => {
                         self.check_unused(&twin).await?;
-                        (deleted_again, blocked) = self.delete_again(&twin).await?;
+                        (deleted_again, blocked) = self.delete_again(&twin, &mut removal).await?;
                     }
                     Status::DeploymentTimedOut => return Err(self.twin_timed_out(&twin).into()),
                     Status::DeletionTimedOut => {
-                        (deleted_again, blocked) = self.delete_again(&twin).await?;
+                        (deleted_again, blocked) = self.delete_again(&twin, &mut removal).await?;
                     }
                     _ if !lost.is_empty() || self.own.contains(&twin.id) => {
                         return Ok(Origin::Own(twin));
@@ -265,9 +267,15 @@ impl<'a> Upload<'a> {
 
     /// Cloudflare gave up on it once; it must go before it can come again. Answers
     /// whether the DELETE was sent, and for the sake of which hostnames it was not yet.
-    async fn delete_again(&self, found: &Found) -> Result<(bool, Vec<Hostname>), Diagnostics> {
+    async fn delete_again(
+        &self,
+        found: &Found,
+        removal: &mut Option<Removal<'a>>,
+    ) -> Result<(bool, Vec<Hostname>), Diagnostics> {
         let place = (self.zone, self.scope, self.store);
-        let mut removal = Removal::new(place, found.id.clone(), None, None);
+        let begun = removal.take().filter(|begun| begun.is_of(&found.id));
+        let begun = begun.unwrap_or_else(|| Removal::new(place, found.id.clone(), None, None));
+        let removal = removal.insert(begun);
         Ok(match removal.attempt().await? {
             Attempt::Deleted => (true, Vec::new()),
             Attempt::Held(Obstacle::Pending(hostnames)) => (false, hostnames),

@@ -13,7 +13,7 @@ use super::official::{self, Official};
 use super::problem::{problem, successor_failed};
 use super::ready::wait_for_zone_certificate;
 use super::{Api, Settings};
-use crate::cloudflare::{Key, Scope, Switch, Verdict};
+use crate::cloudflare::{Key, Scope, Switch, Until, Verdict};
 use crate::framework::{
     Applied, Attr, Change, Ctx, Diagnostic, Diagnostics, Failed, Foreign, Model, Moved, Object,
     Operation, Planned, Resource, Timeouts, Walk,
@@ -213,7 +213,7 @@ impl<S: OfSwitch> Resource for Setting<S> {
         let doing = format!("Turning off {} of zone {id}", named(S::SWITCH));
         let destruction = run.destroy(key.clone());
         loop {
-            let verdict = run.give_way(&[&key], &scope).await;
+            let verdict = run.give_way(&[&key], &scope, Until::OthersEnd).await;
             let verdict = verdict.map_err(|why| problem(&why.into(), &doing))?;
             if verdict == Verdict::SuccessorFailed {
                 return Err(successor_failed(named(S::SWITCH), &id).into());

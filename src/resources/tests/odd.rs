@@ -4,6 +4,7 @@ use std::time::Duration;
 
 use aop_simulator::ZONE_ID;
 use rcgen::KeyPair;
+use tokio::time::Instant;
 
 use super::core::text;
 use super::scene::{Scene, Serves};
@@ -71,6 +72,34 @@ async fn an_answer_with_the_public_key_is_no_echo_of_the_private_one() {
         let posts = scene.simulator.log();
         let posts = posts.iter().filter(|request| request.method == "POST");
         assert_eq!(posts.count(), 1, "{length}");
+    }
+}
+
+/// The same in a run that brings something else as well: the failed copy makes room soon.
+#[tokio::test(start_paused = true)]
+async fn a_certificate_that_was_not_deployed_is_uploaded_again_beside_others() {
+    for serves in [Serves::Hostnames(0), Serves::Zone] {
+        let scene = Scene::new(serves);
+        scene.simulator.set(|s| {
+            s.activation = None;
+            s.deployment_timeout = Duration::from_secs(60);
+        });
+        let certificate = serves.config(&scene.issue()).remove(0);
+        let _ = scene.core.apply(std::slice::from_ref(&certificate)).await;
+        assert!(
+            scene
+                .core
+                .plan(std::slice::from_ref(&certificate))
+                .await
+                .is_ok()
+        );
+        let quick = Some(Duration::from_secs(6));
+        scene.simulator.set(|s| s.activation = quick);
+        let mut other = serves.config(&scene.issue()).remove(0);
+        other.address = "other".to_owned();
+        let started = Instant::now();
+        assert_eq!(scene.core.apply(&[other, certificate]).await, []);
+        assert!(started.elapsed() < Duration::from_secs(100), "{serves:?}");
     }
 }
 

@@ -4,6 +4,7 @@
 use std::time::Duration;
 
 use aop_simulator::{Action, Answer, Fault};
+use tokio::time::Instant;
 
 use super::core::text;
 use super::declared::Argument;
@@ -144,6 +145,76 @@ async fn what_was_taken_over_from_a_failed_update_is_its_no_longer() {
     let names = ["h1.example.com", "new.example.com"];
     let second = [taken[0].clone(), taken[1].clone(), plural(&names, &id)];
     assert_eq!(scene.core.apply(&second).await, []);
+    seconds(60).await;
+    assert_eq!(watch.refused(), NOBODY);
+}
+
+/// Two resources each take the hostname of the other one, and Cloudflare refuses: they do not wait for each other for ever.
+#[tokio::test(start_paused = true)]
+async fn two_resources_that_swap_hostnames_end() {
+    let serves = Serves::Hostnames(0);
+    let scene = Scene::new(serves);
+    let certificates = [another(&scene, "one"), another(&scene, "two")];
+    assert_eq!(scene.core.apply(&certificates).await, []);
+    let ids = ["one", "two"].map(|name| text(&scene.core.state(name), "id"));
+    let names = ["a.example.com", "b.example.com"];
+    let of = |address: &str, name: &str, id: &str| {
+        let mut plural = plural(&[name], id);
+        plural.address = address.to_owned();
+        plural
+    };
+    let before = [of("p", names[0], &ids[0]), of("q", names[1], &ids[1])];
+    assert_eq!(scene.core.apply(&before).await, []);
+    let full = Action::Answer(Answer::error(400, 1499, "no more of these"));
+    scene
+        .simulator
+        .order(Fault::on("PUT", "/hostnames", full).times(u32::MAX));
+    let (p, q) = ([of("p", names[1], &ids[0])], [of("q", names[0], &ids[1])]);
+    let api = scene.core.configure();
+    let started = Instant::now();
+    let (p, q) = tokio::join!(scene.core.apply_in(&api, &p), scene.core.apply_in(&api, &q),);
+    assert!(!p.is_empty() && !q.is_empty(), "{p:?} {q:?}");
+    assert!(started.elapsed() < Duration::from_secs(700));
+}
+
+/// Two hostnames leave a plural resource whose update fails. One successor is done at once,
+/// the other one waits for its certificate: both have what they took over.
+#[tokio::test(start_paused = true)]
+async fn what_others_are_still_taking_over_from_a_failed_update_is_its_no_longer() {
+    let serves = Serves::Together(3);
+    let scene = Scene::new(serves);
+    let before = serves.config(&scene.issue());
+    assert_eq!(scene.core.apply(&before).await, []);
+    let watch = scene.watch().await;
+    let id = text(&scene.core.state("certificate"), "id");
+    scene
+        .simulator
+        .set(|s| s.activation = Some(Duration::from_secs(40)));
+    let slow = upload_elsewhere(&scene).await;
+    let wrong = "00000000-0000-4000-8000-000000000000";
+    let failing = [plural(&["h2.example.com", "new.example.com"], wrong)];
+    let quick = [
+        before[0].clone(),
+        single("quick", APP, id_of("certificate")),
+    ];
+    let patient = [single("patient", "h1.example.com", value(&slow))];
+    let api = scene.core.configure();
+    let (failed, a, b) = tokio::join!(
+        scene.core.apply_in(&api, &failing),
+        scene.core.apply_in(&api, &quick),
+        scene.core.apply_in(&api, &patient),
+    );
+    assert_eq!(failed[0].summary, "Certificate not found");
+    assert_eq!([a, b], [const { Vec::new() }; 2]);
+    // The mistake is mended, and nothing is taken away from the two.
+    let mended = plural(&["h2.example.com"], &id);
+    let all = [
+        quick[0].clone(),
+        quick[1].clone(),
+        patient[0].clone(),
+        mended,
+    ];
+    assert_eq!(scene.core.apply(&all).await, []);
     seconds(60).await;
     assert_eq!(watch.refused(), NOBODY);
 }

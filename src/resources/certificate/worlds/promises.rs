@@ -12,7 +12,12 @@ impl World {
             return Err("it is done, and something is left".to_owned());
         }
         let kept = process.known.kept.as_ref();
+        let is_there = standing(&process.goal, &process.known).object == Object::Kept;
+        if process.goal.keep != Keep::Nothing && !is_there {
+            return Err("it is done, and there is no object".to_owned());
+        }
         let is_active = kept.is_none_or(|kept| kept.deployment == Deployment::Active);
+        let is_active = is_active || !process.goal.waits;
         match is_active {
             true => Ok(self.clone().end()),
             false => Err("it is done, and what is kept is not active".to_owned()),

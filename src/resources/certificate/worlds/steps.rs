@@ -99,7 +99,15 @@ impl World {
             deployment: Deployment::Pending,
         }));
         brought.learn(Event::Seen(deployment(brought.life(brings))));
-        let mut all = vec![(by.to_owned(), Ok(brought))];
+        let mut all = Vec::new();
+        if let Some(left) = self.left.meddling.checked_sub(1).filter(|_| was_uploaded) {
+            let mut gone = brought.clone();
+            gone.left.meddling = left;
+            gone.live(brings, Life::Deleted);
+            gone.learn(Event::Seen(Deployment::Gone));
+            all.push((format!("{by}, and somebody deletes it"), Ok(gone)));
+        }
+        all.insert(0, (by.to_owned(), Ok(brought)));
         if let Some(left) = self.left.faults.checked_sub(1).filter(|_| was_uploaded) {
             done.left.faults = left;
             let mut killed = done.clone();

@@ -132,6 +132,8 @@ pub(super) struct World {
     pub(super) hosts: [Host; 2],
     pub(super) is_on: bool,
     pub(super) wanted: Option<Name>,
+    /// Whether a create waits for its certificate.
+    pub(super) waits: bool,
     pub(super) state: State,
     pub(super) process: Option<Process>,
     pub(super) left: Budget,
@@ -180,6 +182,8 @@ impl World {
                         hosts: [Host::active(on), Host::active(Name::Other)],
                         is_on,
                         wanted,
+                        // As the setting matters to no create, the two go together.
+                        waits: is_on || object.is_some(),
                         state: State {
                             object,
                             superseded: Vec::new(),
@@ -190,7 +194,7 @@ impl World {
                 }
             }
         }
-        begins.retain(|begin| begin.store == Store::Zone || begin.is_on);
+        begins.retain(|begin| begin.store == Store::Zone || begin.is_on || !begin.waits);
         begins
     }
 
@@ -250,7 +254,7 @@ impl World {
         let superseded: Vec<_> = self.state.superseded.iter().copied().map(id).collect();
         match (self.state.object, self.wanted) {
             (None, None) => None,
-            (None, Some(_)) => Some(Goal::create(self.store, true)),
+            (None, Some(_)) => Some(Goal::create(self.store, self.waits)),
             (Some(old), None) => Some(Goal::destroy(self.store, id(old), superseded)),
             (Some(old), Some(wanted)) if old != wanted || self.life(old) == Life::TimedOut => {
                 Some(Goal::rotate(self.store, id(old), superseded))
