@@ -2,12 +2,11 @@
 
 use std::collections::{HashMap, HashSet};
 use std::hash::{DefaultHasher, Hash, Hasher};
-use std::sync::atomic::{AtomicU32, Ordering};
 
 use serde_json::json;
 
 use super::association::{MOST_ROWS, Rows};
-use super::client::share;
+use super::client::{Effect, share};
 use super::envelope::PageInfo;
 use super::id::Segment;
 use super::{
@@ -236,26 +235,16 @@ impl Zone<'_> {
         wanted: &(dyn Fn() -> bool + Sync),
     ) -> Result<Vec<Association>, Error> {
         self.common.associations.forget();
-        let tries = AtomicU32::new(0);
-        let counted = || {
-            let is_wanted = wanted();
-            if is_wanted && tries.fetch_add(1, Ordering::Relaxed) == 0 {
-                self.run().begin_writes(self.id(), writes);
-            }
-            is_wanted
-        };
+        self.run().begin_writes(self.id(), writes);
         let body = Some(Body::Json(json!({ "config": writes })));
-        let sent = self.send(scope, Method::Put, PATH, body, &counted).await;
-        // What was tried more than once, or not answered, may have been carried out.
-        let is_answered = match &sent {
-            Ok(_) => true,
-            Err(error) => error.is_definite() && tries.load(Ordering::Relaxed) == 1,
-        };
-        if is_answered {
+        let sent = self.send_and_tell(scope, Method::Put, PATH, body, wanted);
+        let sent = sent.await;
+        if !matches!(sent, Err((_, Effect::Possible))) {
             self.run().end_writes(self.id(), writes);
         }
+        let accepted = sent.map_err(|(error, _)| error)?;
         // Accepted is accepted, however odd the answer's rows look.
-        let rows = sent?.result::<Rows>().unwrap_or_default();
+        let rows = accepted.result::<Rows>().unwrap_or_default();
         Ok(rows.0.into_iter().filter_map(|row| row.0).collect())
     }
 }

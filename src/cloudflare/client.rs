@@ -1,6 +1,7 @@
 //! The client: one for each configuration of the provider.
 
 use std::collections::HashMap;
+use std::sync::atomic::{AtomicU32, Ordering};
 use std::sync::{Arc, Mutex, PoisonError};
 use std::time::Duration;
 
@@ -97,6 +98,15 @@ impl Client {
     }
 }
 
+/// What a request that failed has changed.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) enum Effect {
+    /// Nothing.
+    None,
+    /// Perhaps what it asked for.
+    Possible,
+}
+
 /// One zone of Cloudflare's.
 pub struct Zone<'a> {
     client: &'a Client,
@@ -159,6 +169,33 @@ impl Zone<'_> {
     ) -> Result<Accepted<'_>, Error> {
         let request = self.build(method, path, body);
         self.client.sender.request(scope, request, wanted).await
+    }
+
+    /// The same; tells of an error whether the request may have been carried out all the
+    /// same: it was not answered, or tried more than once.
+    pub(super) async fn send_and_tell(
+        &self,
+        scope: &Scope,
+        method: Method,
+        path: &str,
+        body: Option<Body>,
+        wanted: &(dyn Fn() -> bool + Sync),
+    ) -> Result<Accepted<'_>, (Error, Effect)> {
+        let tries = AtomicU32::new(0);
+        let counted = || {
+            let is_wanted = wanted();
+            tries.fetch_add(u32::from(is_wanted), Ordering::Relaxed);
+            is_wanted
+        };
+        let sent = self.send(scope, method, path, body, &counted).await;
+        sent.map_err(|error| {
+            let effect = match tries.into_inner() {
+                0 => Effect::None,
+                1 if error.is_definite() => Effect::None,
+                _ => Effect::Possible,
+            };
+            (error, effect)
+        })
     }
 
     fn build(&self, method: Method, path: &str, body: Option<Body>) -> Request {

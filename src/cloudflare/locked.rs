@@ -1,11 +1,9 @@
 //! A zone that stands still: what is seen there and then deleted, with no write of this
 //! process in between.
 
-use std::sync::atomic::{AtomicU32, Ordering};
-
 use tokio::sync::RwLockWriteGuard;
 
-use super::client::take;
+use super::client::{Effect, take};
 use super::id::Segment;
 use super::{
     Certificate, CertificateId, Error, Hostname, Key, Method, Observed, Scope, Store, Switch, Zone,
@@ -101,24 +99,17 @@ impl Locked<'_> {
         id: &CertificateId,
         wanted: impl Fn() -> bool + Sync,
     ) -> Result<(), Error> {
-        let tries = AtomicU32::new(0);
-        let counted = || wanted() && tries.fetch_add(1, Ordering::Relaxed) < u32::MAX;
         let zone = self.zone;
         zone.certificates_of(store).forget();
         let path = format!("{}/{}", store.path(), id.segment());
-        let sent = zone
-            .send(scope, Method::Delete, &path, None, &counted)
-            .await;
-        let deleted = match sent {
-            Err(error) if !is_deleted(&error) => Err(error),
-            _ => Ok(()),
+        let sent = zone.send_and_tell(scope, Method::Delete, &path, None, &wanted);
+        let (deleted, effect) = match sent.await {
+            Ok(_) => (Ok(()), Effect::Possible),
+            Err((error, _)) if is_deleted(&error) => (Ok(()), Effect::Possible),
+            Err((error, effect)) => (Err(error), effect),
         };
-        // Lists may show it unchanged for a while, and a lost answer tells nothing.
-        let may_be_gone = match &deleted {
-            Ok(()) => true,
-            Err(error) => !error.is_definite() && tries.into_inner() > 0,
-        };
-        if may_be_gone {
+        if effect == Effect::Possible {
+            // Lists may show it unchanged for a while, and a lost answer tells nothing.
             let key = Key::certificate(store, zone.id(), id);
             zone.run().destroy(key).done();
         }

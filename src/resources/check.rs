@@ -97,8 +97,8 @@ pub(super) fn settles(prior: &Attr<String>, wait: &Attr<bool>) -> bool {
     pending && wait.known() != Some(&false)
 }
 
-/// Whether a list may be believed of a status: where it shows what the state does not, and
-/// what may have been before that, it may be old.
+/// Whether a list shows a status that the state does not, and that may be from before it:
+/// then the list may be old. Nothing is before `active`.
 pub(super) fn is_news(state: &Attr<String>, listed: &Status) -> bool {
     *listed != Status::Active && state.text() != listed.as_str()
 }

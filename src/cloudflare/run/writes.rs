@@ -9,7 +9,7 @@ use super::{Key, Run};
 
 impl Run {
     /// Notes a write that was accepted.
-    pub fn wrote(&self, key: Key, write: AssociationWrite) {
+    pub(in super::super) fn wrote(&self, key: Key, write: AssociationWrite) {
         let now = Instant::now();
         self.with(|state| state.written.insert(key, (write, now)));
     }

@@ -113,19 +113,19 @@ impl<'a> Work<'a> {
             .await;
         let doing = format!("Reading the associations of zone {}", self.zone.id());
         let found = found.map_err(|error| problem(&error, &doing))?;
-        let others: Vec<(&Hostname, &Target, &Found)> = targets
+        let others: Vec<(&Hostname, &Target)> = targets
             .iter()
             .filter_map(|(name, target)| {
                 let live = found.get(name).filter(|found| !found.is_gone())?;
-                (!target.is(live)).then_some((name, target, live))
+                (!target.is(live)).then_some((name, target))
             })
             .collect();
-        let keys: Vec<Key> = others.iter().map(|(name, ..)| self.key(name)).collect();
+        let keys: Vec<Key> = others.iter().map(|(name, _)| self.key(name)).collect();
         let let_go = self.zone.run().are_let_go(&keys, &self.scope).await;
         let_go.map_err(|why| problem(&why.into(), "Waiting to take over hostnames"))?;
         let run = self.zone.run();
         let mut errors = Diagnostics::default();
-        for (name, target, _) in others {
+        for (name, target) in others {
             if run.is_leaving(&self.key(name)) {
                 continue;
             }

@@ -145,7 +145,11 @@ impl<'a> Operation<'a> {
     /// Brings the certificate into its store, or sees that it is there.
     async fn bring(&mut self) -> Result<Event, Stopped> {
         let (found, is_own) = match &self.goal.keep {
-            Keep::Present(id) => (self.find(id).await?, true),
+            Keep::Present(id) => {
+                let found = self.find(id).await?;
+                let found = found.ok_or_else(|| words::gone(id, self.zone))?;
+                (found, true)
+            }
             Keep::Wanted | Keep::Nothing => self.find_or_upload().await?,
         };
         self.zone.run().own(self.key_of(&found.id));
@@ -189,11 +193,11 @@ impl<'a> Operation<'a> {
         }
     }
 
-    async fn find(&self, id: &CertificateId) -> Result<Found, Stopped> {
+    /// The certificate; none where it is gone.
+    async fn find(&self, id: &CertificateId) -> Result<Option<Found>, Stopped> {
         let doing = format!("Reading certificate {id} of zone {}", self.zone.id());
         let found = look(self.zone, self.scope, self.goal.store, id).await;
-        let found = found.map_err(|error| problem(&error, &doing))?;
-        found.ok_or_else(|| words::gone(id, self.zone).into())
+        Ok(found.map_err(|error| problem(&error, &doing))?)
     }
 
     /// Says to this run what is on its way out.
@@ -291,9 +295,7 @@ impl<'a> Operation<'a> {
         if self.goal.old.as_ref() == Some(id) {
             return Ok(self.old_leaf.as_deref().and_then(key));
         }
-        let found = look(self.zone, self.scope, self.goal.store, id).await;
-        let doing = format!("Reading certificate {id} of zone {}", self.zone.id());
-        let found = found.map_err(|error| problem(&error, &doing))?;
+        let found = self.find(id).await?;
         let leaf = found.as_ref().and_then(leaf_of);
         Ok(leaf.and_then(|leaf| key(&leaf.facts().fingerprint_sha256)))
     }

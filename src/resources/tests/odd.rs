@@ -125,7 +125,7 @@ async fn what_a_rotation_has_left_is_remembered_when_the_old_certificate_is_gone
         .await;
 }
 
-/// The heir is missing from the list for longer than any patience.
+/// The successor is missing from the list for longer than any patience.
 #[tokio::test(start_paused = true)]
 async fn a_list_that_lags_for_minutes_does_not_stop_a_rotation() {
     for serves in [Serves::Hostnames(1), Serves::Zone] {

@@ -176,6 +176,14 @@ impl Scene {
         }
     }
 
+    /// A scene in which something is applied already, and its configuration.
+    pub(super) async fn applied(serves: Serves) -> (Self, Vec<Declared>) {
+        let scene = Self::new(serves);
+        let config = serves.config(&scene.issue());
+        assert_eq!(scene.core.apply(&config).await, [], "the first apply");
+        (scene, config)
+    }
+
     pub(super) fn issue(&self) -> ClientCertificate {
         let made = self.authority.client("shop", date());
         made.expect("a certificate")

@@ -186,10 +186,7 @@ async fn the_plan_after_an_apply_is_empty_while_the_list_is_old() {
 /// turns, and the destroy ends all the same.
 #[tokio::test(start_paused = true)]
 async fn two_obstacles_that_take_turns_do_not_hold_up_a_destroy_for_ever() {
-    let serves = Serves::Strangers(1);
-    let scene = Scene::new(serves);
-    let before = serves.config(&scene.issue());
-    assert_eq!(scene.core.apply(&before).await, []);
+    let (scene, before) = Scene::applied(Serves::Strangers(1)).await;
     scene.give_to_strangers(Some(true)).await;
     let api = scene.core.configure();
     assert_eq!(
@@ -210,10 +207,7 @@ async fn two_obstacles_that_take_turns_do_not_hold_up_a_destroy_for_ever() {
 /// forgotten: only that one is named, after a minute.
 #[tokio::test(start_paused = true)]
 async fn a_hostname_that_is_detached_holds_no_certificate() {
-    let serves = Serves::Hostnames(2);
-    let scene = Scene::new(serves);
-    let before = serves.config(&scene.issue());
-    assert_eq!(scene.core.apply(&before).await, []);
+    let (scene, before) = Scene::applied(Serves::Hostnames(2)).await;
     let api = scene.core.configure();
     assert_eq!(scene.core.destroy_in(&api, &before[1]).await, []);
     seconds(10).await;

@@ -52,10 +52,7 @@ async fn a_destroy_waits_for_its_successor_beyond_its_own_deadline() {
 /// hostname over, so it is not taken away.
 #[tokio::test(start_paused = true)]
 async fn a_hostname_whose_successor_fails_keeps_its_certificate() {
-    let serves = Serves::Hostnames(1);
-    let scene = Scene::new(serves);
-    let before = serves.config(&scene.issue());
-    assert_eq!(scene.core.apply(&before).await, []);
+    let (scene, before) = Scene::applied(Serves::Hostnames(1)).await;
     let watch = scene.watch().await;
     scene.simulator.set(|s| {
         s.activation = None;
@@ -80,10 +77,7 @@ async fn a_hostname_whose_successor_fails_keeps_its_certificate() {
 /// Three single resources become one plural one, of which another hostname cannot be had.
 #[tokio::test(start_paused = true)]
 async fn hostnames_stay_where_the_resource_that_takes_them_over_fails() {
-    let serves = Serves::Hostnames(3);
-    let scene = Scene::new(serves);
-    let before = serves.config(&scene.issue());
-    assert_eq!(scene.core.apply(&before).await, []);
+    let (scene, before) = Scene::applied(Serves::Hostnames(3)).await;
     let other = upload_elsewhere(&scene).await;
     seconds(30).await;
     associate_elsewhere(&scene, "x.example.com", &other).await;
@@ -123,10 +117,7 @@ async fn hostnames_stay_where_the_resource_that_takes_them_over_fails() {
 /// plural one is wrong: the next apply does not take away what was handed over.
 #[tokio::test(start_paused = true)]
 async fn what_was_taken_over_from_a_failed_update_is_its_no_longer() {
-    let serves = Serves::Together(2);
-    let scene = Scene::new(serves);
-    let before = serves.config(&scene.issue());
-    assert_eq!(scene.core.apply(&before).await, []);
+    let (scene, before) = Scene::applied(Serves::Together(2)).await;
     let watch = scene.watch().await;
     let id = text(&scene.core.state("certificate"), "id");
     let wrong = "00000000-0000-4000-8000-000000000000";
@@ -181,10 +172,7 @@ async fn two_resources_that_swap_hostnames_end() {
 /// the other one waits for its certificate: both have what they took over.
 #[tokio::test(start_paused = true)]
 async fn what_others_are_still_taking_over_from_a_failed_update_is_its_no_longer() {
-    let serves = Serves::Together(3);
-    let scene = Scene::new(serves);
-    let before = serves.config(&scene.issue());
-    assert_eq!(scene.core.apply(&before).await, []);
+    let (scene, before) = Scene::applied(Serves::Together(3)).await;
     let watch = scene.watch().await;
     let id = text(&scene.core.state("certificate"), "id");
     scene
@@ -222,10 +210,7 @@ async fn what_others_are_still_taking_over_from_a_failed_update_is_its_no_longer
 /// A setting that another resource was to take over, and could not: it stays on.
 #[tokio::test(start_paused = true)]
 async fn a_setting_whose_successor_fails_stays_on() {
-    let serves = Serves::Zone;
-    let scene = Scene::new(serves);
-    let before = serves.config(&scene.issue());
-    assert_eq!(scene.core.apply(&before).await, []);
+    let (scene, before) = Scene::applied(Serves::Zone).await;
     let watch = scene.watch().await;
     let mut renamed = before[1].clone();
     renamed.address = "renamed".to_owned();
