@@ -51,7 +51,7 @@ pub use observed::{Observed, Trust};
 pub use proxy::{Malformed, Way, is_loopback};
 pub use repoint::Repointed;
 pub use request::{Answer, Body, Method, Ray, Request, SendError, Transport};
-pub use run::{Claim, Destruction, Key, Queuing, Run, Taken, Until, Verdict};
+pub use run::{Claim, Destruction, Key, Lost, Queuing, Run, Taken, Until, Verdict};
 pub use scope::{Interrupted, Scope};
 pub use send::{Credential, Http, REQUEST_TIMEOUT, Server};
 pub use setting::Switch;

@@ -1,10 +1,11 @@
 //! A resource without types: what the protocol talks to.
 
+use std::collections::HashSet;
 use std::pin::Pin;
 
 use jiff::Timestamp;
 
-use super::{Ctx, Diagnostics, Foreign, Private, Schema};
+use super::{ApiObject, Ctx, Diagnostics, Effect, Foreign, Private, Schema, Successor};
 use crate::value::{Dynamic, Path};
 
 /// A request to plan a create, an update or (with a null proposal) a destroy.
@@ -32,12 +33,10 @@ pub struct PlanAnswer {
     pub replaces: Vec<Path>,
     /// What identifies it, as far as it is known.
     pub identity: Option<Dynamic>,
-    /// The objects of the API that it makes, by type and identity.
-    pub creates: Vec<(&'static str, Dynamic)>,
-    /// Those that stay.
-    pub keeps: Vec<(&'static str, Dynamic)>,
-    /// Those that it takes away.
-    pub destroys: Vec<(&'static str, Dynamic)>,
+    /// What it does to objects of the API; none after an error.
+    pub effect: Option<Effect>,
+    /// Facts for the apply.
+    pub private: Private,
     /// Errors and warnings.
     pub diagnostics: Diagnostics,
 }
@@ -103,6 +102,23 @@ pub trait AnyResource<A, S>: Send + Sync {
     /// Makes an object of another provider one of this type. After an error the state is
     /// null.
     fn moved(&self, source: &Foreign) -> Answer;
+    /// What cannot change in place; none while it is not known.
+    fn place(&self, state: &Dynamic) -> Option<String>;
+    /// The objects of the API that it stands for; none while they are not known.
+    fn objects(&self, state: &Dynamic) -> Option<Vec<ApiObject>>;
+    /// Whether what replaces it in its place is the same object.
+    fn may_be_copied(&self) -> bool;
+    /// What identifies the object of a state; null where there is none.
+    fn identity_of(&self, state: &Dynamic) -> Dynamic;
+    /// Leaves objects to their successors instead of destroying them. The state is what is
+    /// left to be destroyed: null if nothing is, after an error all of it.
+    fn leave(
+        &self,
+        ctx: Ctx<A>,
+        state: Dynamic,
+        objects: &HashSet<ApiObject>,
+        to: Successor,
+    ) -> Answer;
     /// Carries out a plan.
     fn apply(&self, ctx: Ctx<A>, request: ApplyRequest) -> Later<'_, Answer>;
 }

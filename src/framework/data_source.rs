@@ -4,7 +4,7 @@ use std::future::Future;
 use std::sync::OnceLock;
 
 use super::any_resource::Later;
-use super::entry::malformed;
+use super::upgrade::malformed;
 use super::{Ctx, Diagnostics, Model, Schema, plan, read_model, write_model};
 use crate::value::Dynamic;
 

@@ -1,19 +1,15 @@
 //! The bridge from a typed [`Resource`] to the untyped [`AnyResource`].
 
-use std::borrow::Cow;
 use std::collections::HashSet;
 use std::sync::OnceLock;
 
-use serde_json::Value as Json;
-
 use super::any_resource::Later;
+use super::upgrade::{malformed, upgraded};
 use super::{
-    Answer, AnyResource, Applied, ApplyRequest, Change, Ctx, Diagnostic, Diagnostics, Failed,
-    Foreign, ImportRequest, Moved, PlanAnswer, PlanRequest, Planned, Private, Resource, Schema,
-    plan, read_model, write_model,
+    Answer, AnyResource, ApiObject, Applied, ApplyRequest, Change, Ctx, Diagnostic, Diagnostics,
+    Effect, Failed, Foreign, ImportRequest, Model, Moved, PlanAnswer, PlanRequest, Planned,
+    Private, Resource, Schema, Successor, plan, read_model, write_model,
 };
-use crate::framework::{Model, doubles};
-use crate::json;
 use crate::value::{DecodeError, Dynamic, Path, from_json};
 
 /// A typed resource as an [`AnyResource`], with its schemas made once.
@@ -33,7 +29,7 @@ impl<R: Resource> Entry<R> {
         })
     }
 
-    fn identity_of(&self, model: &R::Model) -> Dynamic {
+    fn identify(&self, model: &R::Model) -> Dynamic {
         write_model(&self.resource.identity(model))
     }
 
@@ -72,39 +68,47 @@ impl<R: Resource> Entry<R> {
         // An update keeps its identity. A create has none as long as a part of it is
         // unknown: OpenTofu 1.12 cannot show a plan with half an identity.
         let identity = match (&change.prior, request.identity) {
-            (None, _) => self.identity_of(&change.planned),
-            (Some(prior), Dynamic::Null) => self.identity_of(prior),
+            (None, _) => self.identify(&change.planned),
+            (Some(prior), Dynamic::Null) => self.identify(prior),
             (Some(_), stored) => stored,
         };
-        let before = change
-            .prior
-            .as_ref()
-            .map(|prior| self.resource.objects(prior));
-        let before = before.unwrap_or_default();
-        let after = self.resource.objects(&change.planned);
-        // What becomes of an object that will be known only at apply, nobody knows now.
-        let is_known = after.iter().all(|(_, identity)| identity.is_wholly_known());
-        let (mut creates, mut keeps, mut destroys) = (Vec::new(), Vec::new(), Vec::new());
-        if is_known {
-            let names = |objects: &[_]| objects.iter().map(doubles::name).collect::<HashSet<_>>();
-            let (old, new) = (names(&before), names(&after));
-            let is_old = |object: &_| old.contains(&doubles::name(object));
-            (keeps, creates) = after.into_iter().partition(is_old);
-            destroys.extend(
-                before
-                    .into_iter()
-                    .filter(|o| !new.contains(&doubles::name(o))),
-            );
-        }
+        let effect = self.effect(change.prior.as_ref(), &change.planned, &replaces);
         Ok(PlanAnswer {
             planned: Some(planned),
             replaces,
             identity: Some(identity).filter(Dynamic::is_wholly_known),
-            creates,
-            keeps,
-            destroys,
+            effect: Some(effect),
+            private: request.private.clone(),
             diagnostics: change.report,
         })
+    }
+
+    /// What a create or an update does to objects of the API.
+    fn effect(&self, prior: Option<&R::Model>, planned: &R::Model, replaces: &[Path]) -> Effect {
+        let after = self.resource.objects(planned);
+        let Some(prior) = prior else {
+            let place = self.resource.place(planned);
+            return Effect::Create {
+                kind: R::NAME,
+                found: R::OBJECTS,
+                place,
+                objects: after,
+            };
+        };
+        let before = self.resource.objects(prior).unwrap_or_default();
+        let mut takes_away = Vec::new();
+        // The create half of a replacement says what it gives up.
+        if let Some(after) = after
+            .as_ref()
+            .filter(|_| R::TAKES_AWAY && replaces.is_empty())
+        {
+            takes_away.extend(before.iter().filter(|o| !after.contains(o)).cloned());
+        }
+        Effect::Update {
+            before,
+            after,
+            takes_away,
+        }
     }
 
     async fn apply_typed(&self, ctx: &Ctx<R::Api>, request: ApplyRequest) -> Applied<Dynamic> {
@@ -163,18 +167,10 @@ impl<R: Resource> Entry<R> {
         let (mut diagnostics, private) = ctx.finish();
         diagnostics.extend(errors);
         Answer {
-            identity: self.identity_of_state(&state),
+            identity: AnyResource::identity_of(self, &state),
             state,
             private,
             diagnostics,
-        }
-    }
-
-    /// Null where there is no object.
-    fn identity_of_state(&self, state: &Dynamic) -> Dynamic {
-        match state {
-            Dynamic::Null => Dynamic::Null,
-            state => read_model(state.clone()).map_or(Dynamic::Null, |m| self.identity_of(&m)),
         }
     }
 }
@@ -231,14 +227,21 @@ impl<R: Resource> AnyResource<R::Api, R::Settings> for Entry<R> {
             let identity = match request.identity {
                 Dynamic::Null => prior
                     .as_ref()
-                    .map_or(Dynamic::Null, |prior| self.identity_of(prior)),
+                    .map_or(Dynamic::Null, |prior| self.identify(prior)),
                 stored => stored,
             };
-            let destroys = prior.map(|prior| self.resource.objects(&prior));
+            let objects = prior
+                .as_ref()
+                .and_then(|prior| self.resource.objects(prior));
             return PlanAnswer {
                 planned: Some(Dynamic::Null),
                 identity: Some(identity),
-                destroys: destroys.unwrap_or_default(),
+                effect: Some(Effect::Destroy {
+                    kind: R::NAME,
+                    place: prior.as_ref().and_then(|prior| self.resource.place(prior)),
+                    objects: objects.unwrap_or_default(),
+                }),
+                private: request.private,
                 ..PlanAnswer::default()
             };
         }
@@ -281,7 +284,7 @@ impl<R: Resource> AnyResource<R::Api, R::Settings> for Entry<R> {
             Err(errors) => (Dynamic::Null, errors),
         };
         Answer {
-            identity: self.identity_of_state(&state),
+            identity: AnyResource::identity_of(self, &state),
             state,
             private,
             diagnostics,
@@ -298,10 +301,46 @@ impl<R: Resource> AnyResource<R::Api, R::Settings> for Entry<R> {
             Err(errors) => (Dynamic::Null, errors),
         };
         Answer {
-            identity: self.identity_of_state(&state),
+            identity: AnyResource::identity_of(self, &state),
             state,
             private: Private::default(),
             diagnostics,
+        }
+    }
+
+    fn place(&self, state: &Dynamic) -> Option<String> {
+        self.resource.place(&read_model(state.clone()).ok()?)
+    }
+
+    fn objects(&self, state: &Dynamic) -> Option<Vec<ApiObject>> {
+        self.resource.objects(&read_model(state.clone()).ok()?)
+    }
+
+    fn may_be_copied(&self) -> bool {
+        R::OBJECTS.is_some()
+    }
+
+    fn identity_of(&self, state: &Dynamic) -> Dynamic {
+        match state {
+            Dynamic::Null => Dynamic::Null,
+            state => read_model(state.clone()).map_or(Dynamic::Null, |m| self.identify(&m)),
+        }
+    }
+
+    fn leave(
+        &self,
+        ctx: Ctx<R::Api>,
+        state: Dynamic,
+        objects: &HashSet<ApiObject>,
+        to: Successor,
+    ) -> Answer {
+        let left = read_model(state.clone()).map_err(malformed);
+        match left.and_then(|model| self.resource.leave(&ctx, model, objects, to)) {
+            Ok(rest) => {
+                let rest = rest.map_or(Dynamic::Null, |rest| self.stored(&rest));
+                self.answer(ctx, rest, None)
+            }
+            Err(errors) => self.answer(ctx, state, errors),
         }
     }
 
@@ -317,47 +356,4 @@ impl<R: Resource> AnyResource<R::Api, R::Settings> for Entry<R> {
             }
         })
     }
-}
-
-/// Stored state in the current shape.
-fn upgraded<R: Resource>(version: i64, json: &[u8]) -> Result<Cow<'_, [u8]>, Diagnostics> {
-    let steps = usize::try_from(version).ok();
-    let steps = steps.and_then(|version| R::UPGRADES.get(version..));
-    let steps = steps.ok_or_else(|| {
-        Diagnostic::error(
-            "State of another version",
-            format!(
-                "The state of this {} has version {version}, and this version of the provider \
-                 knows it up to {}. A newer one wrote it: install that, or restore the state from \
-                 a backup.",
-                R::NAME,
-                R::UPGRADES.len()
-            ),
-        )
-    })?;
-    if steps.is_empty() {
-        return Ok(json.into());
-    }
-    let not_json = || malformed(DecodeError::new("the stored state is not a JSON object"));
-    let Ok(Json::Object(mut stored)) = json::read(json) else {
-        return Err(not_json());
-    };
-    for step in steps {
-        step(&mut stored);
-    }
-    Ok(Json::Object(stored).to_string().into_bytes().into())
-}
-
-/// A value that does not fit the schema: core's mistake or foreign state.
-pub(super) fn malformed(error: DecodeError) -> Diagnostics {
-    Diagnostic::error(
-        "Value does not fit the schema",
-        format!(
-            "{error}. Terraform sent, or the state file holds, a value that this version of the \
-             provider cannot read. If an attribute was edited by hand, undo the edit; otherwise \
-             report this as a bug of the provider."
-        ),
-    )
-    .at_path(error.path())
-    .into()
 }

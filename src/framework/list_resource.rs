@@ -6,7 +6,7 @@ use std::sync::OnceLock;
 use tokio::sync::mpsc;
 
 use super::any_resource::Later;
-use super::entry::malformed;
+use super::upgrade::malformed;
 use super::{Ctx, Diagnostics, Model, Resource, Schema, plan, read_model, write_model};
 use crate::value::Dynamic;
 

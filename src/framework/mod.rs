@@ -9,11 +9,11 @@ mod any_resource;
 mod attr;
 mod data_source;
 mod diagnostic;
-mod doubles;
 mod duration;
 mod entry;
 mod foreign;
 mod function;
+mod handoff;
 mod import;
 mod kind;
 mod list_resource;
@@ -25,6 +25,7 @@ mod resource;
 mod schema;
 mod server;
 mod timeouts;
+mod upgrade;
 
 #[cfg(test)]
 mod tests;
@@ -37,6 +38,7 @@ pub use duration::parse_duration;
 pub use entry::Entry;
 pub use foreign::{Attributes, Foreign};
 pub use function::{ArgumentError, Function, Parameter};
+pub use handoff::{ApiObject, Deposed, Effect, Successor};
 pub use kind::{Kind, Object};
 pub use list_resource::{AnyListResource, Found, ListEntry, ListRequest, ListResource, Listed};
 pub use model::{Model, Walk, read_model, write_model};

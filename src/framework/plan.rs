@@ -109,6 +109,46 @@ fn prepare_attribute(
     }
 }
 
+/// What core proposes for an update: the configuration, and where it is silent about what
+/// the provider sets, what was there.
+pub(super) fn propose(attributes: &[Attribute], config: &Dynamic, prior: &Dynamic) -> Dynamic {
+    let proposed = attributes.iter().map(|attribute| {
+        let (config, prior) = (entry(config, attribute.name), entry(prior, attribute.name));
+        let value = match (&attribute.shape, config) {
+            (_, Dynamic::Null) if attribute.spec.computed => prior.clone(),
+            (Shape::Object(inner), Dynamic::Map(_)) => propose(inner, config, prior),
+            (Shape::MapOf(inner), Dynamic::Map(elements)) => {
+                let elements = elements.iter().map(|(key, element)| {
+                    let proposed = match element {
+                        Dynamic::Map(_) => propose(inner, element, entry(prior, key)),
+                        other => other.clone(),
+                    };
+                    (key.clone(), proposed)
+                });
+                Dynamic::Map(elements.collect())
+            }
+            (_, config) => config.clone(),
+        };
+        (attribute.name.to_owned(), value)
+    });
+    Dynamic::Map(proposed.collect())
+}
+
+/// What was made, in the words of the plan: its known values stand as they were promised, and
+/// a map has the keys that it was to have.
+pub(super) fn conform(planned: &Dynamic, made: Dynamic) -> Dynamic {
+    match (planned, made) {
+        (Dynamic::Unknown(_), made) => made,
+        (Dynamic::Map(planned), Dynamic::Map(made)) if planned.keys().eq(made.keys()) => {
+            let entries = planned.values().zip(made);
+            let conformed = entries.map(|(planned, (name, made))| (name, conform(planned, made)));
+            Dynamic::Map(conformed.collect())
+        }
+        (planned, made) if !planned.is_wholly_known() => made,
+        (planned, _) => planned.clone(),
+    }
+}
+
 /// Gives every attribute that is not set its default, if it has one.
 pub(super) fn fill_defaults(attributes: &[Attribute], value: &mut Dynamic) {
     let Dynamic::Map(entries) = value else {
@@ -227,7 +267,8 @@ pub(super) fn replacements(
         let prior = entry(prior, attribute.name);
         let planned = entry(planned, attribute.name);
         let path = at.clone().then(Step::Attribute(attribute.name.to_owned()));
-        if attribute.spec.replaces && prior != planned {
+        // What is not known yet may turn out to be the same.
+        if attribute.spec.replaces && prior != planned && planned.is_wholly_known() {
             found.push(path.clone());
         }
         match (&attribute.shape, prior, planned) {

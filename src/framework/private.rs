@@ -41,6 +41,11 @@ impl Private {
         self.facts.get(name)
     }
 
+    /// Takes a fact out.
+    pub fn remove(&mut self, name: &str) -> Option<Json> {
+        self.facts.remove(name)
+    }
+
     /// Stores a fact.
     pub fn set(&mut self, name: &str, fact: impl Into<Json>) {
         self.facts.insert(name.to_owned(), fact.into());

@@ -1,12 +1,14 @@
 //! What a resource is.
 
+use std::collections::HashSet;
 use std::future::Future;
 use std::sync::{Mutex, MutexGuard, PoisonError};
 
 use tokio_util::sync::CancellationToken;
 
-use super::{Change, Diagnostic, Diagnostics, Foreign, Model, Private, write_model};
-use crate::value::Dynamic;
+use super::{
+    ApiObject, Change, Deposed, Diagnostic, Diagnostics, Foreign, Model, Private, Successor,
+};
 
 /// A managed resource: its model, its identity and what to do. Nothing of the wire.
 pub trait Resource: Send + Sync + 'static {
@@ -36,11 +38,32 @@ pub trait Resource: Send + Sync + 'static {
     /// What identifies this object.
     fn identity(&self, model: &Self::Model) -> Self::Identity;
 
-    /// The objects of the API that it stands for, each by a type and an identity. One run
-    /// should not destroy at one address what it creates at another.
-    fn objects(&self, model: &Self::Model) -> Vec<(&'static str, Dynamic)> {
-        vec![(Self::NAME, write_model(&self.identity(model)))]
+    /// What no update can change; none while it is not known. A replacement of one address
+    /// that stays in its place is carried out in place.
+    fn place(&self, model: &Self::Model) -> Option<String>;
+
+    /// The objects of the API that it stands for; none while they are not known. What one
+    /// address destroys and another is to have is left to the other.
+    fn objects(&self, model: &Self::Model) -> Option<Vec<ApiObject>> {
+        Some(vec![ApiObject::new(Self::NAME, self.place(model)?)])
     }
+
+    /// The type of its objects, which are the same whichever resource stands for them; none
+    /// if each resource makes its own.
+    const OBJECTS: Option<&'static str> = Some(Self::NAME);
+
+    /// Whether an update takes away objects that it no longer stands for.
+    const TAKES_AWAY: bool = false;
+
+    /// Leaves these of its objects to their successors instead of destroying them, and warns
+    /// of it. Answers what is left to be destroyed. An error means that nothing is left.
+    fn leave(
+        &self,
+        ctx: &Ctx<Self::Api>,
+        state: Self::Model,
+        objects: &HashSet<ApiObject>,
+        to: Successor,
+    ) -> Result<Option<Self::Model>, Diagnostics>;
 
     /// Makes the object. An error with a state taints it, without one nothing is kept.
     fn create(
@@ -141,6 +164,8 @@ pub struct Ctx<A> {
     pub api: A,
     /// Ends when the user interrupts the run.
     pub cancel: CancellationToken,
+    /// Since when the object is deposed, if it is: another one has its address.
+    pub deposed: Option<Deposed>,
     warnings: Mutex<Diagnostics>,
     private: Mutex<Private>,
 }
@@ -151,8 +176,17 @@ impl<A> Ctx<A> {
         Self {
             api,
             cancel,
+            deposed: None,
             warnings: Mutex::default(),
             private: Mutex::new(private),
+        }
+    }
+
+    /// The same, of a deposed object.
+    pub(super) fn of_deposed(self, since: Deposed) -> Self {
+        Self {
+            deposed: Some(since),
+            ..self
         }
     }
 

@@ -10,6 +10,11 @@ pub(super) fn zone_id(attr: &Attr<String>) -> Result<ZoneId, Diagnostic> {
     ZoneId::parse(attr.text()).map_err(|problem| invalid_id("zone_id", &problem))
 }
 
+/// The zone as a part of what identifies an object; none while it is not known.
+pub(super) fn canonical_zone(attr: &Attr<String>) -> Option<String> {
+    zone_id(attr).ok().map(|zone| zone.to_string())
+}
+
 /// Checks the zone of a plan. Its spelling stays as long as it is the same zone.
 pub(super) fn plan_zone(
     planned: &mut Attr<String>,

@@ -4,7 +4,7 @@
 use crate::cloudflare::{
     CREDENTIAL, Error, Hostname, IdProblem, Method, NO_ROUTE, PERMISSION, Refusal, ZoneId,
 };
-use crate::framework::Diagnostic;
+use crate::framework::{Diagnostic, Successor};
 use crate::x509;
 
 const PERMISSION_ADVICE: &str = "The API token needs the permission \"SSL and Certificates: Edit\" \
@@ -189,6 +189,21 @@ pub(super) fn listed<'n>(names: impl IntoIterator<Item = &'n Hostname>) -> Strin
             format!("{} and {} more", shown.join(", "), rest.len())
         }
         _ => names.join(", "),
+    }
+}
+
+/// Why a destroy leaves its object, inside a sentence; `id` is what it is imported by.
+pub(super) fn whose(successor: Successor, id: &str) -> String {
+    match successor {
+        Successor::Replacement => format!(
+            "the new resource at the same address takes it over. If that one is not created in \
+             this apply, import it by the id {id}"
+        ),
+        Successor::Another => "another resource of this apply takes it over".to_owned(),
+        Successor::Perhaps => format!(
+            "an earlier apply that was to replace it did not end, and the resource at the same \
+             address may manage it by now. If none does, import it by the id {id}, and destroy it"
+        ),
     }
 }
 

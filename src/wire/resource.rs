@@ -66,6 +66,7 @@ pub(super) async fn upgrade_identity<P: Provider>(
 pub(super) async fn plan<P: Provider>(
     server: Arc<Server<P>>,
     request: pb::plan_resource_change::Request,
+    cancelled: CancellationToken,
 ) -> Result<pb::plan_resource_change::Response, Diagnostics> {
     let resource = server.resource(&request.type_name)?;
     let schema = resource.schema();
@@ -74,20 +75,21 @@ pub(super) async fn plan<P: Provider>(
     let proposed = decode("proposed state", request.proposed_new_state, schema)?;
     let identity = decode_identity(request.prior_identity, resource.identity_schema())?;
     let private = Private::from_bytes(&request.prior_private);
-    let answer = server.plan(&request.type_name, |now| PlanRequest {
+    let plan = |now| PlanRequest {
         config,
         prior,
         proposed,
         private,
         identity,
         now,
-    });
+    };
+    let answer = server.plan(&request.type_name, plan, cancelled).await;
     let planned = answer.planned.map(|planned| encode(&planned, schema));
     let identity = answer.identity.unwrap_or(crate::value::Dynamic::Null);
     Ok(pb::plan_resource_change::Response {
         planned_state: planned.transpose()?,
         requires_replace: answer.replaces.iter().map(attribute_path).collect(),
-        planned_private: request.prior_private,
+        planned_private: answer.private.to_bytes(),
         planned_identity: encode_identity(&identity, resource.identity_schema())?,
         diagnostics: diagnostics(answer.diagnostics),
         ..Default::default()

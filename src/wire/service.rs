@@ -157,7 +157,7 @@ impl<P: Provider> pb::provider_server::Provider for Service<P> {
         &self,
         request: Request<pb::plan_resource_change::Request>,
     ) -> Reply<pb::plan_resource_change::Response> {
-        self.run(request, resource::plan).await
+        self.attend(request, resource::plan).await
     }
 
     async fn apply_resource_change(

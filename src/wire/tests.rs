@@ -1,5 +1,6 @@
 //! The service over a provider that misbehaves.
 
+use std::collections::HashSet;
 use std::sync::Arc;
 
 use tonic::Request;
@@ -8,8 +9,8 @@ use super::Service;
 use super::pb::tfplugin6 as pb;
 use super::pb::tfplugin6::provider_server::Provider as _;
 use crate::framework::{
-    AnyResource, Applied, Attr, Change, Configured, Ctx, Diagnostics, Entry, Failed, Host, Model,
-    Planned, Provider, Resource, Server, Walk,
+    AnyResource, ApiObject, Applied, Attr, Change, Configured, Ctx, Diagnostics, Entry, Failed,
+    Host, Model, Planned, Provider, Resource, Server, Successor, Walk,
 };
 use crate::value::{Dynamic, to_msgpack};
 
@@ -40,6 +41,20 @@ impl Resource for Fragile {
 
     fn identity(&self, model: &Name) -> Name {
         model.clone()
+    }
+
+    fn place(&self, model: &Name) -> Option<String> {
+        model.name.known().cloned()
+    }
+
+    fn leave(
+        &self,
+        _: &Ctx<()>,
+        _: Name,
+        _: &HashSet<ApiObject>,
+        _: Successor,
+    ) -> Result<Option<Name>, Diagnostics> {
+        Ok(None)
     }
 
     async fn create(&self, _: &Ctx<()>, planned: Planned<Name>) -> Applied<Name> {

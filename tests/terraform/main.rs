@@ -31,6 +31,7 @@ mod origin;
 mod owners;
 mod plural;
 mod postgres;
+mod replacement;
 mod rotation;
 mod scale;
 mod scene;

@@ -97,9 +97,9 @@ impl Run {
     /// them over gives destructions of the same run a moment to begin.
     pub async fn are_let_go(&self, keys: &[Key], scope: &Scope) -> Result<bool, Interrupted> {
         let mut changed = self.changed.subscribe();
-        let are_leaving = || keys.iter().all(|key| self.is_leaving(key));
-        let begun = async { while !are_leaving() && changed.changed().await.is_ok() {} };
+        let are_let_go = || keys.iter().all(|key| self.is_let_go(key));
+        let begun = async { while !are_let_go() && changed.changed().await.is_ok() {} };
         let _ = scope.until(tokio::time::timeout(COURTESY, begun)).await?;
-        Ok(are_leaving())
+        Ok(are_let_go())
     }
 }

@@ -94,6 +94,10 @@ struct State {
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct Taken;
 
+/// Whoever was to take the object over has failed.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Lost;
+
 /// What a destruction is to do.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Verdict {
@@ -135,9 +139,21 @@ impl Run {
         });
     }
 
-    /// Leaves an object to its new owner.
-    pub fn leave(&self, key: Key) {
-        self.with(|state| state.left.insert(key));
+    /// Leaves an object, by all of its keys, to its new owner; not to one that has failed.
+    pub fn leave(&self, keys: impl IntoIterator<Item = Key>) -> Result<(), Lost> {
+        let keys: Vec<Key> = keys.into_iter().collect();
+        let is_lost = |key: &Key| self.verdict(key) == Verdict::SuccessorFailed;
+        if keys.iter().any(is_lost) {
+            return Err(Lost);
+        }
+        self.with(|state| state.left.extend(keys));
+        Ok(())
+    }
+
+    /// Whether whoever had the object before this run lets it go: destroys it, or leaves it to
+    /// its new owner.
+    pub fn is_let_go(&self, key: &Key) -> bool {
+        self.look(|state| state.left.contains(key)) || self.is_leaving(key)
     }
 
     /// Gives up an object that was taken over, because what it was wanted for failed.

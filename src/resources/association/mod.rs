@@ -11,22 +11,25 @@ mod list;
 mod void;
 mod work;
 
+use std::collections::HashSet;
+
 pub(super) use self::crowded::explain_crowd;
 pub use self::data::{AssociationData, AssociationsData};
 pub(super) use self::void::{look, void};
 use self::work::Work;
-use super::check::{certificate_id, hostname, is_news, plan_zone, settles, zone_id};
+use super::check::{
+    canonical_zone, certificate_id, hostname, is_news, plan_zone, settles, zone_id,
+};
 use super::official::{self, Official};
-use super::problem::{problem, successor_failed};
+use super::problem::{problem, successor_failed, whose};
 use super::{Api, Settings};
 use crate::cloudflare::{
-    Association as Found, Fresh, Hostname, Scope, Status, Until, Verdict, ZoneId,
+    Association as Found, Fresh, Hostname, Key, Lost, Scope, Status, Until, Verdict, ZoneId,
 };
 use crate::framework::{
-    Applied, Attr, Change, Ctx, Diagnostic, Diagnostics, Failed, Foreign, Model, Moved, Object,
-    Operation, Planned, Resource, Timeouts, Walk, write_model,
+    ApiObject, Applied, Attr, Change, Ctx, Diagnostic, Diagnostics, Failed, Foreign, Model, Moved,
+    Object, Operation, Planned, Resource, Successor, Timeouts, Walk,
 };
-use crate::value::Dynamic;
 
 /// The resource.
 pub struct HostnameAssociation;
@@ -151,6 +154,26 @@ impl Resource for HostnameAssociation {
             zone_id: model.zone_id.clone(),
             hostname: canonical.map_or_else(|_| model.hostname.clone(), Attr::Known),
         }
+    }
+
+    fn place(&self, model: &Association) -> Option<String> {
+        let zone = canonical_zone(&model.zone_id)?;
+        Some(format!("{zone}/{}", hostname(&model.hostname).ok()?))
+    }
+
+    fn leave(
+        &self,
+        ctx: &Ctx<Api>,
+        state: Association,
+        _: &HashSet<ApiObject>,
+        to: Successor,
+    ) -> Result<Option<Association>, Diagnostics> {
+        let (zone, name) = (zone_id(&state.zone_id)?, hostname(&state.hostname)?);
+        let key = Key::Association(zone.clone(), name.clone());
+        let left = ctx.api.run().leave([key]);
+        left.map_err(|Lost| successor_failed(name.as_str(), &zone))?;
+        ctx.warn(taken_over(&zone, &name, to));
+        Ok(None)
     }
 
     async fn create(&self, ctx: &Ctx<Api>, planned: Planned<Association>) -> Applied<Association> {
@@ -289,7 +312,7 @@ impl Resource for HostnameAssociation {
             match verdict.map_err(|why| problem(&why.into(), &doing))? {
                 Verdict::Free | Verdict::Contested => {}
                 Verdict::Owned => {
-                    ctx.warn(work.taken_over());
+                    ctx.warn(taken_over(work.zone.id(), &work.name, Successor::Another));
                     return Ok(());
                 }
                 Verdict::SuccessorFailed => {
@@ -305,14 +328,13 @@ impl Resource for HostnameAssociation {
     }
 }
 
-impl HostnameAssociation {
-    /// The identity of a hostname's association.
-    pub(super) fn identify(zone: &Attr<String>, name: &Hostname) -> Dynamic {
-        write_model(&Identity {
-            zone_id: zone.clone(),
-            hostname: name.as_str().into(),
-        })
-    }
+/// Another resource has it.
+fn taken_over(zone: &ZoneId, name: &Hostname, to: Successor) -> Diagnostic {
+    let whose = whose(to, &format!("{zone}/{name}"));
+    Diagnostic::warning(
+        "Association is left as it is",
+        format!("The association of {name} was not voided: {whose}."),
+    )
 }
 
 /// A hostname has no association.

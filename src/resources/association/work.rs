@@ -286,14 +286,4 @@ impl<'a> Work<'a> {
         )
         .at("hostname")
     }
-
-    pub(super) fn taken_over(&self) -> Diagnostic {
-        Diagnostic::warning(
-            "Association is left as it is",
-            format!(
-                "Another resource took over {} in this run, so its association was not voided.",
-                self.name
-            ),
-        )
-    }
 }

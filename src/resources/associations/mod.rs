@@ -10,24 +10,24 @@ mod release;
 mod target;
 mod write;
 
-use std::collections::{BTreeMap, BTreeSet};
+use std::collections::{BTreeMap, BTreeSet, HashSet};
 
 use super::HostnameAssociation;
 use super::association::look;
-use super::check::zone_id;
+use super::check::{canonical_zone, zone_id};
 use super::identity::OfZone;
 use super::official::{self, Official};
-use super::problem::{listed, problem};
+use super::problem::{listed, problem, successor_failed};
 use super::{Api, Settings};
-use crate::cloudflare::{Fresh, Hostname, Scope, Until};
+use crate::cloudflare::{Fresh, Hostname, Key, Lost, Scope, Until};
 use crate::framework::{
-    Applied, Attr, Change, Ctx, Diagnostic, Diagnostics, Failed, Foreign, Moved, Object, Operation,
-    Planned, Resource,
+    ApiObject, Applied, Attr, Change, Ctx, Diagnostic, Diagnostics, Failed, Foreign, Moved, Object,
+    Operation, Planned, Resource, Successor,
 };
-use crate::value::Dynamic;
 
 use model::{Associations, Entry};
-use target::{Difference, merge, names, targets};
+use release::taken_over;
+use target::{Difference, Targets, merge, names, targets};
 use write::{Claims, Work};
 
 /// The resource.
@@ -55,13 +55,43 @@ impl Resource for HostnameAssociations {
         }
     }
 
-    fn objects(&self, model: &Associations) -> Vec<(&'static str, Dynamic)> {
-        let zone = &model.zone_id;
-        let objects = names(model).into_iter().map(|name| {
-            let identity = HostnameAssociation::identify(zone, &name);
-            (HostnameAssociation::NAME, identity)
-        });
-        objects.collect()
+    fn place(&self, model: &Associations) -> Option<String> {
+        canonical_zone(&model.zone_id)
+    }
+
+    fn objects(&self, model: &Associations) -> Option<Vec<ApiObject>> {
+        let zone = canonical_zone(&model.zone_id)?;
+        model.associations.known()?;
+        let names = names(model).into_iter();
+        let object = |name| ApiObject::new(HostnameAssociation::NAME, format!("{zone}/{name}"));
+        Some(names.map(object).collect())
+    }
+
+    const OBJECTS: Option<&'static str> = Some(HostnameAssociation::NAME);
+    const TAKES_AWAY: bool = true;
+
+    fn leave(
+        &self,
+        ctx: &Ctx<Api>,
+        state: Associations,
+        objects: &HashSet<ApiObject>,
+        to: Successor,
+    ) -> Result<Option<Associations>, Diagnostics> {
+        let zone = zone_id(&state.zone_id)?;
+        let object =
+            |name: &Hostname| ApiObject::new(HostnameAssociation::NAME, format!("{zone}/{name}"));
+        let left = names(&state).into_iter();
+        let left: BTreeSet<Hostname> = left
+            .filter(|name| objects.contains(&object(name)))
+            .collect();
+        let keys = left
+            .iter()
+            .map(|name| Key::Association(zone.clone(), name.clone()));
+        let gone = ctx.api.run().leave(keys);
+        gone.map_err(|Lost| successor_failed(&listed(&left), &zone))?;
+        ctx.warn(taken_over(&zone, &left, to));
+        let rest = merge(&state, &Targets::new(), &BTreeSet::new(), &left);
+        Ok((!names(&rest).is_empty()).then_some(rest))
     }
 
     async fn create(

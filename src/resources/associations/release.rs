@@ -3,11 +3,13 @@
 use std::collections::{BTreeMap, BTreeSet};
 
 use super::super::association::void;
-use super::super::problem::{listed, problem, successor_failed};
+use super::super::problem::{listed, problem, successor_failed, whose};
 use super::target::Targets;
 use super::write::Work;
-use crate::cloudflare::{AssociationWrite, Destruction, Hostname, Key, Until, Verdict, Wanted};
-use crate::framework::{Diagnostic, Diagnostics};
+use crate::cloudflare::{
+    AssociationWrite, Destruction, Hostname, Key, Until, Verdict, Wanted, ZoneId,
+};
+use crate::framework::{Diagnostic, Diagnostics, Successor};
 
 /// Hostnames on their way out.
 pub(super) type Leaving<'a> = BTreeMap<Hostname, Destruction<'a>>;
@@ -94,7 +96,8 @@ impl Work<'_> {
             }
         }
         if !taken.is_empty() {
-            self.ctx.warn(taken_over(&taken));
+            self.ctx
+                .warn(taken_over(self.zone.id(), &taken, Successor::Another));
         }
         released.gone.extend(taken);
         released
@@ -151,12 +154,14 @@ impl Work<'_> {
     }
 }
 
-fn taken_over(names: &BTreeSet<Hostname>) -> Diagnostic {
+/// Others have these.
+pub(super) fn taken_over(zone: &ZoneId, names: &BTreeSet<Hostname>, to: Successor) -> Diagnostic {
     Diagnostic::warning(
         "Associations are left as they are",
         format!(
-            "Other resources took over these hostnames in this run, so they were not voided: {}.",
-            listed(names.iter())
+            "These hostnames were not voided: {}. The reason: {}.",
+            listed(names.iter()),
+            whose(to, zone.as_str())
         ),
     )
 }

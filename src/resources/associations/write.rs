@@ -126,7 +126,7 @@ impl<'a> Work<'a> {
         let run = self.zone.run();
         let mut errors = Diagnostics::default();
         for (name, target) in others {
-            if run.is_leaving(&self.key(name)) {
+            if run.is_let_go(&self.key(name)) {
                 continue;
             }
             // The list may be old.

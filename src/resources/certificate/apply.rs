@@ -2,12 +2,17 @@
 
 use super::super::Api;
 use super::super::check::{certificate, stored_id, zone_id};
+use super::super::problem::{problem, successor_failed};
+use super::facts::Facts;
 use super::operation::Operation;
 use super::protocol::{Goal, Object};
 use super::upload::Upload;
-use super::{Certificate, Found, stray, words};
-use crate::cloudflare::{Claim, Key, Scope, Status, Store};
-use crate::framework::{Applied, Ctx, Diagnostic, Failed, Operation as Kind, Planned, Timeouts};
+use super::{Certificate, Found, Identity, stray, words};
+use crate::cloudflare::{CertificateId, Claim, Key, Lost, Scope, Status, Store, Zone};
+use crate::framework::{
+    Applied, Ctx, Deposed, Diagnostic, Diagnostics, Failed, Operation as Kind, Planned, Successor,
+    Timeouts, read_model,
+};
 
 /// Creates a certificate. Once its upload was accepted there is no error together with a
 /// state: that would taint, and the next apply would delete a certificate that may be
@@ -39,9 +44,15 @@ pub(super) async fn create(
     claim.keep();
     let warnings = ended.err().unwrap_or_default().into_iter();
     let warnings = warnings.map(Diagnostic::as_warning);
-    let warnings = operation.adoption.clone().into_iter().chain(warnings);
-    warnings.for_each(|warning| ctx.warn(warning));
+    // Nobody is surprised by what another address of this apply has left.
+    let is_left = ctx.api.run().is_let_go(&operation.key_of(&found.id));
+    let adoption = operation.adoption.clone().filter(|_| !is_left);
+    adoption
+        .into_iter()
+        .chain(warnings)
+        .for_each(|warning| ctx.warn(warning));
     plan.set_found(found);
+    plan.set_superseded(operation.stands().0.superseded);
     stray::report(ctx, &zone, &scope, store, &found.id).await;
     Ok(plan)
 }
@@ -123,7 +134,8 @@ pub(super) async fn update(
     })
 }
 
-/// Destroys a certificate, and what an interrupted rotation has left.
+/// Destroys a certificate, and what an interrupted rotation has left. One that was deposed
+/// gives its hostnames to the one that replaced it.
 pub(super) async fn delete(
     ctx: &Ctx<Api>,
     store: Store,
@@ -132,18 +144,91 @@ pub(super) async fn delete(
     let zone = ctx.api.zone(&zone_id(&state.zone_id)?);
     let duration = Timeouts::of(&state.timeouts, Kind::Delete);
     let scope = Scope::lasting(duration, ctx.cancel.clone());
-    let goal = Goal::destroy(store, stored_id(&state.id, "id")?, state.superseded(ctx));
+    let old = stored_id(&state.id, "id")?;
+    let goal = Goal::destroy(store, old.clone(), state.superseded(ctx));
+    let goal = match successor_of_deposed(ctx, &goal) {
+        Some(successor) => goal.in_favor_of(successor),
+        None => goal,
+    };
+    if ctx.deposed == Some(Deposed::Before) && !is_superseded(&zone, &scope, &goal).await? {
+        ctx.warn(words::taken_over(zone.id(), &old, Successor::Perhaps));
+        return Ok(());
+    }
     let operation = Operation::new((ctx, &zone, &scope), goal);
     let mut operation = operation.with_old_leaf(state.facts.fingerprint());
     let ended = operation.run().await;
     ended.map_err(|stopped| {
+        let mut superseded = operation.stands().0.superseded;
+        superseded.retain(|id| *id != old);
         let mut left = state.clone();
-        left.set_superseded(operation.stands().0.superseded);
+        left.set_superseded(superseded);
         Failed {
             state: Some(left),
             diagnostics: operation.explain(stopped, words::pending),
         }
     })
+}
+
+/// The certificate that has replaced a deposed one, if it is known.
+fn successor_of_deposed(ctx: &Ctx<Api>, goal: &Goal) -> Option<CertificateId> {
+    let Some(Deposed::Now(Some(identity))) = ctx.deposed.clone() else {
+        return None;
+    };
+    let identity: Identity = read_model(identity).ok()?;
+    let successor = CertificateId::parse(identity.certificate_id.text()).ok()?;
+    let is_another = !goal.remove.contains(&successor) && goal.store == Store::Hostname;
+    is_another.then_some(successor)
+}
+
+/// Whether the store holds a live certificate that was uploaded after the one to be deleted.
+/// What an earlier apply has deposed is superseded by one, or a mere copy of what its address
+/// holds.
+async fn is_superseded(zone: &Zone<'_>, scope: &Scope, goal: &Goal) -> Result<bool, Diagnostics> {
+    let doing = "Looking for the certificate that replaced a deposed one";
+    let list = zone.certificates_with_own(scope, goal.store).await;
+    let list = list.map_err(|error| Diagnostics::from(problem(&error, doing)))?;
+    let own = list
+        .iter()
+        .find(|found| Some(&found.id) == goal.old.as_ref());
+    let Some(own) = own else {
+        return Ok(true);
+    };
+    let mut live = list.iter().filter(|found| !found.status.is_tombstone());
+    Ok(live.any(|found| found.uploaded_on > own.uploaded_on))
+}
+
+/// Leaves a certificate to its successor. What an interrupted rotation has left goes to the
+/// same replacement; another resource knows nothing of it.
+pub(super) fn leave(
+    ctx: &Ctx<Api>,
+    store: Store,
+    state: Certificate,
+    to: Successor,
+) -> Result<Option<Certificate>, Diagnostics> {
+    let zone = zone_id(&state.zone_id)?;
+    let id = stored_id(&state.id, "id")?;
+    let leaf = state.facts.fingerprint();
+    let leaf = leaf.map(|leaf| Key::leaf(store, &zone, leaf));
+    let keys = leaf
+        .into_iter()
+        .chain([Key::certificate(store, &zone, &id)]);
+    let left = ctx.api.run().leave(keys);
+    left.map_err(|Lost| successor_failed(&format!("certificate {id}"), &zone))?;
+    ctx.warn(words::taken_over(&zone, &id, to));
+    let mut superseded = match to {
+        Successor::Replacement => Vec::new(),
+        Successor::Another | Successor::Perhaps => state.superseded(ctx),
+    };
+    let Some(next) = superseded.pop() else {
+        return Ok(None);
+    };
+    let mut rest = Certificate {
+        id: next.as_str().into(),
+        facts: Facts::default(),
+        ..state
+    };
+    rest.set_superseded(superseded);
+    Ok(Some(rest))
 }
 
 /// What is kept, as the new object.

@@ -36,13 +36,16 @@ mod tests;
 #[cfg(test)]
 mod worlds;
 
+use std::collections::HashSet;
 use std::marker::PhantomData;
 
-use super::check::{is_news, stored_id, zone_id};
+use super::check::{canonical_zone, is_news, stored_id, zone_id};
 use super::problem::problem;
 use super::{Api, Settings};
 use crate::cloudflare::{Certificate as Found, CertificateId, Error, Fresh, Scope, Store, Zone};
-use crate::framework::{Applied, Ctx, Diagnostics, Failed, Foreign, Moved, Planned, Resource};
+use crate::framework::{
+    ApiObject, Applied, Ctx, Diagnostics, Failed, Foreign, Moved, Planned, Resource, Successor,
+};
 use crate::text::is_invisible;
 use crate::x509::{Existing, without_keys};
 
@@ -127,6 +130,28 @@ impl<S: InStore> Resource for StoredCertificate<S> {
             zone_id: model.zone_id.clone(),
             certificate_id: model.id.clone(),
         }
+    }
+
+    const OBJECTS: Option<&'static str> = None;
+
+    /// Another leaf takes the place of the first in its zone.
+    fn place(&self, model: &Certificate) -> Option<String> {
+        canonical_zone(&model.zone_id)
+    }
+
+    fn objects(&self, model: &Certificate) -> Option<Vec<ApiObject>> {
+        let (zone, leaf) = (canonical_zone(&model.zone_id)?, model.facts.fingerprint()?);
+        Some(vec![ApiObject::new(S::NAME, format!("{zone}/{leaf}"))])
+    }
+
+    fn leave(
+        &self,
+        ctx: &Ctx<Api>,
+        state: Certificate,
+        _: &HashSet<ApiObject>,
+        to: Successor,
+    ) -> Result<Option<Certificate>, Diagnostics> {
+        apply::leave(ctx, S::STORE, state, to)
     }
 
     async fn create(&self, ctx: &Ctx<Api>, planned: Planned<Certificate>) -> Applied<Certificate> {

@@ -17,7 +17,7 @@ use super::{Found, leaf_of, look, words};
 use crate::cloudflare::{
     CertificateId, Destruction, Error, Key, Polls, Scope, Status, Store, Zone,
 };
-use crate::framework::{Ctx, Diagnostic, Diagnostics};
+use crate::framework::{Ctx, Diagnostic, Diagnostics, Successor};
 
 /// How long a certificate that was uploaded again may look like its own tombstone.
 const REVIVAL: Duration = Duration::from_secs(60);
@@ -134,9 +134,11 @@ impl<'a> Operation<'a> {
             && let Some(id) = self.known.left(&self.goal).next()
         {
             tracing::info!(certificate = %id, "left to its new owner");
-            self.zone.run().leave(self.key_of(id));
+            // It is owned by another, which has not failed.
+            let _ = self.zone.run().leave([self.key_of(id)]);
             if self.goal.keep == Keep::Nothing && self.goal.old.as_ref() == Some(id) {
-                self.ctx.warn(words::left_as_it_is(id));
+                self.ctx
+                    .warn(words::taken_over(self.zone.id(), id, Successor::Another));
             }
         }
         self.known.learn(&self.goal, event);

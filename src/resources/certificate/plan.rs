@@ -30,7 +30,11 @@ pub(super) fn complete(change: &mut Change<'_>, store: Store) {
     let prior = change.prior.as_ref().map(|prior| &prior.zone_id);
     let planned = &mut change.planned;
     change.report.extend(plan_zone(&mut planned.zone_id, prior));
-    change.planned.superseded_ids = Attr::Known(Vec::new());
+    change.planned.superseded_ids = match change.prior {
+        // A create may turn out to go on with what a replacement has left.
+        None => Attr::unknown(),
+        Some(_) => Attr::Known(Vec::new()),
+    };
     let parsed = change
         .planned
         .certificate

@@ -240,6 +240,14 @@ impl Goal {
             ..Self::rotate(store, old, superseded)
         }
     }
+
+    /// The same, once another certificate has what these served.
+    pub(super) fn in_favor_of(self, successor: CertificateId) -> Self {
+        Self {
+            keep: Keep::Present(successor),
+            ..self
+        }
+    }
 }
 
 /// What is true if nothing more happens. The object is the old one until the new one

@@ -1,9 +1,9 @@
 //! What is said of an operation on a certificate that does not end well.
 
-use super::super::problem::problem;
+use super::super::problem::{problem, whose};
 use super::Found;
-use crate::cloudflare::{CertificateId, Error, Repointed, Zone};
-use crate::framework::{Diagnostic, Diagnostics};
+use crate::cloudflare::{CertificateId, Error, Repointed, Zone, ZoneId};
+use crate::framework::{Diagnostic, Diagnostics, Successor};
 
 /// The certificate is on its way still.
 pub(super) fn pending(found: &Found, zone: &Zone<'_>, error: &Error) -> Diagnostic {
@@ -58,11 +58,12 @@ pub(super) fn gone(id: &CertificateId, zone: &Zone<'_>) -> Diagnostic {
     )
 }
 
-/// Another resource of the run has it.
-pub(super) fn left_as_it_is(id: &CertificateId) -> Diagnostic {
+/// Another resource has it.
+pub(super) fn taken_over(zone: &ZoneId, id: &CertificateId, to: Successor) -> Diagnostic {
+    let whose = whose(to, &format!("{zone}/{id}"));
     Diagnostic::warning(
         "Certificate is left as it is",
-        format!("Another resource took over certificate {id} in this run, so it was not deleted."),
+        format!("Certificate {id} was not deleted: {whose}."),
     )
 }
 

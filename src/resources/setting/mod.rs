@@ -3,20 +3,21 @@
 
 mod data;
 
+use std::collections::HashSet;
 use std::marker::PhantomData;
 
 pub use data::SettingData;
 
-use super::check::{plan_zone, zone_id};
+use super::check::{canonical_zone, plan_zone, zone_id};
 use super::identity::OfZone;
 use super::official::{self, Official};
-use super::problem::{problem, successor_failed};
+use super::problem::{problem, successor_failed, whose};
 use super::ready::wait_for_zone_certificate;
 use super::{Api, Settings};
-use crate::cloudflare::{Key, Scope, Switch, Until, Verdict};
+use crate::cloudflare::{Key, Lost, Scope, Switch, Until, Verdict, ZoneId};
 use crate::framework::{
-    Applied, Attr, Change, Ctx, Diagnostic, Diagnostics, Failed, Foreign, Model, Moved, Object,
-    Operation, Planned, Resource, Timeouts, Walk,
+    ApiObject, Applied, Attr, Change, Ctx, Diagnostic, Diagnostics, Failed, Foreign, Model, Moved,
+    Object, Operation, Planned, Resource, Successor, Timeouts, Walk,
 };
 
 /// The resource for one of the switches.
@@ -116,6 +117,25 @@ impl<S: OfSwitch> Resource for Setting<S> {
         OfZone {
             zone_id: model.zone_id.clone(),
         }
+    }
+
+    fn place(&self, model: &Switched) -> Option<String> {
+        canonical_zone(&model.zone_id)
+    }
+
+    fn leave(
+        &self,
+        ctx: &Ctx<Api>,
+        state: Switched,
+        _: &HashSet<ApiObject>,
+        to: Successor,
+    ) -> Result<Option<Switched>, Diagnostics> {
+        let zone = zone_id(&state.zone_id)?;
+        let key = Key::Switch(zone.clone(), S::SWITCH);
+        let left = ctx.api.run().leave([key]);
+        left.map_err(|Lost| successor_failed(named(S::SWITCH), &zone))?;
+        ctx.warn(taken_over::<S>(&zone, to));
+        Ok(None)
     }
 
     async fn create(&self, ctx: &Ctx<Api>, planned: Planned<Switched>) -> Applied<Switched> {
@@ -219,14 +239,7 @@ impl<S: OfSwitch> Resource for Setting<S> {
                 return Err(successor_failed(named(S::SWITCH), &id).into());
             }
             if verdict == Verdict::Owned {
-                ctx.warn(Diagnostic::warning(
-                    "Setting is left as it is",
-                    format!(
-                        "Another {} took over zone {id} in this run, so the switch was not turned \
-                         off.",
-                        S::NAME
-                    ),
-                ));
+                ctx.warn(taken_over::<S>(&id, Successor::Another));
                 return Ok(());
             }
             let wanted = || run.verdict(&key) == Verdict::Free;
@@ -237,6 +250,15 @@ impl<S: OfSwitch> Resource for Setting<S> {
             }
         }
     }
+}
+
+/// Another resource has it.
+fn taken_over<S: OfSwitch>(zone: &ZoneId, to: Successor) -> Diagnostic {
+    let (switch, whose) = (named(S::SWITCH), whose(to, zone.as_str()));
+    Diagnostic::warning(
+        "Setting is left as it is",
+        format!("{switch} of zone {zone} was not turned off: {whose}."),
+    )
 }
 
 /// Brings the switch where the plan wants it. `stale`: what the API shows may be old.

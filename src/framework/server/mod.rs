@@ -1,6 +1,8 @@
 //! One process that serves a provider: the run that ConfigureProvider begins and
 //! StopProvider ends, and every operation in it.
 
+mod said;
+
 use std::collections::HashSet;
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
@@ -8,7 +10,8 @@ use jiff::Timestamp;
 use tokio::sync::mpsc;
 use tokio_util::sync::CancellationToken;
 
-use super::doubles::Doubles;
+use self::said::{not_known_before, unconfigured, unknown, unknown_type};
+use super::handoff::{Application, Handoffs};
 use super::{
     Answer, AnyDataSource, AnyListResource, AnyResource, ApplyRequest, Configured, Ctx, DataAnswer,
     Diagnostic, Diagnostics, Function, Host, ImportRequest, ListRequest, Listed, Model, PlanAnswer,
@@ -35,7 +38,14 @@ struct Run<P: Provider> {
     cancel: CancellationToken,
     /// What planning has told and is to tell no more.
     told: HashSet<String>,
-    doubles: Doubles,
+    handoffs: Arc<Handoffs>,
+}
+
+/// What surrounds one plan.
+struct Planning<S> {
+    settings: S,
+    handoffs: Arc<Handoffs>,
+    cancel: CancellationToken,
 }
 
 impl<P: Provider> Run<P> {
@@ -45,7 +55,7 @@ impl<P: Provider> Run<P> {
             settings,
             cancel: CancellationToken::new(),
             told: HashSet::new(),
-            doubles: Doubles::default(),
+            handoffs: Arc::default(),
         }
     }
 }
@@ -144,33 +154,62 @@ impl<P: Provider> Server<P> {
         self.run().cancel.cancel();
     }
 
-    /// Plans a change. Needs credentials, unless they become known only at apply.
-    pub fn plan(&self, name: &str, request: impl FnOnce(Timestamp) -> PlanRequest) -> PlanAnswer {
-        let refused = |diagnostics: Diagnostics| PlanAnswer {
-            diagnostics,
-            ..PlanAnswer::default()
-        };
-        let resource = match self.resource(name) {
-            Ok(resource) => resource,
-            Err(errors) => return refused(errors),
-        };
-        let settings = {
-            let run = self.run();
-            if let Some(Configured::Unusable(error)) = &run.configured {
-                return refused(error.clone().into());
+    /// Plans a change. Needs credentials, unless they become known only at apply. A destroy
+    /// waits a moment for the plan of who is to have its objects.
+    pub async fn plan(
+        &self,
+        name: &str,
+        request: impl FnOnce(Timestamp) -> PlanRequest,
+        cancelled: CancellationToken,
+    ) -> PlanAnswer {
+        let (resource, planning) = match self.resource(name).and_then(|r| Ok((r, self.planning()?)))
+        {
+            Ok(begun) => begun,
+            Err(diagnostics) => {
+                return PlanAnswer {
+                    diagnostics,
+                    ..PlanAnswer::default()
+                };
             }
-            run.settings.clone()
         };
-        let request = request((self.clock)());
-        let mut answer = resource.plan(request, &settings);
-        let mut run = self.run();
-        let told = &mut run.told;
+        let mut answer = resource.plan(request((self.clock)()), &planning.settings);
+        self.tell_once(&mut answer.diagnostics);
+        if !answer.replaces.is_empty() && planning.handoffs.may_repeat_a_plan() {
+            let warning = not_known_before(&answer.replaces);
+            answer.diagnostics.push(warning);
+        }
+        if let Some(effect) = answer.effect.take() {
+            let said = planning
+                .handoffs
+                .plan(effect, &mut answer.private, &planning.cancel);
+            let said = attend(said, &planning.cancel, &cancelled).await;
+            answer.diagnostics.extend(said);
+        }
         answer
-            .diagnostics
-            .retain(|d| !d.once || told.insert(d.detail.clone()));
-        let doubles = run.doubles.note(&answer);
-        answer.diagnostics.extend(doubles);
-        answer
+    }
+
+    /// Leaves out what was told before and is to be told no more.
+    fn tell_once(&self, diagnostics: &mut Diagnostics) {
+        let told = &mut self.run().told;
+        diagnostics.retain(|d| !d.once || told.insert(d.detail.clone()));
+    }
+
+    fn handoffs(&self) -> Arc<Handoffs> {
+        Arc::clone(&self.run().handoffs)
+    }
+
+    /// What surrounds one plan.
+    fn planning(&self) -> Result<Planning<P::Settings>, Diagnostics> {
+        let run = self.run();
+        if let Some(Configured::Unusable(error)) = &run.configured {
+            return Err(error.clone().into());
+        }
+        run.handoffs.begin_plan();
+        Ok(Planning {
+            settings: run.settings.clone(),
+            handoffs: Arc::clone(&run.handoffs),
+            cancel: run.cancel.child_token(),
+        })
     }
 
     /// Reads what is. After an error the stored state stays. `cancelled` ends when
@@ -186,6 +225,7 @@ impl<P: Provider> Server<P> {
         match self.resource(name).and_then(|r| Ok((r, begun?))) {
             Ok((resource, ctx)) => {
                 let cancel = ctx.cancel.clone();
+                let _reading = self.handoffs().begin_read();
                 attend(resource.read(ctx, state), &cancel, &cancelled).await
             }
             Err(errors) => kept(state, Dynamic::Null, private, errors),
@@ -203,6 +243,7 @@ impl<P: Provider> Server<P> {
         match self.resource(name).and_then(|r| Ok((r, begun?))) {
             Ok((resource, ctx)) => {
                 let cancel = ctx.cancel.clone();
+                let _looking = self.handoffs().begin_look();
                 attend(resource.import(ctx, request), &cancel, &cancelled).await
             }
             Err(errors) => kept(Dynamic::Null, Dynamic::Null, Private::default(), errors),
@@ -219,8 +260,20 @@ impl<P: Provider> Server<P> {
         let begun = self.begin(&request.private);
         match self.resource(name).and_then(|r| Ok((r, begun?))) {
             Ok((resource, ctx)) => {
+                let (handoffs, settings) = {
+                    let run = self.run();
+                    (Arc::clone(&run.handoffs), run.settings.clone())
+                };
                 let cancel = ctx.cancel.clone();
-                attend(resource.apply(ctx, request), &cancel, &cancelled).await
+                let application = Application {
+                    resource,
+                    handoffs: &handoffs,
+                    api: ctx.api,
+                    cancel: ctx.cancel,
+                    settings,
+                    now: (self.clock)(),
+                };
+                attend(application.carry_out(request), &cancel, &cancelled).await
             }
             Err(errors) => kept(request.prior, request.identity, request.private, errors),
         }
@@ -236,6 +289,7 @@ impl<P: Provider> Server<P> {
         let source = self.data_source(name)?;
         let ctx = self.begin(&Private::default())?;
         let cancel = ctx.cancel.clone();
+        let _looking = self.handoffs().begin_look();
         attend(source.read(ctx, config), &cancel, &cancelled).await
     }
 
@@ -310,34 +364,4 @@ fn kept(state: Dynamic, identity: Dynamic, private: Private, diagnostics: Diagno
         private,
         diagnostics,
     }
-}
-
-fn unknown_type(kind: &str, name: &str) -> Diagnostics {
-    Diagnostic::error(
-        format!("Unknown {kind}"),
-        format!("This provider has no {kind} {name:?}."),
-    )
-    .into()
-}
-
-fn unknown(arguments: &[&str]) -> Diagnostics {
-    Diagnostic::error(
-        "Provider configuration is not known yet",
-        format!(
-            "The provider's {} will be known only after apply, so Cloudflare cannot be asked now. \
-             Apply what it depends on first (with -target), or give the value as a variable or in \
-             the environment.",
-            arguments.join(" and ")
-        ),
-    )
-    .into()
-}
-
-fn unconfigured() -> Diagnostics {
-    Diagnostic::error(
-        "Provider is not configured",
-        "Terraform asked for an operation before it configured the provider. Run the command \
-         again; if this comes back, report it as a bug of the provider.",
-    )
-    .into()
 }
