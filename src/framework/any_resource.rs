@@ -112,13 +112,13 @@ pub trait AnyResource<A, S>: Send + Sync {
     fn identity_of(&self, state: &Dynamic) -> Dynamic;
     /// Leaves objects to their successors instead of destroying them. The state is what is
     /// left to be destroyed: null if nothing is, after an error all of it.
-    fn leave(
-        &self,
+    fn leave<'a>(
+        &'a self,
         ctx: Ctx<A>,
         state: Dynamic,
-        objects: &HashSet<ApiObject>,
+        objects: &'a HashSet<ApiObject>,
         to: Successor,
-    ) -> Answer;
+    ) -> Later<'a, Answer>;
     /// Carries out a plan.
     fn apply(&self, ctx: Ctx<A>, request: ApplyRequest) -> Later<'_, Answer>;
 }

@@ -327,21 +327,27 @@ impl<R: Resource> AnyResource<R::Api, R::Settings> for Entry<R> {
         }
     }
 
-    fn leave(
-        &self,
+    fn leave<'a>(
+        &'a self,
         ctx: Ctx<R::Api>,
         state: Dynamic,
-        objects: &HashSet<ApiObject>,
+        objects: &'a HashSet<ApiObject>,
         to: Successor,
-    ) -> Answer {
-        let left = read_model(state.clone()).map_err(malformed);
-        match left.and_then(|model| self.resource.leave(&ctx, model, objects, to)) {
-            Ok(rest) => {
-                let rest = rest.map_or(Dynamic::Null, |rest| self.stored(&rest));
-                self.answer(ctx, rest, None)
+    ) -> Later<'a, Answer> {
+        Box::pin(async move {
+            let left = match read_model(state.clone()) {
+                Ok(model) => self.resource.leave(&ctx, model, objects, to).await,
+                Err(error) => Err(malformed(error).into()),
+            };
+            let stored = |rest: Option<R::Model>| rest.map(|rest| self.stored(&rest));
+            match left {
+                Ok(rest) => self.answer(ctx, stored(rest).unwrap_or(Dynamic::Null), None),
+                Err(failed) => {
+                    let state = stored(failed.state).unwrap_or(state);
+                    self.answer(ctx, state, failed.diagnostics)
+                }
             }
-            Err(errors) => self.answer(ctx, state, errors),
-        }
+        })
     }
 
     fn apply(&self, ctx: Ctx<R::Api>, request: ApplyRequest) -> Later<'_, Answer> {

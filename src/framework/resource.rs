@@ -56,14 +56,14 @@ pub trait Resource: Send + Sync + 'static {
     const TAKES_AWAY: bool = false;
 
     /// Leaves these of its objects to their successors instead of destroying them, and warns
-    /// of it. Answers what is left to be destroyed. An error means that nothing is left.
+    /// of it. Answers what is left to be destroyed. What an error has no state for stays.
     fn leave(
         &self,
         ctx: &Ctx<Self::Api>,
         state: Self::Model,
         objects: &HashSet<ApiObject>,
         to: Successor,
-    ) -> Result<Option<Self::Model>, Diagnostics>;
+    ) -> impl Future<Output = Result<Option<Self::Model>, Failed<Self::Model>>> + Send;
 
     /// Makes the object. An error with a state taints it, without one nothing is kept.
     fn create(

@@ -47,13 +47,13 @@ impl Resource for Fragile {
         model.name.known().cloned()
     }
 
-    fn leave(
+    async fn leave(
         &self,
         _: &Ctx<()>,
         _: Name,
         _: &HashSet<ApiObject>,
         _: Successor,
-    ) -> Result<Option<Name>, Diagnostics> {
+    ) -> Result<Option<Name>, Failed<Name>> {
         Ok(None)
     }
 

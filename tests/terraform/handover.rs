@@ -299,6 +299,30 @@ resource "aop_hostname_association" "api" {
     });
 }
 
+/// A renamed resource that fails to change what it takes over: nothing is forgotten, and the
+/// next apply goes on.
+#[test]
+fn a_renamed_association_that_cannot_get_its_new_certificate_yet_is_not_lost() {
+    with_every_cli("handover-renamed-failed", |scene| {
+        scene.certificate("other");
+        let other = block("aop_hostname_certificate").replace("shop", "other");
+        let live = begin(scene, &format!("{ALL}{other}"));
+        let renamed = ALL
+            .replace("\"app\"", "\"renamed_app\"")
+            .replace("certificate.shop.id", "certificate.other.id");
+        scene.rewrite(&format!("{renamed}{other}"));
+        let forbidden = Answer::error(403, 10000, "Authentication error");
+        let fault = Fault::on("PUT", "/hostnames", Action::Answer(forbidden));
+        scene.simulator.order(fault);
+        scene.apply_fails(&["Permission denied"]);
+        scene.apply();
+        scene.plan_is_empty();
+        live.was_never_refused();
+        assert_eq!(scene.ids(Store::Hostname).len(), 2);
+        scene.destroy();
+    });
+}
+
 /// The first resource takes over the certificate of one that is removed, and then
 /// cannot go on: the certificate is not forgotten.
 #[test]

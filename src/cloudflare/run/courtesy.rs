@@ -74,6 +74,48 @@ impl Run {
         }
     }
 
+    /// Leaves objects, each by all of its keys, to those who take them over as the plan has
+    /// said: once they have ended, if they have begun or begin in a moment. Answers those of
+    /// the objects whose successors have failed.
+    pub async fn hand_over(
+        &self,
+        objects: &[Vec<Key>],
+        scope: &Scope,
+    ) -> Result<Vec<usize>, Interrupted> {
+        let keys: Vec<&Key> = objects.iter().flatten().collect();
+        // Creates that find the object taken see that it is let go.
+        let _leaving: Vec<_> = keys
+            .iter()
+            .map(|key| self.destroy((*key).clone()))
+            .collect();
+        let mut changed = self.changed.subscribe();
+        let is_free = || keys.iter().all(|key| self.verdict(key) == Verdict::Free);
+        let begun = async { while is_free() && changed.changed().await.is_ok() {} };
+        let patience = self.patience_for_successors();
+        let _ = scope
+            .until(tokio::time::timeout_at(patience, begun))
+            .await?;
+        let end = Instant::now() + LONGEST;
+        let is_under_way = || {
+            keys.iter()
+                .any(|key| self.verdict(key) == Verdict::Contested)
+        };
+        while is_under_way() {
+            let change = tokio::time::timeout_at(end, changed.changed());
+            let ended = scope.until_others(change).await?;
+            ended.map_or(Err(Interrupted::Deadline), |_| Ok(()))?;
+        }
+        let left = objects.iter().map(|keys| self.leave(keys.iter().cloned()));
+        let failed = left.enumerate().filter(|(_, left)| left.is_err());
+        Ok(failed.map(|(number, _)| number).collect())
+    }
+
+    /// Until when successors are waited for that have not begun: all of a run together, for
+    /// those who wait fill the places in which successors would begin.
+    fn patience_for_successors(&self) -> Instant {
+        self.with(|state| *state.first_handoff.get_or_insert_with(Instant::now)) + COURTESY
+    }
+
     /// Whether a resource that takes the object over may be waiting for a certificate
     /// that this run is bringing into the zone. One that has to wait for a place is not
     /// on its way: what is destroyed may make the place.

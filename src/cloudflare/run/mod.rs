@@ -88,6 +88,8 @@ struct State {
     lost: HashSet<Key>,
     /// Leaves whose upload waits for a place in the store.
     queuing: HashMap<Key, u32>,
+    /// When a destruction first waited for a successor that the plan has named.
+    first_handoff: Option<Instant>,
 }
 
 /// Another resource of this run owns the object, or is about to.

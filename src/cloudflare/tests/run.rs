@@ -81,3 +81,39 @@ fn what_was_destroyed_is_remembered_until_it_is_made_again() {
     claim.keep();
     assert!(!run.is_leaving(&key));
 }
+
+/// The plan has named a successor: it is waited for, if it has begun or begins in a moment.
+#[tokio::test(start_paused = true)]
+async fn what_the_plan_has_promised_to_another_is_left_unless_that_one_fails() {
+    for (begins, succeeds, failed) in [
+        (Some(500), true, vec![]),
+        (Some(500), false, vec![0]),
+        (None, true, vec![]),
+    ] {
+        let run = Run::default();
+        let key = hostname_key("app.example.com");
+        let (scope, objects) = (minutes(1), [vec![key.clone()]]);
+        let begun = tokio::time::Instant::now();
+        let (left, ()) = tokio::join!(run.hand_over(&objects, &scope), async {
+            let Some(begins) = begins else { return };
+            tokio::time::sleep(Duration::from_millis(begins)).await;
+            assert!(run.is_let_go(&key), "the successor sees that it may");
+            let claim = run.claim(key.clone()).expect("free");
+            // Longer than the destruction itself may take.
+            tokio::time::sleep(Duration::from_secs(90)).await;
+            match succeeds {
+                true => claim.keep(),
+                false => drop(claim),
+            }
+        });
+        assert_eq!(left, Ok(failed.clone()));
+        assert_eq!(run.is_let_go(&key), failed.is_empty());
+        if begins.is_none() {
+            assert_eq!(begun.elapsed(), Duration::from_secs(1));
+            // All who wait for one that has not begun wait together.
+            let more = [vec![hostname_key("b.example.com")]];
+            assert_eq!(run.hand_over(&more, &scope).await, Ok(vec![]));
+            assert_eq!(begun.elapsed(), Duration::from_secs(1));
+        }
+    }
+}

@@ -60,7 +60,7 @@ impl<A: Clone, S> Application<'_, A, S> {
                     return self.destroy_without(request, successors).await;
                 }
                 match is_unmistakable {
-                    true => self.hand_over(request, objects),
+                    true => self.hand_over(request, objects).await,
                     false => unchanged(&request, mistakable(self.resource.name()).into()),
                 }
             }
@@ -73,33 +73,43 @@ impl<A: Clone, S> Application<'_, A, S> {
     }
 
     /// The destroy half of a replacement in place: the create half takes over.
-    fn hand_over(&self, request: ApplyRequest, wanted: Option<Vec<ApiObject>>) -> Answer {
-        let objects = self.resource.objects(&request.prior);
-        let all: HashSet<ApiObject> = objects.iter().flatten().cloned().collect();
-        let left = self.leave(&request, &all, Successor::Replacement);
+    async fn hand_over(&self, request: ApplyRequest, wanted: Option<Vec<ApiObject>>) -> Answer {
+        let own = self.resource.objects(&request.prior);
+        let all: HashSet<ApiObject> = own.into_iter().flatten().collect();
+        let left = self.leave(&request, &all, Successor::Replacement).await;
         if !left.diagnostics.has_error() {
-            self.handoffs.kept().add(Kept {
-                kind: self.resource.name(),
-                place: self.resource.place(&request.prior),
-                objects,
-                wanted,
-                state: request.prior,
-                private: request.private,
-            });
+            self.keep(request, wanted);
         }
         left
+    }
+
+    /// Keeps an object that is in no state any more for whoever takes it over.
+    fn keep(&self, request: ApplyRequest, wanted: Option<Vec<ApiObject>>) {
+        self.handoffs.kept().add(Kept {
+            kind: self.resource.name(),
+            place: self.resource.place(&request.prior),
+            objects: self.resource.objects(&request.prior),
+            wanted,
+            state: request.prior,
+            private: request.private,
+        });
     }
 
     /// Destroys what no other resource is to own.
     async fn destroy_without(&self, request: ApplyRequest, successors: Vec<ApiObject>) -> Answer {
         let own = self.resource.objects(&request.prior).unwrap_or_default();
-        let mut left: HashSet<ApiObject> = own.into_iter().collect();
+        let mut left: HashSet<ApiObject> = own.iter().cloned().collect();
         left.retain(|object| successors.contains(object));
         if left.is_empty() {
             return self.apply(request).await;
         }
-        let answer = self.leave(&request, &left, Successor::Another);
-        if answer.diagnostics.has_error() || answer.state.is_null() {
+        let answer = self.leave(&request, &left, Successor::Another).await;
+        if answer.diagnostics.has_error() {
+            return answer;
+        }
+        if answer.state.is_null() {
+            // A resource of the same type that begins later goes on from this state.
+            self.keep(request, Some(own));
             return answer;
         }
         let rest = ApplyRequest {
@@ -117,19 +127,26 @@ impl<A: Clone, S> Application<'_, A, S> {
     async fn destroy_deposed(&self, request: ApplyRequest, deposed: Deposed) -> Answer {
         if deposed == Deposed::Before && self.resource.may_be_copied() {
             let own = self.resource.objects(&request.prior).unwrap_or_default();
-            return self.leave(&request, &own.into_iter().collect(), Successor::Perhaps);
+            let all = own.into_iter().collect();
+            return self.leave(&request, &all, Successor::Perhaps).await;
         }
         let ctx = self.ctx(&request.private).of_deposed(deposed);
         self.resource.apply(ctx, request).await
     }
 
     /// Leaves these objects. After an error the state is as it was.
-    fn leave(&self, request: &ApplyRequest, left: &HashSet<ApiObject>, to: Successor) -> Answer {
+    async fn leave(
+        &self,
+        request: &ApplyRequest,
+        left: &HashSet<ApiObject>,
+        to: Successor,
+    ) -> Answer {
         if self.cancel.is_cancelled() {
             return unchanged(request, interrupted().into());
         }
         let ctx = self.ctx(&request.private);
-        self.resource.leave(ctx, request.prior.clone(), left, to)
+        let state = request.prior.clone();
+        self.resource.leave(ctx, state, left, to).await
     }
 
     // === Create ===

@@ -116,13 +116,13 @@ impl Resource for Kinds {
         model.name.known().cloned()
     }
 
-    fn leave(
+    async fn leave(
         &self,
         _: &Ctx<()>,
         _: Everything,
         _: &HashSet<ApiObject>,
         _: Successor,
-    ) -> Result<Option<Everything>, Diagnostics> {
+    ) -> Result<Option<Everything>, Failed<Everything>> {
         Ok(None)
     }
 

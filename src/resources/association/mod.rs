@@ -22,9 +22,10 @@ use super::check::{
 };
 use super::official::{self, Official};
 use super::problem::{problem, successor_failed, whose};
+use super::ready::hand_over;
 use super::{Api, Settings};
 use crate::cloudflare::{
-    Association as Found, Fresh, Hostname, Key, Lost, Scope, Status, Until, Verdict, ZoneId,
+    Association as Found, Fresh, Hostname, Scope, Status, Until, Verdict, ZoneId,
 };
 use crate::framework::{
     ApiObject, Applied, Attr, Change, Ctx, Diagnostic, Diagnostics, Failed, Foreign, Model, Moved,
@@ -161,18 +162,20 @@ impl Resource for HostnameAssociation {
         Some(format!("{zone}/{}", hostname(&model.hostname).ok()?))
     }
 
-    fn leave(
+    async fn leave(
         &self,
         ctx: &Ctx<Api>,
         state: Association,
         _: &HashSet<ApiObject>,
         to: Successor,
-    ) -> Result<Option<Association>, Diagnostics> {
-        let (zone, name) = (zone_id(&state.zone_id)?, hostname(&state.hostname)?);
-        let key = Key::Association(zone.clone(), name.clone());
-        let left = ctx.api.run().leave([key]);
-        left.map_err(|Lost| successor_failed(name.as_str(), &zone))?;
-        ctx.warn(taken_over(&zone, &name, to));
+    ) -> Result<Option<Association>, Failed<Association>> {
+        let work = Work::new(ctx, state, Operation::Delete)?;
+        let keys = vec![vec![work.key()]];
+        let failed = hand_over(ctx, &work.scope, &keys, to).await?;
+        if !failed.is_empty() {
+            return Err(successor_failed(work.name.as_str(), work.zone.id()).into());
+        }
+        ctx.warn(taken_over(work.zone.id(), &work.name, to));
         Ok(None)
     }
 

@@ -18,8 +18,9 @@ use super::check::{canonical_zone, zone_id};
 use super::identity::OfZone;
 use super::official::{self, Official};
 use super::problem::{listed, problem, successor_failed};
+use super::ready::hand_over;
 use super::{Api, Settings};
-use crate::cloudflare::{Fresh, Hostname, Key, Lost, Scope, Until};
+use crate::cloudflare::{Fresh, Hostname, Key, Scope, Until};
 use crate::framework::{
     ApiObject, Applied, Attr, Change, Ctx, Diagnostic, Diagnostics, Failed, Foreign, Moved, Object,
     Operation, Planned, Resource, Successor,
@@ -70,27 +71,39 @@ impl Resource for HostnameAssociations {
     const OBJECTS: Option<&'static str> = Some(HostnameAssociation::NAME);
     const TAKES_AWAY: bool = true;
 
-    fn leave(
+    async fn leave(
         &self,
         ctx: &Ctx<Api>,
         state: Associations,
         objects: &HashSet<ApiObject>,
         to: Successor,
-    ) -> Result<Option<Associations>, Diagnostics> {
-        let zone = zone_id(&state.zone_id)?;
-        let object =
-            |name: &Hostname| ApiObject::new(HostnameAssociation::NAME, format!("{zone}/{name}"));
-        let left = names(&state).into_iter();
-        let left: BTreeSet<Hostname> = left
-            .filter(|name| objects.contains(&object(name)))
-            .collect();
-        let keys = left
-            .iter()
-            .map(|name| Key::Association(zone.clone(), name.clone()));
-        let gone = ctx.api.run().leave(keys);
-        gone.map_err(|Lost| successor_failed(&listed(&left), &zone))?;
-        ctx.warn(taken_over(&zone, &left, to));
+    ) -> Result<Option<Associations>, Failed<Associations>> {
+        let work = Work::new(ctx, &state, Operation::Delete)?;
+        let zone = work.zone.id();
+        let is_left = |name: &Hostname| {
+            let object = ApiObject::new(HostnameAssociation::NAME, format!("{zone}/{name}"));
+            objects.contains(&object)
+        };
+        let left: Vec<Hostname> = names(&state).into_iter().filter(is_left).collect();
+        let keys: Vec<Vec<Key>> = left.iter().map(|name| vec![work.key(name)]).collect();
+        let failed = hand_over(ctx, &work.scope, &keys, to).await?;
+        let is_failed = |number: &usize| failed.contains(number);
+        let (failed, left): (Vec<_>, Vec<_>) = left
+            .into_iter()
+            .enumerate()
+            .partition(|(number, _)| is_failed(number));
+        let left: BTreeSet<Hostname> = left.into_iter().map(|(_, name)| name).collect();
         let rest = merge(&state, &Targets::new(), &BTreeSet::new(), &left);
+        if !left.is_empty() {
+            ctx.warn(taken_over(zone, &left, to));
+        }
+        if !failed.is_empty() {
+            let failed = listed(failed.iter().map(|(_, name)| name));
+            return Err(Failed {
+                state: Some(rest),
+                diagnostics: successor_failed(&failed, zone).into(),
+            });
+        }
         Ok((!names(&rest).is_empty()).then_some(rest))
     }
 

@@ -3,12 +3,13 @@
 use super::super::Api;
 use super::super::check::{certificate, stored_id, zone_id};
 use super::super::problem::{problem, successor_failed};
+use super::super::ready::hand_over;
 use super::facts::Facts;
 use super::operation::Operation;
 use super::protocol::{Goal, Object};
 use super::upload::Upload;
 use super::{Certificate, Found, Identity, stray, words};
-use crate::cloudflare::{CertificateId, Claim, Key, Lost, Scope, Status, Store, Zone};
+use crate::cloudflare::{CertificateId, Claim, Key, Scope, Status, Store, Zone};
 use crate::framework::{
     Applied, Ctx, Deposed, Diagnostic, Diagnostics, Failed, Operation as Kind, Planned, Successor,
     Timeouts, read_model,
@@ -199,21 +200,25 @@ async fn is_superseded(zone: &Zone<'_>, scope: &Scope, goal: &Goal) -> Result<bo
 
 /// Leaves a certificate to its successor. What an interrupted rotation has left goes to the
 /// same replacement; another resource knows nothing of it.
-pub(super) fn leave(
+pub(super) async fn leave(
     ctx: &Ctx<Api>,
     store: Store,
     state: Certificate,
     to: Successor,
-) -> Result<Option<Certificate>, Diagnostics> {
+) -> Result<Option<Certificate>, Failed<Certificate>> {
     let zone = zone_id(&state.zone_id)?;
+    let duration = Timeouts::of(&state.timeouts, Kind::Delete);
+    let scope = Scope::lasting(duration, ctx.cancel.clone());
     let id = stored_id(&state.id, "id")?;
     let leaf = state.facts.fingerprint();
     let leaf = leaf.map(|leaf| Key::leaf(store, &zone, leaf));
     let keys = leaf
         .into_iter()
         .chain([Key::certificate(store, &zone, &id)]);
-    let left = ctx.api.run().leave(keys);
-    left.map_err(|Lost| successor_failed(&format!("certificate {id}"), &zone))?;
+    let keys = vec![keys.collect()];
+    if !hand_over(ctx, &scope, &keys, to).await?.is_empty() {
+        return Err(successor_failed(&format!("certificate {id}"), &zone).into());
+    }
     ctx.warn(words::taken_over(&zone, &id, to));
     let mut superseded = match to {
         Successor::Replacement => Vec::new(),

@@ -144,14 +144,14 @@ impl<S: InStore> Resource for StoredCertificate<S> {
         Some(vec![ApiObject::new(S::NAME, format!("{zone}/{leaf}"))])
     }
 
-    fn leave(
+    async fn leave(
         &self,
         ctx: &Ctx<Api>,
         state: Certificate,
         _: &HashSet<ApiObject>,
         to: Successor,
-    ) -> Result<Option<Certificate>, Diagnostics> {
-        apply::leave(ctx, S::STORE, state, to)
+    ) -> Result<Option<Certificate>, Failed<Certificate>> {
+        apply::leave(ctx, S::STORE, state, to).await
     }
 
     async fn create(&self, ctx: &Ctx<Api>, planned: Planned<Certificate>) -> Applied<Certificate> {

@@ -12,9 +12,9 @@ use super::check::{canonical_zone, plan_zone, zone_id};
 use super::identity::OfZone;
 use super::official::{self, Official};
 use super::problem::{problem, successor_failed, whose};
-use super::ready::wait_for_zone_certificate;
+use super::ready::{hand_over, wait_for_zone_certificate};
 use super::{Api, Settings};
-use crate::cloudflare::{Key, Lost, Scope, Switch, Until, Verdict, ZoneId};
+use crate::cloudflare::{Key, Scope, Switch, Until, Verdict, ZoneId};
 use crate::framework::{
     ApiObject, Applied, Attr, Change, Ctx, Diagnostic, Diagnostics, Failed, Foreign, Model, Moved,
     Object, Operation, Planned, Resource, Successor, Timeouts, Walk,
@@ -123,17 +123,21 @@ impl<S: OfSwitch> Resource for Setting<S> {
         canonical_zone(&model.zone_id)
     }
 
-    fn leave(
+    async fn leave(
         &self,
         ctx: &Ctx<Api>,
         state: Switched,
         _: &HashSet<ApiObject>,
         to: Successor,
-    ) -> Result<Option<Switched>, Diagnostics> {
+    ) -> Result<Option<Switched>, Failed<Switched>> {
         let zone = zone_id(&state.zone_id)?;
-        let key = Key::Switch(zone.clone(), S::SWITCH);
-        let left = ctx.api.run().leave([key]);
-        left.map_err(|Lost| successor_failed(named(S::SWITCH), &zone))?;
+        let duration = Timeouts::of(&state.timeouts, Operation::Delete);
+        let scope = Scope::lasting(duration, ctx.cancel.clone());
+        let keys = vec![vec![Key::Switch(zone.clone(), S::SWITCH)]];
+        let failed = hand_over(ctx, &scope, &keys, to).await?;
+        if !failed.is_empty() {
+            return Err(successor_failed(named(S::SWITCH), &zone).into());
+        }
         ctx.warn(taken_over::<S>(&zone, to));
         Ok(None)
     }

@@ -33,10 +33,6 @@ impl World {
     fn asked(&self) -> Vec<String> {
         std::mem::take(&mut self.0.lock().unwrap().requests)
     }
-
-    fn names(&self) -> Vec<String> {
-        self.0.lock().unwrap().things.keys().cloned().collect()
-    }
 }
 
 #[derive(Clone, Debug, Default, PartialEq)]
@@ -88,13 +84,13 @@ impl Resource for Thing {
         model.name.known().cloned()
     }
 
-    fn leave(
+    async fn leave(
         &self,
         ctx: &Ctx<World>,
         state: Named,
         _: &HashSet<ApiObject>,
         _: Successor,
-    ) -> Result<Option<Named>, Diagnostics> {
+    ) -> Result<Option<Named>, Failed<Named>> {
         ctx.warn(Diagnostic::warning("Left", state.name.text()));
         Ok(None)
     }
