@@ -5,7 +5,7 @@
 use std::hint::black_box;
 
 use criterion::{BenchmarkId, Criterion, Throughput};
-use terraform_provider_aop::value::{Dynamic, Type, from_json, from_msgpack, to_msgpack};
+use framework::value::{Dynamic, Type, from_json, from_msgpack, to_msgpack};
 
 const TYPE: &str = r#"["object",{"zone_id":"string","associations":["map",["object",{"certificate_id":"string","enabled":"bool"}]]}]"#;
 

@@ -6,9 +6,9 @@ use std::hint::black_box;
 
 use aop_simulator::pki::Authority;
 use criterion::Criterion;
-use terraform_provider_aop::framework::{PlanRequest, Private};
+use framework::value::{Dynamic, Type};
+use framework::{PlanRequest, Private};
 use terraform_provider_aop::resources;
-use terraform_provider_aop::value::{Dynamic, Type};
 
 fn object(ty: &Type, values: &[(&str, Dynamic)]) -> Dynamic {
     let Type::Object(attributes) = ty else {

@@ -9,27 +9,28 @@
 //!                               │ bytes
 //!                             value       MessagePack / JSON <-> Dynamic, directed by the type
 //!                               │ Dynamic
-//!                             framework   Model (typed), planner, diagnostics, private state
+//!                             framework   Model (typed), planner, handoffs, private state
 //!                               │ Planned<Model>
 //!                             resources   intent: which calls, in what order
 //!                               │ domain types
 //!                             cloudflare  client ► lists, batches ► limit ► retry ► send; owners of a run; waits
 //! ```
 //!
-//! Beside the road: [`x509`] reads certificates and keys, [`secret`] keeps texts
-//! that must not be seen, [`functions`] need no API, [`provider`] joins arguments,
-//! environment and all that is offered. A resource is described once, by one walk over
-//! its model: its schema, its decoder and its encoder are three readings of that walk,
-//! and the pages of `docs/` are made from the schema.
+//! Each layer that could stand alone is a crate, so that the compiler sees that it knows
+//! nothing above it: `text` (what must not be seen, and what can), `framework` (with
+//! `plugin`, `wire` and `value`: it knows Terraform, and not what a provider is for) and
+//! `cloudflare` (the client: it knows no Terraform). This crate joins them: [`x509`] reads
+//! certificates and keys, [`functions`] need no API, [`resources`] are where Terraform's
+//! words and Cloudflare's meet, [`provider`] joins arguments, environment and all that is
+//! offered. A resource is described once, by one walk over its model: its schema, its
+//! decoder and its encoder are three readings of that walk, and the pages of `docs/` are
+//! made from the schema.
 //!
 //! # Invariants
 //!
-//! Each is held by a test in `tests/tidy`, or by the compiler.
+//! Each is held by the compiler, or by a test in `tests/tidy`.
 //!
-//! - Layers import downwards only: `value`, `x509` and `secret` know nobody;
-//!   `framework` knows `value` and `secret`; `cloudflare` knows `secret` and no word
-//!   of Terraform's; `resources` and `provider` know these; `wire` knows the
-//!   framework and not Cloudflare; `plugin` knows `wire` and no resource.
+//! - Crates and modules import downwards only.
 //! - The planner is synchronous and pure: configuration, prior state, private
 //!   state, the provider's settings and the clock go in, a plan comes out.
 //! - Only `plugin` writes to standard output or reads `PLUGIN_*`.
@@ -44,15 +45,7 @@
 //! - The clock is read in one place, and everything that waits can be
 //!   interrupted and has a deadline.
 
-pub mod cloudflare;
-pub mod framework;
 pub mod functions;
-pub mod json;
-pub mod plugin;
 pub mod provider;
 pub mod resources;
-pub mod secret;
-pub mod text;
-pub mod value;
-pub mod wire;
 pub mod x509;

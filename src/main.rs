@@ -4,13 +4,20 @@ use std::alloc::System;
 use std::error::Error;
 use std::process::ExitCode;
 
-use terraform_provider_aop::framework::Server;
-use terraform_provider_aop::plugin::{self, Handshake};
+use framework::Server;
+use framework::plugin::{self, Handshake, Program};
 use terraform_provider_aop::provider::Aop;
 use zeroizing_alloc::ZeroAlloc;
 
 /// The address that Terraform knows a local installation by.
 const ADDRESS: &str = "terraform.local/aop/aop";
+
+/// What the plugin says of itself.
+const PROGRAM: Program = Program {
+    name: "aop",
+    about: "This program is a Terraform provider for Cloudflare Authenticated Origin Pulls.",
+    crates: &["terraform_provider_aop", "cloudflare"],
+};
 
 const HELP: &str = "\
 Terraform and OpenTofu provider for Cloudflare Authenticated Origin Pulls.
@@ -58,8 +65,10 @@ fn run() -> Result<(), Box<dyn Error>> {
             other => return Err(format!("unknown argument {other:?}\n\n{HELP}").into()),
         }
     }
-    let handshake = (!debug).then(Handshake::from_env).transpose()?;
-    plugin::start_logging();
+    let handshake = (!debug)
+        .then(|| Handshake::from_env(&PROGRAM))
+        .transpose()?;
+    plugin::start_logging(&PROGRAM);
     plugin::install_crypto();
     let server = Server::new(
         Aop {

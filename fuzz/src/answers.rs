@@ -5,8 +5,8 @@ use std::pin::Pin;
 use std::sync::{Arc, Mutex, PoisonError};
 use std::time::Duration;
 
+use cloudflare::{Answer, Client, Options, Request, SendError, Transport};
 use jiff::Timestamp;
-use terraform_provider_aop::cloudflare::{Answer, Client, Options, Request, SendError, Transport};
 
 /// What the requests get, one after another; afterwards nothing more is found.
 pub(crate) struct Answers(Mutex<VecDeque<Result<Answer, SendError>>>);

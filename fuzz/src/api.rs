@@ -4,11 +4,11 @@ use std::fmt::Debug;
 use std::iter::repeat_n;
 use std::time::Duration;
 
-use terraform_provider_aop::cloudflare::{
+use cloudflare::{
     Answer, AssociationWrite, CertificateId, Error, Fresh, Hostname, Scope, Store, Switch, Wanted,
     ZoneId,
 };
-use terraform_provider_aop::secret::Secret;
+use text::Secret;
 use tokio_util::sync::CancellationToken;
 
 use crate::answers::{Answers, in_no_time};

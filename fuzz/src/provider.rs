@@ -2,8 +2,8 @@
 
 use std::sync::{Arc, Mutex, PoisonError};
 
-use terraform_provider_aop::cloudflare::{Answer, SendError};
-use terraform_provider_aop::framework::{
+use cloudflare::{Answer, SendError};
+use framework::{
     AnyDataSource, AnyListResource, AnyResource, Configured, Diagnostics, Function, Host, Provider,
 };
 use terraform_provider_aop::provider::{Aop, Config};

@@ -1,11 +1,11 @@
 //! Sequences of RPCs with any content, and an API that answers anything.
 
+use cloudflare::{Answer, SendError};
+use framework::Server;
+use framework::wire::Service;
+use framework::wire::pb::tfplugin6 as pb;
+use framework::wire::pb::tfplugin6::provider_server::Provider as _;
 use prost::Message;
-use terraform_provider_aop::cloudflare::{Answer, SendError};
-use terraform_provider_aop::framework::Server;
-use terraform_provider_aop::wire::Service;
-use terraform_provider_aop::wire::pb::tfplugin6 as pb;
-use terraform_provider_aop::wire::pb::tfplugin6::provider_server::Provider as _;
 use tokio_stream::StreamExt;
 use tonic::Request;
 

@@ -1,7 +1,7 @@
 //! What users paste: certificates and keys. No message repeats any of it.
 
-use terraform_provider_aop::secret::Secret;
 use terraform_provider_aop::x509::{Certificate, Existing, PrivateKey, Problem, without_keys};
+use text::Secret;
 
 use crate::credentials::filled;
 

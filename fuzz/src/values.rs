@@ -2,8 +2,8 @@
 
 use std::sync::LazyLock;
 
+use framework::value::{Type, from_json, from_msgpack, to_msgpack};
 use terraform_provider_aop::resources;
-use terraform_provider_aop::value::{Type, from_json, from_msgpack, to_msgpack};
 
 /// The types of all that the provider manages, and one of each other kind.
 static TYPES: LazyLock<Vec<Type>> = LazyLock::new(|| {

@@ -1,8 +1,8 @@
 //! `certificate_info(pem)`: what a certificate says about itself.
 
 use super::{certificate, text};
-use crate::framework::{ArgumentError, Attr, Function, Model, Parameter, Walk, write_model};
-use crate::value::{Dynamic, Type};
+use framework::value::{Dynamic, Type};
+use framework::{ArgumentError, Attr, Function, Model, Parameter, Walk, write_model};
 
 /// The function.
 pub(super) struct CertificateInfo;

@@ -3,9 +3,9 @@
 mod certificate_info;
 mod private_key_matches;
 
-use crate::framework::{ArgumentError, Function, Parameter};
-use crate::value::{Dynamic, Type};
 use crate::x509::{Certificate, Problem};
+use framework::value::{Dynamic, Type};
+use framework::{ArgumentError, Function, Parameter};
 
 /// All functions of the provider.
 pub fn all() -> Vec<Box<dyn Function>> {

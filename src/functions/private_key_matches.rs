@@ -1,10 +1,10 @@
 //! `private_key_matches(certificate, private_key)`: whether they belong together.
 
 use super::{argument, certificate, refused, text};
-use crate::framework::{ArgumentError, Function, Parameter};
-use crate::secret::Secret;
-use crate::value::{Dynamic, Type};
 use crate::x509::PrivateKey;
+use framework::value::{Dynamic, Type};
+use framework::{ArgumentError, Function, Parameter};
+use text::Secret;
 
 /// The function.
 pub(super) struct PrivateKeyMatches;

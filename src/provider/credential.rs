@@ -4,9 +4,9 @@
 use reqwest::Url;
 
 use super::Config;
-use crate::cloudflare::{Credential, is_loopback};
-use crate::framework::{Attr, Diagnostic};
-use crate::secret::{Flaw, Secret};
+use cloudflare::{Credential, is_loopback};
+use framework::{Attr, Diagnostic};
+use text::{Flaw, Secret};
 
 /// Where a value comes from: the argument of the block, and the variable.
 struct Source {

@@ -6,15 +6,15 @@ use std::time::Duration;
 
 use jiff::Timestamp;
 
-use crate::cloudflare::{Client, Http, Malformed, Options, REQUEST_TIMEOUT, Server, Way};
-use crate::framework::{
+use crate::functions;
+use crate::resources::{self, Api, Settings};
+use cloudflare::{Client, Http, Malformed, Options, REQUEST_TIMEOUT, Server, Way};
+use framework::value::Number;
+use framework::{
     AnyDataSource, AnyListResource, AnyResource, Attr, Configured, Diagnostic, Diagnostics,
     Function, Host, Model, Provider, Walk, parse_duration,
 };
-use crate::functions;
-use crate::resources::{self, Api, Settings};
-use crate::secret::Secret;
-use crate::value::Number;
+use text::Secret;
 
 /// The provider. Everything from outside is an argument of it.
 pub struct Aop {

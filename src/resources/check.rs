@@ -1,9 +1,9 @@
 //! Checks of meaning that several resources share, for plan and apply alike.
 
 use super::problem::{invalid_id, invalid_pem};
-use crate::cloudflare::{CertificateId, Hostname, Status, ZoneId};
-use crate::framework::{Attr, Diagnostic};
 use crate::x509::Certificate;
+use cloudflare::{CertificateId, Hostname, Status, ZoneId};
+use framework::{Attr, Diagnostic};
 
 /// The zone, once it is known.
 pub(super) fn zone_id(attr: &Attr<String>) -> Result<ZoneId, Diagnostic> {

@@ -1,6 +1,6 @@
 //! What identifies the resources of which a zone has one.
 
-use crate::framework::{Attr, Model, Walk};
+use framework::{Attr, Model, Walk};
 
 /// The zone alone.
 #[derive(Clone, Default, PartialEq)]

@@ -23,8 +23,8 @@ pub use certificate::{
 };
 pub use setting::{GlobalSwitch, Setting, SettingData, ZoneSwitch};
 
-use crate::cloudflare::Client;
-use crate::framework::{AnyDataSource, AnyListResource, AnyResource, DataEntry, Entry, ListEntry};
+use cloudflare::Client;
+use framework::{AnyDataSource, AnyListResource, AnyResource, DataEntry, Entry, ListEntry};
 
 /// The way to the API that every resource is given.
 pub type Api = Arc<Client>;

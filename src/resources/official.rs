@@ -4,8 +4,8 @@
 //! Its types were renamed and reshaped between versions while the numbers of their
 //! shapes were not counted on, so a shape is known by the attributes that are there.
 
-use crate::cloudflare::{CertificateId, Hostname as Name, Store, Switch, ZoneId};
-use crate::framework::{Attributes, Diagnostic, Foreign, Resource};
+use cloudflare::{CertificateId, Hostname as Name, Store, Switch, ZoneId};
+use framework::{Attributes, Diagnostic, Foreign, Resource};
 
 use super::certificate::{HostnameStore, InStore, ZoneStore};
 use super::problem::listed;

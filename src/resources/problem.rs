@@ -1,11 +1,11 @@
 //! Cloudflare's errors as messages for the user. The one table of known codes,
 //! each with its meaning and the next step.
 
-use crate::cloudflare::{
+use crate::x509;
+use cloudflare::{
     CREDENTIAL, Error, Hostname, IdProblem, Method, NO_ROUTE, PERMISSION, Refusal, ZoneId,
 };
-use crate::framework::{Diagnostic, Successor};
-use crate::x509;
+use framework::{Diagnostic, Successor};
 
 const PERMISSION_ADVICE: &str = "The API token needs the permission \"SSL and Certificates: Edit\" \
     for this zone (\"Read\" is enough to plan). Check api_token, or CLOUDFLARE_API_TOKEN, and the \

@@ -4,10 +4,10 @@
 
 use super::Api;
 use super::problem::problem;
-use crate::cloudflare::{
+use cloudflare::{
     Certificate, CertificateId, Error, Fresh, Key, Polls, Scope, Status, Store, Zone,
 };
-use crate::framework::{Ctx, Diagnostic, Successor};
+use framework::{Ctx, Diagnostic, Successor};
 
 /// Leaves objects, each by its keys, to their successors. Answers the numbers of those whose
 /// successors have failed.
@@ -18,6 +18,8 @@ pub(super) async fn hand_over(
     to: Successor,
 ) -> Result<Vec<usize>, Diagnostic> {
     let run = ctx.api.run();
+    // Killed from here on, what is left may be in no state.
+    tracing::info!(?objects, ?to, "left to a successor");
     if to == Successor::Another {
         let failed = run.hand_over(objects, scope).await;
         return failed.map_err(|why| problem(&why.into(), "Waiting for a successor"));

@@ -10,7 +10,7 @@ use super::name::hex;
 use super::pem::{self, Block, PemError};
 use super::public::PublicKey;
 use super::{Certificate, Problem};
-use crate::secret::Secret;
+use text::Secret;
 
 /// A private key that a TLS client can use.
 pub struct PrivateKey {

@@ -6,7 +6,7 @@ use std::fmt::Write as _;
 use x509_parser::der_parser::asn1_rs::{Any, ToDer};
 use x509_parser::x509::{AttributeTypeAndValue, X509Name};
 
-use crate::text::is_invisible;
+use text::is_invisible;
 
 /// The attribute types that have a short name here; others show their number.
 const SHORT_NAMES: [(&str, &str); 9] = [

@@ -8,8 +8,11 @@ use std::path::{Path, PathBuf};
 use super::root;
 
 /// Where the tests of each suite are.
-const SUITES: [(&str, &str); 7] = [
+const SUITES: [(&str, &str); 10] = [
     ("hostile", "tests/hostile"),
+    ("cloudflare", "cloudflare/src"),
+    ("framework", "framework/src"),
+    ("text", "text/src"),
     ("lib", "src"),
     ("terraform", "tests/terraform"),
     ("protocol", "tests/protocol"),

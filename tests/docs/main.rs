@@ -22,7 +22,7 @@ use std::collections::BTreeMap;
 use std::fs;
 use std::path::{Path, PathBuf};
 
-use terraform_provider_aop::framework::{Model, Provider};
+use framework::{Model, Provider};
 use terraform_provider_aop::provider::{Aop, Config};
 use terraform_provider_aop::{functions, resources};
 

@@ -40,10 +40,18 @@ fn literal(arguments: &str) -> Option<&str> {
     }
 }
 
+/// Where messages are said.
+fn said_in() -> Vec<PathBuf> {
+    let mut paths = Vec::new();
+    for folder in ["src", "framework/src"] {
+        sources(&root().join(folder), &mut paths);
+    }
+    paths
+}
+
 /// The first lines of all messages.
 fn summaries() -> BTreeSet<String> {
-    let mut paths = Vec::new();
-    sources(&root().join("src"), &mut paths);
+    let paths = said_in();
     let mut found = BTreeSet::new();
     for path in paths {
         let text = fs::read_to_string(&path).unwrap();
@@ -91,8 +99,7 @@ fn every_message_is_explained() {
     );
     let missing: Vec<&String> = summaries.difference(&explained).collect();
     assert!(missing.is_empty(), "not explained: {missing:#?}");
-    let mut paths = Vec::new();
-    sources(&root().join("src"), &mut paths);
+    let paths = said_in();
     let texts = paths.iter().map(|path| fs::read_to_string(path).unwrap());
     let source: String = texts.collect();
     let is_said = |message: &&String| source.contains(&format!("\"{message}\""));

@@ -3,8 +3,8 @@
 use std::fmt::Write;
 use std::fs;
 
-use terraform_provider_aop::framework::{Function, Schema};
-use terraform_provider_aop::value::Type;
+use framework::value::Type;
+use framework::{Function, Schema};
 
 use crate::{root, schema};
 

@@ -2,8 +2,8 @@
 
 use std::fmt::Write;
 
-use terraform_provider_aop::framework::{Attribute, Schema, Shape};
-use terraform_provider_aop::value::Type;
+use framework::value::Type;
+use framework::{Attribute, Schema, Shape};
 
 const WRITE_ONLY: &str =
     "https://developer.hashicorp.com/terraform/language/resources/ephemeral#write-only-arguments";

@@ -1,7 +1,7 @@
 //! Answers that echo, forge, nest, and are enormous.
 
-use terraform_provider_aop::value::Dynamic;
-use terraform_provider_aop::wire::pb::tfplugin6 as pb;
+use framework::value::Dynamic;
+use framework::wire::pb::tfplugin6 as pb;
 
 use crate::client::decode;
 use crate::server::{Hostile, Reply};

@@ -2,8 +2,8 @@
 
 use std::time::Duration;
 
-use terraform_provider_aop::value::Dynamic;
-use terraform_provider_aop::wire::pb::tfplugin6 as pb;
+use framework::value::Dynamic;
+use framework::wire::pb::tfplugin6 as pb;
 use tokio::time::Instant;
 
 use crate::server::{Hostile, Reply};

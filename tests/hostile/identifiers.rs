@@ -1,6 +1,6 @@
 //! Identifiers that are none, in states and in answers.
 
-use terraform_provider_aop::value::Dynamic;
+use framework::value::Dynamic;
 
 use crate::server::{Hostile, Reply};
 use crate::world::{ID, World, ZONE, result};

@@ -9,7 +9,7 @@ use std::time::Duration;
 use tokio::io::AsyncReadExt;
 use tokio::net::UnixStream;
 
-use terraform_provider_aop::wire::pb::tfplugin6 as pb;
+use framework::wire::pb::tfplugin6 as pb;
 
 use crate::client::{block_type, encode, object};
 use crate::plugin::{HostIdentity, Plugin, command};

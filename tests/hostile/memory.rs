@@ -9,11 +9,11 @@ use aop_simulator::pki::Authority;
 use aop_simulator::{Settings, Simulator, TOKEN, ZONE_ID};
 use base64::Engine;
 use base64::engine::general_purpose::STANDARD;
-use terraform_provider_aop::framework::Server;
-use terraform_provider_aop::plugin::{install_crypto, now, serve_debug};
+use framework::Server;
+use framework::plugin::{install_crypto, now, serve_debug};
+use framework::value::Dynamic;
+use framework::wire::pb::tfplugin6 as pb;
 use terraform_provider_aop::provider::Aop;
-use terraform_provider_aop::value::Dynamic;
-use terraform_provider_aop::wire::pb::tfplugin6 as pb;
 
 use crate::client::{block_type, connect, encode, object};
 

@@ -3,8 +3,8 @@
 
 use std::fs;
 
-use terraform_provider_aop::value::{Dynamic, Type};
-use terraform_provider_aop::wire::pb::tfplugin6 as pb;
+use framework::value::{Dynamic, Type};
+use framework::wire::pb::tfplugin6 as pb;
 
 use crate::client::{Client, block_type, decode, encode, get, object};
 use crate::plugin::Plugin;

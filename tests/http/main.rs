@@ -5,11 +5,11 @@ use std::time::Duration;
 
 use aop_simulator::pki::Authority;
 use aop_simulator::{Action, Fault, Settings, Simulator, TOKEN, ZONE_ID};
-use terraform_provider_aop::cloudflare::{
+use cloudflare::{
     Client, Credential, Error, Http, Options, Scope, Server, Store, Switch, Way, ZoneId,
 };
-use terraform_provider_aop::plugin::{install_crypto, now};
-use terraform_provider_aop::secret::Secret;
+use framework::plugin::{install_crypto, now};
+use text::Secret;
 use tokio_util::sync::CancellationToken;
 
 #[tokio::test]

@@ -3,12 +3,12 @@
 use std::sync::Arc;
 use std::time::Duration;
 
+use framework::value::{Dynamic, Type, from_msgpack, to_msgpack};
+use framework::wire::pb::tfplugin6 as pb;
 use hyper_util::rt::TokioIo;
 use prost::bytes::Buf;
 use rustls::ClientConfig;
 use rustls::pki_types::ServerName;
-use terraform_provider_aop::value::{Dynamic, Type, from_msgpack, to_msgpack};
-use terraform_provider_aop::wire::pb::tfplugin6 as pb;
 use tokio::net::{TcpStream, UnixStream};
 use tokio_rustls::TlsConnector;
 use tonic::Status;
@@ -146,7 +146,7 @@ impl Client {
     }
 
     pub async fn health(&mut self, service: &str) -> Result<i32, Status> {
-        use terraform_provider_aop::wire::pb::health::{HealthCheckRequest, HealthCheckResponse};
+        use framework::wire::pb::health::{HealthCheckRequest, HealthCheckResponse};
         let request = HealthCheckRequest {
             service: service.to_owned(),
         };
@@ -157,7 +157,7 @@ impl Client {
     }
 
     pub async fn shutdown(&mut self) {
-        use terraform_provider_aop::wire::pb::plugin::Empty;
+        use framework::wire::pb::plugin::Empty;
         // The answer may be lost, as hosts know.
         let _ = self
             .call_path::<_, Empty>("/plugin.GRPCController/Shutdown", Empty {})

@@ -4,8 +4,8 @@ use std::os::unix::fs::PermissionsExt;
 use std::process::{Command, Stdio};
 use std::time::Duration;
 
+use framework::wire::pb::tfplugin6 as pb;
 use serde_json::Value as Json;
-use terraform_provider_aop::wire::pb::tfplugin6 as pb;
 use tokio::time::Instant;
 
 use crate::client::{connect, encode, object};
@@ -285,7 +285,7 @@ async fn r20_r21_r22_attached_to_it_serves_one_client_after_another() {
     let address = (part("Network"), part("String"));
     for token in ["first-token", "second-token"] {
         let mut client = connect(address.clone(), None).await.unwrap();
-        let token = terraform_provider_aop::value::Dynamic::from(token);
+        let token = framework::value::Dynamic::from(token);
         assert!(client.configure(&[("api_token", token)]).await.is_empty());
         assert_eq!(client.health("plugin").await.unwrap(), 1);
     }

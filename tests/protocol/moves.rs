@@ -1,9 +1,9 @@
 //! Objects of the official provider, as core hands them over: raw, and to a provider
 //! that was never configured.
 
+use framework::value::Dynamic;
+use framework::wire::pb::tfplugin6 as pb;
 use serde_json::{Value as Json, json};
-use terraform_provider_aop::value::Dynamic;
-use terraform_provider_aop::wire::pb::tfplugin6 as pb;
 
 use crate::client::{Client, block_type, decode, get};
 use crate::plugin::Plugin;

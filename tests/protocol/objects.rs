@@ -3,9 +3,9 @@
 use std::time::Duration;
 
 use aop_simulator::{Action, Answer, Fault, Listening, Settings, Simulator, TOKEN, ZONE_ID};
+use framework::value::{Dynamic, Type};
+use framework::wire::pb::tfplugin6 as pb;
 use jiff::Timestamp;
-use terraform_provider_aop::value::{Dynamic, Type};
-use terraform_provider_aop::wire::pb::tfplugin6 as pb;
 use tokio::time::Instant;
 
 use crate::client::{Client, block_type, decode, encode, get, object};

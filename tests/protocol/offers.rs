@@ -1,7 +1,7 @@
 //! Data sources and functions at the edges that an installed CLI does not reach.
 
-use terraform_provider_aop::value::{Dynamic, Type, to_msgpack};
-use terraform_provider_aop::wire::pb::tfplugin6 as pb;
+use framework::value::{Dynamic, Type, to_msgpack};
+use framework::wire::pb::tfplugin6 as pb;
 
 use crate::client::{Client, block_type, encode, object};
 use crate::plugin::Plugin;

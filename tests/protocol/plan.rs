@@ -1,7 +1,7 @@
 //! Plans as core checks them.
 
-use terraform_provider_aop::value::{Dynamic, Refinement, Type, Unknown};
-use terraform_provider_aop::wire::pb::tfplugin6 as pb;
+use framework::value::{Dynamic, Refinement, Type, Unknown};
+use framework::wire::pb::tfplugin6 as pb;
 
 use crate::client::{Client, attribute, block_type, decode, encode, get, object};
 use crate::plugin::Plugin;

@@ -2,9 +2,9 @@
 
 use std::collections::BTreeSet;
 
+use framework::value::Type;
+use framework::wire::pb::tfplugin6 as pb;
 use prost::Message;
-use terraform_provider_aop::value::Type;
-use terraform_provider_aop::wire::pb::tfplugin6 as pb;
 
 use crate::client::block_type;
 use crate::plugin::Plugin;

@@ -1,8 +1,8 @@
 //! Validation and stored state: what is legacy, unknown or rubbish.
 
+use framework::value::{Dynamic, Type};
+use framework::wire::pb::tfplugin6 as pb;
 use serde_json::json;
-use terraform_provider_aop::value::{Dynamic, Type};
-use terraform_provider_aop::wire::pb::tfplugin6 as pb;
 
 use crate::client::{Client, attribute, block_type, decode, encode, get, object};
 use crate::plugin::Plugin;

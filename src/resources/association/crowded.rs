@@ -1,7 +1,7 @@
 //! A certificate that has all the hostnames that it may have.
 
-use crate::cloudflare::{CertificateId, Error, Fresh, PER_CERTIFICATE as MOST, Scope, Zone};
-use crate::framework::Diagnostic;
+use cloudflare::{CertificateId, Error, Fresh, PER_CERTIFICATE as MOST, Scope, Zone};
+use framework::Diagnostic;
 
 /// Adds to a refusal that the certificate has all that it may have, where that is so.
 /// Cloudflare's own words for it are not documented.

@@ -5,8 +5,8 @@ use super::super::check::{hostname, zone_id};
 use super::super::problem::problem;
 use super::filter::Filter;
 use super::{absent, look};
-use crate::cloudflare::{Association as Found, Scope};
-use crate::framework::{Attr, Ctx, DataSource, Diagnostics, Model, Object, Walk};
+use cloudflare::{Association as Found, Scope};
+use framework::{Attr, Ctx, DataSource, Diagnostics, Model, Object, Walk};
 
 /// The data source of one association.
 pub struct AssociationData;

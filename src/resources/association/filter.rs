@@ -1,8 +1,8 @@
 //! Which associations of a zone are to be shown.
 
 use super::super::check;
-use crate::cloudflare::{Association as Found, CertificateId, Status};
-use crate::framework::{Attr, Diagnostic, Model, Walk};
+use cloudflare::{Association as Found, CertificateId, Status};
+use framework::{Attr, Diagnostic, Model, Walk};
 
 /// The arguments.
 #[derive(Clone, Default, PartialEq)]

@@ -4,8 +4,8 @@ use super::super::check::zone_id;
 use super::super::problem::problem;
 use super::filter::Filter;
 use super::{Api, Association, HostnameAssociation};
-use crate::cloudflare::Scope;
-use crate::framework::{Ctx, Diagnostics, Found, ListResource};
+use cloudflare::Scope;
+use framework::{Ctx, Diagnostics, Found, ListResource};
 
 impl ListResource for HostnameAssociation {
     type Config = Filter;

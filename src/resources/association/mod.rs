@@ -24,10 +24,8 @@ use super::official::{self, Official};
 use super::problem::{problem, successor_failed, whose};
 use super::ready::hand_over;
 use super::{Api, Settings};
-use crate::cloudflare::{
-    Association as Found, Fresh, Hostname, Scope, Status, Until, Verdict, ZoneId,
-};
-use crate::framework::{
+use cloudflare::{Association as Found, Fresh, Hostname, Scope, Status, Until, Verdict, ZoneId};
+use framework::{
     ApiObject, Applied, Attr, Change, Ctx, Diagnostic, Diagnostics, Failed, Foreign, Model, Moved,
     Object, Operation, Planned, Resource, Successor, Timeouts, Walk,
 };

@@ -1,10 +1,10 @@
 //! Looking at the association of one hostname, and taking it away.
 
 use super::super::problem::problem;
-use crate::cloudflare::{
+use cloudflare::{
     Association, AssociationWrite, CertificateId, Hostname, Key, Scope, Wanted, Zone,
 };
-use crate::framework::Diagnostic;
+use framework::Diagnostic;
 
 /// The live association, if there is one.
 pub(in super::super) async fn look(

@@ -9,13 +9,11 @@ use super::super::ready::wait_for_certificate;
 use super::crowded::explain_crowd;
 use super::void::look;
 use super::{Association, HostnameAssociation};
-use crate::cloudflare::{
+use cloudflare::{
     Association as Found, AssociationWrite, CertificateId, Error, Fresh, Hostname, Key, Looking,
     Polls, Scope, Status, Wanted, Zone,
 };
-use crate::framework::{
-    Applied, Ctx, Diagnostic, Diagnostics, Failed, Operation, Resource, Timeouts,
-};
+use framework::{Applied, Ctx, Diagnostic, Diagnostics, Failed, Operation, Resource, Timeouts};
 
 /// One operation on one hostname.
 pub(super) struct Work<'a> {

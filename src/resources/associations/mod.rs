@@ -20,8 +20,8 @@ use super::official::{self, Official};
 use super::problem::{listed, problem, successor_failed};
 use super::ready::hand_over;
 use super::{Api, Settings};
-use crate::cloudflare::{Fresh, Hostname, Key, Scope, Until};
-use crate::framework::{
+use cloudflare::{Fresh, Hostname, Key, Scope, Until};
+use framework::{
     ApiObject, Applied, Attr, Change, Ctx, Diagnostic, Diagnostics, Failed, Foreign, Moved, Object,
     Operation, Planned, Resource, Successor,
 };
@@ -159,7 +159,7 @@ impl Resource for HostnameAssociations {
             if association.status.is_given_up() {
                 undeployed.push(target.spelling.as_str().into());
             }
-            alive.insert(target.spelling, association.into());
+            alive.insert(target.spelling, Entry::of(&association));
         }
         state.associations = alive.into();
         state.undeployed = Attr::Known(undeployed);
@@ -179,7 +179,7 @@ impl Resource for HostnameAssociations {
             ctx.warn(left_out(odd.iter().map(|found| &found.hostname)));
         }
         let entries = alive.into_iter();
-        let entries = entries.map(|found| (found.hostname.to_string(), found.into()));
+        let entries = entries.map(|found| (found.hostname.to_string(), Entry::of(&found)));
         let alive: BTreeMap<_, _> = entries.collect();
         if alive.is_empty() {
             return Err(Diagnostic::error(

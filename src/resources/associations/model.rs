@@ -2,8 +2,8 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 
-use crate::cloudflare::Association;
-use crate::framework::{Attr, Model, Object, Timeouts, Walk};
+use cloudflare::Association;
+use framework::{Attr, Model, Object, Timeouts, Walk};
 
 /// The associations by hostname, as the user spells it.
 pub(super) type Entries = BTreeMap<String, Attr<Object<Entry>>>;
@@ -30,7 +30,7 @@ impl Associations {
 
 /// What one hostname is to have.
 #[derive(Clone, Default, PartialEq)]
-pub struct Entry {
+pub(super) struct Entry {
     pub(super) certificate_id: Attr<String>,
     pub(super) enabled: Attr<bool>,
 }
@@ -81,9 +81,10 @@ impl Model for Entry {
     }
 }
 
-impl From<Association> for Attr<Object<Entry>> {
-    fn from(found: Association) -> Self {
-        Self::Known(Object(Entry {
+impl Entry {
+    /// What the API shows of a hostname.
+    pub(super) fn of(found: &Association) -> Attr<Object<Self>> {
+        Attr::Known(Object(Self {
             certificate_id: found.certificate().into(),
             enabled: found.enabled.into(),
         }))

@@ -7,8 +7,8 @@ use super::super::Settings;
 use super::super::check::{certificate_id, hostname, plan_zone};
 use super::model::{Associations, Entry};
 use super::target::{Target, entry, place, targets};
-use crate::cloudflare::PER_CERTIFICATE;
-use crate::framework::{Attr, Change, Diagnostic, Object, Timeouts};
+use cloudflare::PER_CERTIFICATE;
+use framework::{Attr, Change, Diagnostic, Object, Timeouts};
 
 /// Checks the plan of a create or an update.
 pub(super) fn complete(change: &mut Change<'_, Associations, Settings>) {

@@ -6,10 +6,8 @@ use super::super::association::void;
 use super::super::problem::{listed, problem, successor_failed, whose};
 use super::target::Targets;
 use super::write::Work;
-use crate::cloudflare::{
-    AssociationWrite, Destruction, Hostname, Key, Until, Verdict, Wanted, ZoneId,
-};
-use crate::framework::{Diagnostic, Diagnostics, Successor};
+use cloudflare::{AssociationWrite, Destruction, Hostname, Key, Until, Verdict, Wanted, ZoneId};
+use framework::{Diagnostic, Diagnostics, Successor};
 
 /// Hostnames on their way out.
 pub(super) type Leaving<'a> = BTreeMap<Hostname, Destruction<'a>>;

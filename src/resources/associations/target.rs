@@ -3,10 +3,10 @@
 use std::collections::{BTreeMap, BTreeSet};
 
 use super::super::check::{hostname, stored_id};
-use super::model::{Associations, Entries};
-use crate::cloudflare::{Association, AssociationWrite, CertificateId, Hostname};
-use crate::framework::{Attr, Diagnostic};
-use crate::value::{Path, Step};
+use super::model::{Associations, Entries, Entry};
+use cloudflare::{Association, AssociationWrite, CertificateId, Hostname};
+use framework::value::{Path, Step};
+use framework::{Attr, Diagnostic};
 
 /// What one hostname is to have.
 #[derive(Clone)]
@@ -148,7 +148,7 @@ pub(super) fn merge(
         .collect();
     for (name, target) in after.iter().filter(|(name, _)| accepted.contains(name)) {
         let written = Association::as_written(&target.write(name));
-        entries.insert(target.spelling.clone(), written.into());
+        entries.insert(target.spelling.clone(), Entry::of(&written));
     }
     state.associations = Attr::Known(entries);
     state

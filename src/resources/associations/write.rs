@@ -10,11 +10,11 @@ use super::super::ready::wait_for_certificate;
 use super::model::Associations;
 use super::plan::about;
 use super::target::{Difference, Target, Targets, entry, place};
-use crate::cloudflare::{
+use cloudflare::{
     Association as Found, AssociationWrite, CertificateId, Claim, Error, Fresh, Hostname, Key,
     Polls, Scope, Status, Wanted, Zone,
 };
-use crate::framework::{Ctx, Diagnostic, Diagnostics, Operation, Timeouts};
+use framework::{Ctx, Diagnostic, Diagnostics, Operation, Timeouts};
 
 /// One operation on many hostnames.
 pub(super) struct Work<'a> {

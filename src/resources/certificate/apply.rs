@@ -9,8 +9,8 @@ use super::operation::Operation;
 use super::protocol::{Goal, Object};
 use super::upload::Upload;
 use super::{Certificate, Found, Identity, stray, words};
-use crate::cloudflare::{CertificateId, Claim, Key, Scope, Status, Store, Zone};
-use crate::framework::{
+use cloudflare::{CertificateId, Claim, Key, Scope, Status, Store, Zone};
+use framework::{
     Applied, Ctx, Deposed, Diagnostic, Diagnostics, Failed, Operation as Kind, Planned, Successor,
     Timeouts, read_model,
 };

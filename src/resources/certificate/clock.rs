@@ -4,8 +4,8 @@
 use jiff::SignedDuration;
 
 use super::Change;
-use crate::cloudflare::Zone;
-use crate::framework::{Diagnostic, Private};
+use cloudflare::Zone;
+use framework::{Diagnostic, Private};
 
 /// The fact that Read leaves for the plan: how many minutes Cloudflare's clock is ahead.
 const AHEAD: &str = "clock_ahead_minutes";

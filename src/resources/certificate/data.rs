@@ -9,8 +9,8 @@ use super::facts::Facts;
 use super::filter::Filter;
 use super::import::absent;
 use super::{Found, InStore, leaf_of, look, text_of};
-use crate::cloudflare::{Error, Scope};
-use crate::framework::{Attr, Ctx, DataSource, Diagnostics, Model, Object, Walk};
+use cloudflare::{Error, Scope};
+use framework::{Attr, Ctx, DataSource, Diagnostics, Model, Object, Walk};
 
 /// The data source of one certificate.
 pub struct CertificateData<S>(PhantomData<S>);

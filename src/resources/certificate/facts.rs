@@ -1,8 +1,8 @@
 //! What a certificate says about itself, as attributes: always from our own reading of
 //! its PEM, never in the API's words.
 
-use crate::framework::{Attr, Model, Walk};
 use crate::x509;
+use framework::{Attr, Model, Walk};
 
 /// The attributes, part of the resource and of the data sources.
 #[derive(Clone, Default, PartialEq)]

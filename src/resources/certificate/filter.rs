@@ -4,8 +4,8 @@ use jiff::Timestamp;
 
 use super::super::check;
 use super::{Found, leaf_of};
-use crate::cloudflare::Status;
-use crate::framework::{Attr, Diagnostic, Model, Walk};
+use cloudflare::Status;
+use framework::{Attr, Diagnostic, Model, Walk};
 
 /// The arguments.
 #[derive(Clone, Default, PartialEq)]

@@ -2,8 +2,8 @@
 //! refusal says.
 
 use super::{Certificate, Change, Found};
-use crate::cloudflare::{Error, Scope, Status, Store, Zone};
-use crate::framework::{Diagnostic, Private};
+use cloudflare::{Error, Scope, Status, Store, Zone};
+use framework::{Diagnostic, Private};
 
 /// The fact that Read leaves for the plan: how many live certificates the store has.
 const LIVE: &str = "live_certificates";

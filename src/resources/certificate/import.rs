@@ -3,8 +3,8 @@
 use super::super::Api;
 use super::super::check::{certificate_id, zone_id};
 use super::{Certificate, HostnameStore, Identity, InStore, StoredCertificate, ZoneStore, look};
-use crate::cloudflare::{CertificateId, Scope, Store, Zone};
-use crate::framework::{Ctx, Diagnostic, Diagnostics, Resource};
+use cloudflare::{CertificateId, Scope, Store, Zone};
+use framework::{Ctx, Diagnostic, Diagnostics, Resource};
 
 pub(super) async fn find<S: InStore>(
     resource: &StoredCertificate<S>,

@@ -8,7 +8,7 @@ use std::time::Duration;
 
 use super::obstacle::Obstacle;
 use super::view::{Hold, Seen, View};
-use crate::cloudflare::{CertificateId, Observed, Status, Store, Trust};
+use cloudflare::{CertificateId, Observed, Status, Store, Trust};
 
 /// A certificate that is to be deleted.
 pub(super) struct Doomed<'a> {

@@ -42,12 +42,12 @@ use std::marker::PhantomData;
 use super::check::{canonical_zone, is_news, stored_id, zone_id};
 use super::problem::problem;
 use super::{Api, Settings};
-use crate::cloudflare::{Certificate as Found, CertificateId, Error, Fresh, Scope, Store, Zone};
-use crate::framework::{
+use crate::x509::{Existing, without_keys};
+use cloudflare::{Certificate as Found, CertificateId, Error, Fresh, Scope, Store, Zone};
+use framework::{
     ApiObject, Applied, Ctx, Diagnostics, Failed, Foreign, Moved, Planned, Resource, Successor,
 };
-use crate::text::is_invisible;
-use crate::x509::{Existing, without_keys};
+use text::is_invisible;
 
 pub use data::{CertificateData, CertificatesData};
 use model::{Certificate, Identity};
@@ -107,7 +107,7 @@ impl InStore for HostnameStore {
 }
 
 /// A change under way.
-type Change<'a> = crate::framework::Change<'a, Certificate, Settings>;
+type Change<'a> = framework::Change<'a, Certificate, Settings>;
 
 impl<S: InStore> Resource for StoredCertificate<S> {
     type Api = Api;

@@ -2,9 +2,9 @@
 
 use super::Found;
 use super::facts::Facts;
-use crate::cloudflare::CertificateId;
-use crate::framework::{Attr, Ctx, Diagnostic, Model, Object, Timeouts, Walk};
-use crate::secret::Secret;
+use cloudflare::CertificateId;
+use framework::{Attr, Ctx, Diagnostic, Model, Object, Timeouts, Walk};
+use text::Secret;
 
 /// The attributes.
 #[derive(Clone, Default, PartialEq)]

@@ -4,10 +4,10 @@ use jiff::Timestamp;
 
 use super::super::official::{Object, Official};
 use super::{Certificate, InStore};
-use crate::cloudflare::{CertificateId, Status};
-use crate::framework::{Attr, Diagnostic, Diagnostics, Foreign, Moved};
-use crate::secret::Secret;
 use crate::x509::{Existing, without_keys};
+use cloudflare::{CertificateId, Status};
+use framework::{Attr, Diagnostic, Diagnostics, Foreign, Moved};
+use text::Secret;
 
 /// The certificate with its key, which goes where keys are stored: a write-only one
 /// cannot come out of a state.

@@ -1,8 +1,8 @@
 //! What can stand against the deletion of a certificate, and how it is said.
 
 use super::super::problem::listed;
-use crate::cloudflare::{CertificateId, Error, Hostname, Status, ZoneId};
-use crate::framework::Diagnostic;
+use cloudflare::{CertificateId, Error, Hostname, Status, ZoneId};
+use framework::Diagnostic;
 
 /// Why the certificate cannot be deleted now.
 #[derive(Clone, Debug, PartialEq, Eq, Hash)]

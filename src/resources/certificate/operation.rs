@@ -14,10 +14,8 @@ use super::protocol::{
 use super::removal::Removal;
 use super::upload::{Origin, Upload};
 use super::{Found, leaf_of, look, words};
-use crate::cloudflare::{
-    CertificateId, Destruction, Error, Key, Polls, Scope, Status, Store, Zone,
-};
-use crate::framework::{Ctx, Diagnostic, Diagnostics, Successor};
+use cloudflare::{CertificateId, Destruction, Error, Key, Polls, Scope, Status, Store, Zone};
+use framework::{Ctx, Diagnostic, Diagnostics, Successor};
 
 /// How long a certificate that was uploaded again may look like its own tombstone.
 const REVIVAL: Duration = Duration::from_secs(60);

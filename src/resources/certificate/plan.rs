@@ -7,9 +7,9 @@ use super::super::check::{certificates, plan_zone, settles};
 use super::super::problem::invalid_pem;
 use super::facts::Facts;
 use super::{Certificate, Change, clock, full};
-use crate::cloudflare::{Status, Store};
-use crate::framework::{Attr, Diagnostic, Diagnostics, Timeouts};
 use crate::x509::{self, Existing, PrivateKey};
+use cloudflare::{Status, Store};
+use framework::{Attr, Diagnostic, Diagnostics, Timeouts};
 
 /// What can be said of a configuration without its values' meaning.
 pub(super) fn validate(config: &Certificate, report: &mut Diagnostics) {

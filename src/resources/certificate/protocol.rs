@@ -13,7 +13,7 @@
 //! ```
 
 use super::obstacle::Obstacle;
-use crate::cloudflare::{CertificateId, Status, Store};
+use cloudflare::{CertificateId, Status, Store};
 
 /// What an operation is to bring about.
 #[derive(Clone, Debug, PartialEq, Eq, Hash)]

@@ -12,11 +12,11 @@ use super::obstacle::{Holders, Obstacle};
 use super::patience::Patience;
 use super::protocol::Event;
 use super::view::{Hold, Question, Seen, View};
-use crate::cloudflare::{
+use cloudflare::{
     Association, CertificateId, Error, Key, Locked, Polls, Scope, Status, Store, Until, Verdict,
     Zone,
 };
-use crate::framework::{Diagnostic, Diagnostics};
+use framework::{Diagnostic, Diagnostics};
 
 /// A tombstone that stays `pending_deletion` this long is one for good.
 const TOMBSTONE: Duration = Duration::from_secs(60);

@@ -8,8 +8,8 @@ use tokio::time::Instant;
 
 use super::upload::{Look, Upload};
 use super::{Found, full};
-use crate::cloudflare::{CertificateId, Error, Polls, Status};
-use crate::framework::Diagnostics;
+use cloudflare::{CertificateId, Error, Polls, Status};
+use framework::Diagnostics;
 
 /// One upload's way to a place.
 pub(super) struct Room<'a> {

@@ -3,8 +3,8 @@
 
 use super::super::Api;
 use super::leaf_of;
-use crate::cloudflare::{CertificateId, Key, Scope, Store, Verdict, Zone};
-use crate::framework::{Ctx, Diagnostic};
+use cloudflare::{CertificateId, Key, Scope, Store, Verdict, Zone};
+use framework::{Ctx, Diagnostic};
 
 /// Warns of certificates that this run has nothing to do with. An upload whose
 /// answer was lost in a crash can be among them; which one cannot be decided, so

@@ -9,15 +9,15 @@ use aop_simulator::{Action, Answer as Reply, Fault, Settings, Simulator};
 
 use super::obstacle::Obstacle;
 use super::removal::{Attempt, Removal};
-use crate::cloudflare::tests::{
+use cloudflare::in_process::{
     InProcess, client_of, date, hostname, minutes, options, start, upload, zone_id,
 };
-use crate::cloudflare::{
+use cloudflare::{
     Answer, AssociationWrite, CertificateId, Client, Method, Options, Request, Scope, SendError,
     Status, Store, Switch, Transport, Wanted,
 };
-use crate::framework::Diagnostics;
-use crate::secret::Secret;
+use framework::Diagnostics;
+use text::Secret;
 
 /// One attempt to delete a certificate of a store, for the sake of which another may take
 /// its place: what stands against it, if anything.
@@ -72,7 +72,7 @@ async fn turn_on(client: &Client) {
     assert!(on.expect("set"));
 }
 
-fn app() -> Vec<crate::cloudflare::Hostname> {
+fn app() -> Vec<cloudflare::Hostname> {
     vec![hostname("app.example.com")]
 }
 

@@ -9,12 +9,12 @@ use super::obstacle::Obstacle;
 use super::removal::{Attempt, Removal};
 use super::room::Room;
 use super::{Certificate, Found, leaf_of, plan};
-use crate::cloudflare::{
+use crate::x509::{self, PrivateKey};
+use cloudflare::{
     Association, CertificateId, Destruction, Error, Hostname, Key, Polls, Queuing, Scope, Status,
     Store, Verdict, Zone,
 };
-use crate::framework::{Diagnostic, Diagnostics};
-use crate::x509::{self, PrivateKey};
+use framework::{Diagnostic, Diagnostics};
 
 /// Where a certificate came from.
 pub(super) enum Origin {

@@ -4,7 +4,7 @@
 use std::collections::HashMap;
 
 use super::obstacle::Obstacle;
-use crate::cloudflare::{CertificateId, Hostname, Observed, Status};
+use cloudflare::{CertificateId, Hostname, Observed, Status};
 
 /// What can be asked of a zone.
 #[derive(Clone, Debug, PartialEq, Eq)]

@@ -2,8 +2,8 @@
 
 use super::super::problem::{problem, whose};
 use super::Found;
-use crate::cloudflare::{CertificateId, Error, Repointed, Zone, ZoneId};
-use crate::framework::{Diagnostic, Diagnostics, Successor};
+use cloudflare::{CertificateId, Error, Repointed, Zone, ZoneId};
+use framework::{Diagnostic, Diagnostics, Successor};
 
 /// The certificate is on its way still.
 pub(super) fn pending(found: &Found, zone: &Zone<'_>, error: &Error) -> Diagnostic {

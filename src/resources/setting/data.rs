@@ -4,7 +4,7 @@ use std::marker::PhantomData;
 
 use super::super::Api;
 use super::{OfSwitch, is_on};
-use crate::framework::{Attr, Ctx, DataSource, Diagnostics, Model, Walk};
+use framework::{Attr, Ctx, DataSource, Diagnostics, Model, Walk};
 
 /// The data source for one of the switches.
 pub struct SettingData<S>(PhantomData<S>);

@@ -14,8 +14,8 @@ use super::official::{self, Official};
 use super::problem::{problem, successor_failed, whose};
 use super::ready::{hand_over, wait_for_zone_certificate};
 use super::{Api, Settings};
-use crate::cloudflare::{Key, Scope, Switch, Until, Verdict, ZoneId};
-use crate::framework::{
+use cloudflare::{Key, Scope, Switch, Until, Verdict, ZoneId};
+use framework::{
     ApiObject, Applied, Attr, Change, Ctx, Diagnostic, Diagnostics, Failed, Foreign, Model, Moved,
     Object, Operation, Planned, Resource, Successor, Timeouts, Walk,
 };

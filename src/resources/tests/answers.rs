@@ -211,7 +211,7 @@ async fn a_delete_that_comes_too_early_is_repeated() {
 #[tokio::test(start_paused = true)]
 async fn the_clock_of_the_api_decides() {
     let told = |scene: &Scene, config: &[super::declared::Declared], days: i64| {
-        let now = crate::cloudflare::tests::date() + jiff::SignedDuration::from_hours(24 * days);
+        let now = cloudflare::in_process::date() + jiff::SignedDuration::from_hours(24 * days);
         scene.core.warnings(config, now).join(" ")
     };
     let serves = Serves::Hostnames(0);

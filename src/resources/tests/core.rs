@@ -13,13 +13,13 @@ use tokio_util::sync::CancellationToken;
 
 use super::declared::Declared;
 use super::scene::STRANGER;
-use crate::cloudflare::Client;
-use crate::cloudflare::tests::{InProcess, date, options};
-use crate::framework::{
+use crate::resources::{Api, Settings, all};
+use cloudflare::Client;
+use cloudflare::in_process::{InProcess, date, options};
+use framework::value::Dynamic;
+use framework::{
     AnyResource, ApplyRequest, Ctx, Diagnostic, Diagnostics, PlanRequest, Private, Severity,
 };
-use crate::resources::{Api, Settings, all};
-use crate::value::Dynamic;
 
 /// An object in state.
 #[derive(Clone)]

@@ -2,7 +2,7 @@
 
 use std::collections::BTreeMap;
 
-use crate::value::Dynamic;
+use framework::value::Dynamic;
 
 /// A resource of the configuration.
 #[derive(Clone)]

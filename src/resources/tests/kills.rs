@@ -3,7 +3,7 @@
 
 use super::declared::{Argument, Declared};
 use super::scene::{BLOWS, Blow, Scene, Serves};
-use crate::value::Dynamic;
+use framework::value::Dynamic;
 
 /// What the next apply wants.
 #[derive(Clone, Copy, Debug)]

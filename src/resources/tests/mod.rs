@@ -19,7 +19,7 @@ use std::time::Duration;
 use aop_simulator::pki::Authority;
 use aop_simulator::{Settings, Simulator};
 
-use crate::cloudflare::tests::date;
+use cloudflare::in_process::date;
 
 /// An account that is slow where the real one is.
 fn slow() -> Settings {

@@ -5,7 +5,7 @@ use std::time::Duration;
 use aop_simulator::Settings;
 
 use super::scene::{Scene, Serves};
-use crate::cloudflare::tests::date;
+use cloudflare::in_process::date;
 
 /// The writes since a number of requests.
 fn writes(scene: &Scene, since: usize) -> Vec<String> {

@@ -8,7 +8,7 @@ use tokio::time::Instant;
 
 use super::core::text;
 use super::scene::{Scene, Serves};
-use crate::value::Dynamic;
+use framework::value::Dynamic;
 
 /// The ids in `superseded_ids`.
 fn superseded(scene: &Scene) -> Vec<String> {

@@ -7,7 +7,7 @@ use serde_json::json;
 
 use super::declared::{Argument, Declared};
 use super::scene::Scene;
-use crate::value::Dynamic;
+use framework::value::Dynamic;
 
 pub(super) const NOBODY: [String; 0] = [];
 pub(super) const APP: &str = "h0.example.com";

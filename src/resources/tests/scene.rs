@@ -12,9 +12,9 @@ use super::core::{Core, text};
 use super::declared::{Argument, Declared};
 use super::start;
 use super::watch::Watch;
-use crate::cloudflare::tests::date;
-use crate::framework::Diagnostic;
-use crate::value::Dynamic;
+use cloudflare::in_process::date;
+use framework::Diagnostic;
+use framework::value::Dynamic;
 
 /// Who does what this Terraform has not done.
 pub(super) const STRANGER: &str = "somebody else";

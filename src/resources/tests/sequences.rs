@@ -14,7 +14,7 @@ use super::others::{
     single, upload_elsewhere,
 };
 use super::scene::{Scene, Serves};
-use crate::value::Dynamic;
+use framework::value::Dynamic;
 
 /// The first certificate is gone, and the list shows it still: it is not adopted unseen.
 #[tokio::test(start_paused = true)]

@@ -13,7 +13,7 @@ use super::others::{
     value,
 };
 use super::scene::{Scene, Serves};
-use crate::value::Dynamic;
+use framework::value::Dynamic;
 
 /// The successor waits longer for its certificate than the destroy may take.
 #[tokio::test(start_paused = true)]

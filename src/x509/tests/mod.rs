@@ -12,7 +12,7 @@ use rcgen::{
 };
 
 use super::{Certificate, Existing, PrivateKey, pem};
-use crate::secret::Secret;
+use text::Secret;
 
 fn now() -> Timestamp {
     "2026-11-21T00:00:00Z".parse().expect("a date")

@@ -121,21 +121,25 @@ impl Soak {
         #[allow(clippy::disallowed_methods, reason = "how long a soak lasts")]
         let started = Instant::now();
         while started.elapsed() < Duration::from_secs(seconds) {
-            let before = wanted.addresses();
-            wanted = wanted.next(&mut self.rng);
+            let last = wanted;
+            let before = last.addresses();
+            wanted = last.next(&mut self.rng);
+            let renamed = wanted.addresses().difference(&before).count();
+            self.counts.renames += u32::from(renamed > 0);
+            let mut replaced = wanted.unchanged(&last);
+            replaced.retain(|_| self.rng.u8(..6) == 0);
             for name in wanted.certificates.keys() {
                 // Renamed with another certificate, the old one is destroyed before anything
                 // shows that its hostnames leave it: core's order, and refused.
-                let stays = before.contains(&wanted.certificate(name));
-                if stays && self.rng.u8(..3) == 0 {
+                let address = wanted.certificate(name);
+                if before.contains(&address) && self.rng.u8(..3) == 0 {
                     self.issue(name)?;
+                    // Killed while it is replaced, an old certificate is in no state.
+                    replaced.remove(&address);
                     self.counts.rotations += 1;
                 }
             }
             self.declare(&wanted)?;
-            let mut replaced = wanted.addresses();
-            self.counts.renames += u32::from(replaced.difference(&before).count() > 0);
-            replaced.retain(|address| before.contains(address) && self.rng.u8(..6) == 0);
             self.counts.replacements += u32::from(!replaced.is_empty());
             self.strike(&replaced)?;
             self.heal(&wanted)?;

@@ -90,6 +90,30 @@ impl Wanted {
         }
     }
 
+    /// The addresses that have the same hostnames as before, each as it was, or are those of
+    /// certificates: killed while one of the others is replaced, its hostnames are in no state,
+    /// and taken over by their equals only.
+    pub(super) fn unchanged(&self, before: &Self) -> BTreeSet<String> {
+        let changed: BTreeSet<String> = [self, before]
+            .iter()
+            .flat_map(|wanted| {
+                let hostnames = wanted.certificates.values().flat_map(BTreeMap::keys);
+                hostnames.filter(|name| self.content(name) != before.content(name))
+            })
+            .flat_map(|name| [self.address(name), before.address(name)])
+            .flatten()
+            .collect();
+        let mut unchanged = &self.addresses() & &before.addresses();
+        unchanged.retain(|address| !changed.contains(address));
+        unchanged
+    }
+
+    /// What a hostname has.
+    fn content(&self, hostname: &str) -> Option<(&str, bool)> {
+        let mut all = self.certificates.iter();
+        all.find_map(|(owner, hostnames)| Some((*owner, *hostnames.get(hostname)?)))
+    }
+
     /// The address of the resource of a hostname.
     fn address(&self, hostname: &str) -> Option<String> {
         let mut all = self.certificates.iter();

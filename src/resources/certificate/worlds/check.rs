@@ -5,7 +5,7 @@ use std::collections::HashSet;
 use super::super::obstacle::Obstacle;
 use super::super::protocol::{Failure, Step, decide};
 use super::world::{Life, Name, Transition, World, id};
-use crate::cloudflare::Store;
+use cloudflare::Store;
 
 /// An apply that ends, however it ends but for a kill, forgets nothing that it has uploaded,
 /// and nothing that the state named, unless it is gone or left to another resource.

@@ -2,7 +2,7 @@
 //! meddle, processes are killed.
 
 use super::world::{Life, Name, Transition, World};
-use crate::cloudflare::Store;
+use cloudflare::Store;
 
 impl World {
     /// Everything that can happen next.

@@ -2,7 +2,7 @@
 
 use super::super::protocol::{Deployment, Keep, Object, standing};
 use super::world::{Life, Name, Process, World, id};
-use crate::cloudflare::Store;
+use cloudflare::Store;
 
 impl World {
     /// The promises about an end: whoever waits for a certificate gets an active one, and

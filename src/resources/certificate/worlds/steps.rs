@@ -7,7 +7,7 @@ use super::super::obstacle::{Holders, Obstacle};
 use super::super::protocol::{Deployment, Event, Keep, Kept, Step, decide};
 use super::super::view::{Hold, Question, Seen, View};
 use super::world::{Life, Name, Process, Rival, Transition, World, id, name};
-use crate::cloudflare::{Association, CertificateId, Hostname, Observed, Status, Store, Trust};
+use cloudflare::{Association, CertificateId, Hostname, Observed, Status, Store, Trust};
 
 impl World {
     /// What the provider does next, with all that can come of it.

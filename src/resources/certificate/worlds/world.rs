@@ -1,7 +1,7 @@
 //! One small world, and everything that can happen in it.
 
 use super::super::protocol::{Goal, Keep, Known, Object, Step, decide, standing};
-use crate::cloudflare::{CertificateId, Status, Store};
+use cloudflare::{CertificateId, Status, Store};
 
 /// The certificates: the one of the state, the one of the configuration, somebody else's.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, PartialOrd, Ord)]

@@ -1,0 +1,55 @@
+//! A small Terraform provider framework: typed models with one definition, a
+//! pure planner, diagnostics with attribute paths, private and partial state.
+//!
+//! A resource is a [`Model`] (its attributes, described once) and a [`Resource`]
+//! (what to do). The framework knows Terraform's words (config, prior, plan,
+//! state) and not what a provider is for.
+
+mod any_resource;
+mod attr;
+mod data_source;
+mod diagnostic;
+mod duration;
+mod entry;
+mod foreign;
+mod function;
+mod handoff;
+mod import;
+mod json;
+mod kind;
+mod list_resource;
+mod model;
+mod plan;
+pub mod plugin;
+mod private;
+mod provider;
+mod resource;
+mod schema;
+mod server;
+mod timeouts;
+mod upgrade;
+pub mod value;
+pub mod wire;
+
+#[cfg(test)]
+mod tests;
+
+pub use any_resource::{Answer, AnyResource, ApplyRequest, ImportRequest, PlanAnswer, PlanRequest};
+pub use attr::Attr;
+pub use data_source::{AnyDataSource, DataAnswer, DataEntry, DataSource};
+pub use diagnostic::{Diagnostic, Diagnostics, Severity};
+pub use duration::parse_duration;
+pub use entry::Entry;
+pub use foreign::{Attributes, Foreign};
+pub use function::{ArgumentError, Function, Parameter};
+pub use handoff::{ApiObject, Deposed, Effect, Successor};
+pub use kind::{Kind, Object};
+pub use list_resource::{AnyListResource, Found, ListEntry, ListRequest, ListResource, Listed};
+pub use model::{Model, Walk, read_model, write_model};
+pub use plan::Change;
+pub use private::Private;
+pub use provider::{Configured, Host, Provider};
+pub use resource::{Applied, Ctx, Failed, Moved, Planned, Resource, Upgrade};
+pub use schema::{Attribute, Schema, Shape, Spec};
+pub use server::Server;
+pub use timeouts::{Operation, Timeouts};
