@@ -35,8 +35,8 @@
 //!   state, the provider's settings and the clock go in, a plan comes out.
 //! - Only `plugin` writes to standard output or reads `PLUGIN_*`.
 //! - Only `cloudflare::send` opens connections.
-//! - A cryptographic library is named in `plugin::identity`, `x509::issued` and
-//!   `x509::key` only.
+//! - A cryptographic library is named in `plugin::identity`, `x509::digest`,
+//!   `x509::issued` and `x509::key` only.
 //! - A secret leaves its wrapper in two files: where a request is sent and where
 //!   a key is matched with its certificate.
 //! - No certificate is deleted that a hostname is left on, that may still be

@@ -9,6 +9,10 @@ use super::envelope::AtMost;
 use super::messages::Scalar;
 use super::{CertificateId, Hostname, Key, Status, ZoneId};
 
+/// How many hostnames one write names. What the API accepts is not documented; a
+/// certificate has at most this many.
+pub(super) const PER_WRITE: usize = 100;
+
 /// An association as the API shows it.
 #[derive(Clone, Debug, PartialEq, Eq, Hash)]
 pub struct Association {

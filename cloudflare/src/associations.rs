@@ -6,9 +6,10 @@ use std::hash::{DefaultHasher, Hash, Hasher};
 use serde_json::json;
 
 use super::association::{MOST_ROWS, Rows};
-use super::client::{Effect, share};
 use super::envelope::PageInfo;
 use super::id::Segment;
+use super::locks::read_lock;
+use super::outcome::Effect;
 use super::{
     AsOf, Association, AssociationWrite, Associations, Body, Error, Fresh, Hostname, Key, Method,
     Scope, Switch, Trust, Zone,
@@ -17,9 +18,6 @@ use super::{
 const PATH: &str = "/origin_tls_client_auth/hostnames";
 /// The largest page that the API gives.
 const PER_PAGE: u64 = 1000;
-/// How many hostnames one write names. What the API accepts is not documented; a
-/// certificate has at most this many.
-pub(super) const PER_WRITE: usize = 100;
 /// How many associations Cloudflare takes for each certificate, as documented.
 pub const PER_CERTIFICATE: usize = 100;
 
@@ -65,7 +63,7 @@ impl Zone<'_> {
         scope: &Scope,
         fresh: Fresh,
     ) -> Result<AsOf<Associations>, Error> {
-        let _turn = share(scope, &self.common.turns.associations).await?;
+        let _turn = read_lock(scope, &self.common.locks.associations).await?;
         let ask = async { self.associations(scope).await.map(Associations::new) };
         self.common.associations.get(scope, fresh, ask).await
     }
@@ -160,7 +158,7 @@ impl Zone<'_> {
         scope: &Scope,
         hostname: &Hostname,
     ) -> Result<Association, Error> {
-        let _turn = share(scope, &self.common.turns.associations).await?;
+        let _turn = read_lock(scope, &self.common.locks.associations).await?;
         self.read_association(scope, hostname).await
     }
 

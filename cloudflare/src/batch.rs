@@ -8,27 +8,17 @@
 //! sender is out of time, or gone, the others send theirs themselves: a write may be
 //! repeated.
 
-use std::collections::{HashSet, VecDeque};
-use std::sync::{Mutex, MutexGuard, PoisonError};
+use std::collections::VecDeque;
 
 use tokio::sync::RwLockWriteGuard;
 use tokio::sync::oneshot;
 use tokio::sync::oneshot::error::TryRecvError;
 
-use super::associations::PER_WRITE;
-use super::client::take;
 use super::gather::Looking;
+use super::locks::write_lock;
+use super::queue::{Outcome, Queued, Wanted, tell};
 use super::retry::GRACE;
 use super::{Association, AssociationWrite, Error, Scope, Verdict, Zone};
-
-/// When a write is to be sent.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum Wanted {
-    /// In any case.
-    Always,
-    /// If no resource of this run has come to want the hostname.
-    WhileFree,
-}
 
 /// What became of many writes. Those that were no longer wanted are in neither list.
 #[derive(Debug, Default)]
@@ -46,66 +36,6 @@ impl Batch {
             Some((_, error)) => Err(error),
             None => Ok(self.accepted.pop().map(|(_, found)| found)),
         }
-    }
-}
-
-/// The writes of a zone that wait for their turn.
-#[derive(Default)]
-pub(super) struct Queue(Mutex<VecDeque<Queued>>);
-
-/// What a write came to; `None` if it was no longer wanted.
-type Outcome = Result<Option<Association>, Error>;
-
-struct Queued {
-    write: AssociationWrite,
-    wanted: Wanted,
-    answer: oneshot::Sender<Outcome>,
-}
-
-impl Queue {
-    fn push(&self, write: AssociationWrite, wanted: Wanted) -> oneshot::Receiver<Outcome> {
-        let (answer, outcome) = oneshot::channel();
-        let queued = Queued {
-            write,
-            wanted,
-            answer,
-        };
-        self.queued().push_back(queued);
-        outcome
-    }
-
-    /// The next request: writes that somebody still waits for, no hostname twice.
-    fn next(&self) -> Vec<Queued> {
-        let mut queued = self.queued();
-        let mut hostnames = HashSet::new();
-        let (mut chunk, mut later) = (Vec::new(), VecDeque::new());
-        for one in queued.drain(..).filter(|one| !one.answer.is_closed()) {
-            let is_next = chunk.len() < PER_WRITE && hostnames.insert(one.write.hostname.clone());
-            match is_next {
-                true => chunk.push(one),
-                false => later.push_back(one),
-            }
-        }
-        *queued = later;
-        chunk
-    }
-
-    /// What could not be sent comes first again; the last of these chunks before all.
-    fn put_back(&self, chunks: Vec<Vec<Queued>>) {
-        let mut queued = self.queued();
-        for one in chunks.into_iter().flat_map(|chunk| chunk.into_iter().rev()) {
-            queued.push_front(one);
-        }
-    }
-
-    /// Whether a write has not been sent yet.
-    fn holds(&self, write: &AssociationWrite) -> bool {
-        self.queued().iter().any(|queued| queued.write == *write)
-    }
-
-    /// A panic elsewhere does not make the queue wrong.
-    fn queued(&self) -> MutexGuard<'_, VecDeque<Queued>> {
-        self.0.lock().unwrap_or_else(PoisonError::into_inner)
     }
 }
 
@@ -204,7 +134,7 @@ impl Zone<'_> {
     /// The turn to write, once all who look now are ready too.
     async fn gathered_turn(&self, scope: &Scope) -> Result<RwLockWriteGuard<'_, ()>, Error> {
         scope.until(self.common.gather.all_are_ready()).await?;
-        take(scope, &self.common.turns.associations).await
+        write_lock(scope, &self.common.locks.associations).await
     }
 
     /// What is left to an operation that has to stop: a write that another one is sending
@@ -275,13 +205,6 @@ impl Zone<'_> {
             Wanted::Always => true,
             Wanted::WhileFree => self.run().verdict(&queued.write.key(self.id())) == Verdict::Free,
         }
-    }
-}
-
-/// Tells everybody who still waits the same.
-fn tell(queued: Vec<Queued>, outcome: &Outcome) {
-    for one in queued {
-        let _ = one.answer.send(outcome.clone());
     }
 }
 

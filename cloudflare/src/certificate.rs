@@ -4,9 +4,9 @@
 use jiff::Timestamp;
 use serde::{Deserialize, Deserializer};
 
-use super::client::{share, take};
 use super::envelope::AtMost;
 use super::id::Segment;
+use super::locks::{read_lock, write_lock};
 use super::shared_list::SharedList;
 use super::{AsOf, Body, CertificateId, Error, Fresh, Key, Method, Polls, Scope, Status, Zone};
 use text::Secret;
@@ -85,7 +85,7 @@ impl Zone<'_> {
         store: Store,
         fresh: Fresh,
     ) -> Result<AsOf<Vec<Certificate>>, Error> {
-        let _turn = share(scope, &self.common.turns.certificates).await?;
+        let _turn = read_lock(scope, &self.common.locks.certificates).await?;
         let ask = self.list(scope, store);
         self.certificates_of(store).get(scope, fresh, ask).await
     }
@@ -180,7 +180,7 @@ impl Zone<'_> {
         private_key: Secret,
         is_sent: impl Fn(&Certificate) -> bool,
     ) -> Result<Certificate, Error> {
-        let _turn = take(scope, &self.common.turns.certificates).await?;
+        let _turn = write_lock(scope, &self.common.locks.certificates).await?;
         self.certificates_of(store).forget();
         let body = Body::Upload {
             certificate,

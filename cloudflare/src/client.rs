@@ -7,12 +7,13 @@ use std::time::Duration;
 
 use jiff::{SignedDuration, Timestamp};
 use serde::de::DeserializeOwned;
-use tokio::sync::{RwLock as Turn, RwLockReadGuard, RwLockWriteGuard};
 
-use super::batch::Queue;
 use super::gather::Gather;
 use super::id::Segment;
 use super::limit::Limiter;
+use super::locks::ZoneLocks;
+use super::outcome::Effect;
+use super::queue::Queue;
 use super::retry::{Accepted, Sender};
 use super::shared_list::SharedList;
 use super::{
@@ -41,22 +42,10 @@ pub struct Options {
     pub clock: fn() -> Timestamp,
 }
 
-/// Whose turn it is in a zone. Cloudflare answers 409 to certificate writes at the
-/// same time; association writes go one after another, so that a look at the
-/// associations and a DELETE can be done with none in between. Reads share their
-/// turn, and only wait for writes, so that none shows the time before. Who needs
-/// several takes them in this order.
-#[derive(Default)]
-pub(super) struct Turns {
-    pub(super) certificates: Turn<()>,
-    pub(super) associations: Turn<()>,
-    pub(super) switches: Turn<()>,
-}
-
 /// What all operations on a zone have in common.
 #[derive(Default)]
 pub(super) struct Common {
-    pub(super) turns: Turns,
+    pub(super) locks: ZoneLocks,
     pub(super) zone_certificates: SharedList<Vec<Certificate>>,
     pub(super) hostname_certificates: SharedList<Vec<Certificate>>,
     pub(super) associations: SharedList<Associations>,
@@ -96,15 +85,6 @@ impl Client {
             common: Arc::clone(zones.entry(id.clone()).or_default()),
         }
     }
-}
-
-/// What a request that failed has changed.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(super) enum Effect {
-    /// Nothing.
-    None,
-    /// Perhaps what it asked for.
-    Possible,
 }
 
 /// One zone of Cloudflare's.
@@ -205,20 +185,4 @@ impl Zone<'_> {
             body,
         }
     }
-}
-
-/// Waits for a turn to write.
-pub(super) async fn take<'t>(
-    scope: &Scope,
-    turn: &'t Turn<()>,
-) -> Result<RwLockWriteGuard<'t, ()>, Error> {
-    scope.until(turn.write()).await.map_err(Error::from)
-}
-
-/// Waits for a turn to read.
-pub(super) async fn share<'t>(
-    scope: &Scope,
-    turn: &'t Turn<()>,
-) -> Result<RwLockReadGuard<'t, ()>, Error> {
-    scope.until(turn.read()).await.map_err(Error::from)
 }

@@ -3,8 +3,9 @@
 
 use tokio::sync::RwLockWriteGuard;
 
-use super::client::{Effect, take};
 use super::id::Segment;
+use super::locks::write_lock;
+use super::outcome::Effect;
 use super::{
     Certificate, CertificateId, Error, Hostname, Key, Method, Observed, Scope, Store, Switch, Zone,
 };
@@ -19,13 +20,13 @@ impl<'z> Zone<'z> {
     /// Waits until no write of this process is under way in the zone, and keeps others
     /// waiting.
     pub async fn lock(&'z self, scope: &Scope) -> Result<Locked<'z>, Error> {
-        let turns = &self.common.turns;
+        let locks = &self.common.locks;
         Ok(Locked {
             zone: self,
             _turns: [
-                take(scope, &turns.certificates).await?,
-                take(scope, &turns.associations).await?,
-                take(scope, &turns.switches).await?,
+                write_lock(scope, &locks.certificates).await?,
+                write_lock(scope, &locks.associations).await?,
+                write_lock(scope, &locks.switches).await?,
             ],
         })
     }

@@ -20,6 +20,15 @@ use super::envelope::{Envelope, PageInfo};
 use super::quote::{quote, words_of_html};
 use super::{Answer, Method, SendError};
 
+/// What a request that failed has changed.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) enum Effect {
+    /// Nothing.
+    None,
+    /// Perhaps what it asked for.
+    Possible,
+}
+
 /// What follows from one try.
 pub(super) enum Outcome {
     /// It was carried out.

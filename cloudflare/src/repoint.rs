@@ -1,7 +1,7 @@
 //! Giving the hostnames of one certificate to another: the switch of a rotation.
 
-use super::associations::PER_WRITE;
-use super::client::take;
+use super::association::PER_WRITE;
+use super::locks::write_lock;
 use super::{AssociationWrite, CertificateId, Error, Hostname, Observed, Scope, Zone};
 
 /// What became of hostnames that were to get another certificate.
@@ -26,7 +26,7 @@ impl Zone<'_> {
         from: &CertificateId,
         to: &CertificateId,
     ) -> Result<Repointed, Error> {
-        let _turn = take(scope, &self.common.turns.associations).await?;
+        let _turn = write_lock(scope, &self.common.locks.associations).await?;
         let list = self.associations(scope).await?;
         let hostnames = list
             .into_iter()
@@ -70,7 +70,7 @@ impl Zone<'_> {
     /// store cannot make room. An error means that nothing was sent; one that is refused
     /// stays as it is.
     pub async fn redeploy(&self, scope: &Scope, certificate: &CertificateId) -> Result<(), Error> {
-        let _turn = take(scope, &self.common.turns.associations).await?;
+        let _turn = write_lock(scope, &self.common.locks.associations).await?;
         let list = self.associations(scope).await?;
         let hostnames = list
             .into_iter()

@@ -3,7 +3,7 @@
 use serde::Deserialize;
 use serde_json::json;
 
-use super::client::{share, take};
+use super::locks::{read_lock, write_lock};
 use super::{Body, Error, Method, Scope, Zone};
 
 /// A switch of a zone.
@@ -39,7 +39,7 @@ const GLOBAL_PATH: &str = "/settings/tls_client_auth";
 impl Zone<'_> {
     /// Whether the switch is on.
     pub async fn switch(&self, scope: &Scope, switch: Switch) -> Result<bool, Error> {
-        let _turn = share(scope, &self.common.turns.switches).await?;
+        let _turn = read_lock(scope, &self.common.locks.switches).await?;
         self.read_switch(scope, switch).await
     }
 
@@ -66,7 +66,7 @@ impl Zone<'_> {
         on: bool,
         wanted: impl Fn() -> bool + Sync,
     ) -> Result<bool, Error> {
-        let _turn = take(scope, &self.common.turns.switches).await?;
+        let _turn = write_lock(scope, &self.common.locks.switches).await?;
         let (method, path, body) = match switch {
             Switch::Zone => (Method::Put, ZONE_PATH, json!({ "enabled": on })),
             Switch::Global => {

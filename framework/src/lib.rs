@@ -1,9 +1,34 @@
-//! A small Terraform provider framework: typed models with one definition, a
-//! pure planner, diagnostics with attribute paths, private and partial state.
+//! A small framework for Terraform and OpenTofu providers: typed models with one
+//! definition, a pure planner, diagnostics with attribute paths, private and partial state,
+//! and the protocol under them.
 //!
-//! A resource is a [`Model`] (its attributes, described once) and a [`Resource`]
-//! (what to do). The framework knows Terraform's words (config, prior, plan,
-//! state) and not what a provider is for.
+//! A resource is a [`Model`] (its attributes, described once) and a [`Resource`] (what to
+//! do). The framework knows Terraform's words (config, prior, plan, state) and not what a
+//! provider is for. [`Server`] is one process; [`wire`] speaks to it for the host, and
+//! [`plugin`] starts and ends it. `examples/notes.rs` is a whole provider.
+//!
+//! ```
+//! use framework::{Attr, Model, Shape, Walk};
+//! use framework::value::Type;
+//!
+//! #[derive(Clone, Default, PartialEq)]
+//! struct Note {
+//!     path: Attr<String>,
+//!     is_binary: Attr<bool>,
+//! }
+//!
+//! impl Model for Note {
+//!     fn describe(&mut self, walk: &mut dyn Walk) {
+//!         let Self { path, is_binary } = self;
+//!         walk.attr("path", path).required().replaces().doc("The file.");
+//!         walk.attr("is_binary", is_binary).computed().doc("Whether it is binary.");
+//!     }
+//! }
+//!
+//! let schema = Note::schema(0, "A note.");
+//! assert!(schema.attributes[0].spec.replaces);
+//! assert!(matches!(schema.attributes[1].shape, Shape::Plain(Type::Bool)));
+//! ```
 
 mod any_resource;
 mod attr;

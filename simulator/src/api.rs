@@ -6,7 +6,7 @@ use serde_json::{Value as Json, json};
 
 use crate::certificate::Store;
 use crate::reply::{Answer, Refusal};
-use crate::simulator::{Request, State};
+use crate::state::{Request, State};
 
 /// An operation on a zone.
 #[derive(Clone, Debug, PartialEq, Eq)]

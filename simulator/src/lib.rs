@@ -18,6 +18,7 @@ mod reply;
 mod server;
 mod settings;
 mod simulator;
+mod state;
 mod zone;
 
 pub use association::Association;
@@ -28,5 +29,6 @@ pub use fault::{Action, Fault, Gate};
 pub use reply::{Answer, Reply};
 pub use server::Listening;
 pub use settings::{Settings, Shows};
-pub use simulator::{Recorded, Request, Simulator, TOKEN, ZONE_ID};
+pub use simulator::{Simulator, TOKEN, ZONE_ID};
+pub use state::{Recorded, Request};
 pub use zone::Zone;

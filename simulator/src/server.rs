@@ -16,7 +16,8 @@ use tokio::net::TcpListener;
 use tokio::task::JoinHandle;
 
 use crate::reply::{Answer, Reply};
-use crate::simulator::{Request, Simulator};
+use crate::simulator::Simulator;
+use crate::state::Request;
 
 /// A simulator that listens. Dropped, it stops.
 pub struct Listening {

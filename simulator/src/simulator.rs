@@ -12,6 +12,7 @@ use crate::clock::Clock;
 use crate::fault::{Action, Fault};
 use crate::reply::{Answer, Reply};
 use crate::settings::Settings;
+use crate::state::{Recorded, Request, State};
 use crate::zone::Zone;
 
 /// The zone that exists unless others are asked for.
@@ -24,55 +25,6 @@ pub const TOKEN: &str = "simulator-token-0123456789abcdefghijklmnop";
 pub struct Simulator {
     inner: Arc<Mutex<State>>,
     clock: Clock,
-}
-
-pub(crate) struct State {
-    pub(crate) settings: Settings,
-    pub(crate) zones: BTreeMap<String, Zone>,
-    pub(crate) token: String,
-    pub(crate) read_only_token: Option<String>,
-    /// The start of the rate limit's window, and how many requests it has seen.
-    pub(crate) window: (Duration, u32),
-    faults: Vec<Fault>,
-    log: Vec<Recorded>,
-}
-
-/// One request.
-#[derive(Clone, Debug, Default)]
-pub struct Request {
-    /// Upper case.
-    pub method: String,
-    /// From `/client/v4` on, without the query.
-    pub path: String,
-    /// Without the question mark.
-    pub query: String,
-    /// The `authorization` header.
-    pub authorization: Option<String>,
-    /// The `x-auth-email` and `x-auth-key` headers.
-    pub key: Option<(String, String)>,
-    /// The `user-agent` header.
-    pub user_agent: String,
-    /// The body.
-    pub body: Vec<u8>,
-}
-
-/// A request and what became of it.
-#[derive(Clone, Debug)]
-pub struct Recorded {
-    /// The method.
-    pub method: String,
-    /// The path, without `/client/v4`.
-    pub path: String,
-    /// The query.
-    pub query: String,
-    /// The body as far as it is JSON; the private key is taken out.
-    pub body: Json,
-    /// The `user-agent` header.
-    pub user_agent: String,
-    /// When it came, since the start.
-    pub at: Duration,
-    /// The HTTP status; 0 if the connection was ended.
-    pub status: u16,
 }
 
 impl Simulator {

@@ -6,6 +6,7 @@ mod associations;
 mod certificate;
 mod check;
 mod identity;
+mod names;
 mod official;
 mod problem;
 mod ready;

@@ -5,12 +5,10 @@
 //! shapes were not counted on, so a shape is known by the attributes that are there.
 
 use cloudflare::{CertificateId, Hostname as Name, Store, Switch, ZoneId};
-use framework::{Attributes, Diagnostic, Foreign, Resource};
+use framework::{Attributes, Diagnostic, Foreign};
 
-use super::certificate::{HostnameStore, InStore, ZoneStore};
+use super::names;
 use super::problem::listed;
-use super::setting::{GlobalSwitch, OfSwitch, ZoneSwitch};
-use super::{HostnameAssociation, HostnameAssociations};
 
 const ASSOCIATION: &str = "cloudflare_authenticated_origin_pulls";
 const CERTIFICATE: &str = "cloudflare_authenticated_origin_pulls_certificate";
@@ -111,13 +109,13 @@ impl Official {
     /// The type that it moves to.
     fn target(&self) -> &'static str {
         match &self.object {
-            Object::Certificate(Store::Zone, _) => ZoneStore::NAME,
-            Object::Certificate(Store::Hostname, _) => HostnameStore::NAME,
-            Object::Associations(hostnames) if hostnames.len() == 1 => HostnameAssociation::NAME,
-            Object::Associations(_) => HostnameAssociations::NAME,
+            Object::Certificate(Store::Zone, _) => names::ZONE_CERTIFICATE,
+            Object::Certificate(Store::Hostname, _) => names::HOSTNAME_CERTIFICATE,
+            Object::Associations(hostnames) if hostnames.len() == 1 => names::HOSTNAME_ASSOCIATION,
+            Object::Associations(_) => names::HOSTNAME_ASSOCIATIONS,
             Object::Switch { switch, .. } => match switch {
-                Switch::Zone => ZoneSwitch::NAME,
-                Switch::Global => GlobalSwitch::NAME,
+                Switch::Zone => names::ZONE_SETTING,
+                Switch::Global => names::GLOBAL_SETTING,
             },
         }
     }
@@ -261,7 +259,7 @@ fn other_setting(stored: &Attributes) -> Diagnostic {
             "This cloudflare_zone_setting is {}. Only tls_client_auth has a place here, as {}. \
              Keep the others with their provider.",
             stored.text("setting_id").unwrap_or("without a setting_id"),
-            GlobalSwitch::NAME
+            names::GLOBAL_SETTING
         ),
     )
 }

@@ -8,13 +8,12 @@ use x509_parser::certificate::X509Certificate;
 use super::existing::leaf_of;
 use super::issued::{is_issued_by, names_fit};
 use super::leaf::{Facts, Leaf, parse};
-use super::pem::{self, PemError};
+use super::pem::{self, LONGEST_TEXT, PemError};
 use super::public::{Kind, PublicKey};
 use super::{Existing, Problem};
 
-/// No chain is longer, and no text of a chain is larger.
+/// No chain is longer.
 const MOST_CERTIFICATES: usize = 10;
-pub(super) const LONGEST_TEXT: usize = 64 * 1024;
 const RSA_BITS: RangeInclusive<usize> = 2048..=4096;
 
 /// A leaf certificate and the certificates that came with it.

@@ -4,11 +4,10 @@
 use jiff::Timestamp;
 use x509_parser::certificate::X509Certificate;
 
-use super::certificate::LONGEST_TEXT;
+use super::digest::fingerprint;
 use super::issued::names_fit;
-use super::key::fingerprint;
 use super::leaf::{Facts, Leaf, parse};
-use super::pem;
+use super::pem::{self, LONGEST_TEXT};
 
 /// A certificate that is there already.
 #[derive(Clone, Debug)]

@@ -1,13 +1,10 @@
 //! A private key, and whether it belongs to a certificate.
 
-use aws_lc_rs::digest::{SHA256, digest};
 use rustls::crypto::aws_lc_rs::sign::any_supported_type;
 use rustls::pki_types::{PrivateKeyDer, PrivatePkcs1KeyDer, PrivatePkcs8KeyDer, PrivateSec1KeyDer};
 use zeroize::Zeroizing;
 
-use super::certificate::LONGEST_TEXT;
-use super::name::hex;
-use super::pem::{self, Block, PemError};
+use super::pem::{self, Block, LONGEST_TEXT, PemError};
 use super::public::PublicKey;
 use super::{Certificate, Problem};
 use text::Secret;
@@ -116,11 +113,6 @@ impl PrivateKey {
     pub fn to_pem(&self) -> Secret {
         pem::encode(self.form.label(), &self.der).into()
     }
-}
-
-/// SHA-256 in lower-case hexadecimal.
-pub(super) fn fingerprint(der: &[u8]) -> String {
-    hex(digest(&SHA256, der).as_ref())
 }
 
 fn unusable(label: &str) -> Problem {

@@ -8,7 +8,7 @@ use x509_parser::num_bigint::BigUint;
 use x509_parser::prelude::FromDer;
 use x509_parser::time::ASN1Time;
 
-use super::key::fingerprint;
+use super::digest::fingerprint;
 use super::name;
 use super::public::PublicKey;
 

@@ -10,6 +10,7 @@
 
 mod beside;
 mod certificate;
+mod digest;
 mod existing;
 mod issued;
 mod key;

@@ -17,6 +17,9 @@ use zeroize::Zeroizing;
 use super::Problem;
 use super::beside::{first_stray, is_base64};
 
+/// No text of certificates or of a key is larger, in bytes.
+pub(super) const LONGEST_TEXT: usize = 64 * 1024;
+
 /// Base64 without its padding, as people and programs leave it.
 const STANDARD_NO_PAD: GeneralPurpose = GeneralPurpose::new(
     &alphabet::STANDARD,

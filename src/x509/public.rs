@@ -5,7 +5,7 @@ use x509_parser::asn1_rs::{Any, FromDer, Integer, Oid, Sequence, Tag};
 use x509_parser::public_key::PublicKey as Parsed;
 use x509_parser::x509::SubjectPublicKeyInfo;
 
-use super::key::fingerprint;
+use super::digest::fingerprint;
 use super::name::hex;
 
 /// A public key.

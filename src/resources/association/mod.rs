@@ -20,6 +20,7 @@ use self::work::Work;
 use super::check::{
     canonical_zone, certificate_id, hostname, is_news, plan_zone, settles, zone_id,
 };
+use super::names;
 use super::official::{self, Official};
 use super::problem::{problem, successor_failed, whose};
 use super::ready::hand_over;
@@ -111,7 +112,7 @@ impl Resource for HostnameAssociation {
     type Settings = Settings;
     type Model = Association;
     type Identity = Identity;
-    const NAME: &'static str = "aop_hostname_association";
+    const NAME: &'static str = names::HOSTNAME_ASSOCIATION;
     const DOC: &'static str = "The client certificate that Cloudflare presents to the origin of \
         one hostname. It takes precedence over the zone-level switch. Destroying the resource \
         gives the hostname back to what the zone says.";

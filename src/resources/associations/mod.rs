@@ -12,10 +12,10 @@ mod write;
 
 use std::collections::{BTreeMap, BTreeSet, HashSet};
 
-use super::HostnameAssociation;
 use super::association::look;
 use super::check::{canonical_zone, zone_id};
 use super::identity::OfZone;
+use super::names;
 use super::official::{self, Official};
 use super::problem::{listed, problem, successor_failed};
 use super::ready::hand_over;
@@ -28,7 +28,7 @@ use framework::{
 
 use model::{Associations, Entry};
 use release::taken_over;
-use target::{Difference, Targets, merge, names, targets};
+use target::{Difference, Targets, hostnames, merge, targets};
 use write::{Claims, Work};
 
 /// The resource.
@@ -39,7 +39,7 @@ impl Resource for HostnameAssociations {
     type Settings = Settings;
     type Model = Associations;
     type Identity = OfZone;
-    const NAME: &'static str = "aop_hostname_associations";
+    const NAME: &'static str = names::HOSTNAME_ASSOCIATIONS;
     const DOC: &'static str = "The client certificates that Cloudflare presents to the origins of \
         many hostnames of a zone, written a hundred at a time and waited for together. It manages \
         the hostnames that it lists and leaves the others alone; a hostname belongs to one \
@@ -63,12 +63,12 @@ impl Resource for HostnameAssociations {
     fn objects(&self, model: &Associations) -> Option<Vec<ApiObject>> {
         let zone = canonical_zone(&model.zone_id)?;
         model.associations.known()?;
-        let names = names(model).into_iter();
-        let object = |name| ApiObject::new(HostnameAssociation::NAME, format!("{zone}/{name}"));
+        let names = hostnames(model).into_iter();
+        let object = |name| ApiObject::new(names::HOSTNAME_ASSOCIATION, format!("{zone}/{name}"));
         Some(names.map(object).collect())
     }
 
-    const OBJECTS: Option<&'static str> = Some(HostnameAssociation::NAME);
+    const OBJECTS: Option<&'static str> = Some(names::HOSTNAME_ASSOCIATION);
     const TAKES_AWAY: bool = true;
 
     async fn leave(
@@ -81,10 +81,10 @@ impl Resource for HostnameAssociations {
         let work = Work::new(ctx, &state, Operation::Delete)?;
         let zone = work.zone.id();
         let is_left = |name: &Hostname| {
-            let object = ApiObject::new(HostnameAssociation::NAME, format!("{zone}/{name}"));
+            let object = ApiObject::new(names::HOSTNAME_ASSOCIATION, format!("{zone}/{name}"));
             objects.contains(&object)
         };
-        let left: Vec<Hostname> = names(&state).into_iter().filter(is_left).collect();
+        let left: Vec<Hostname> = hostnames(&state).into_iter().filter(is_left).collect();
         let keys: Vec<Vec<Key>> = left.iter().map(|name| vec![work.key(name)]).collect();
         let failed = hand_over(ctx, &work.scope, &keys, to).await?;
         let is_failed = |number: &usize| failed.contains(number);
@@ -104,7 +104,7 @@ impl Resource for HostnameAssociations {
                 diagnostics: successor_failed(&failed, zone).into(),
             });
         }
-        Ok((!names(&rest).is_empty()).then_some(rest))
+        Ok((!hostnames(&rest).is_empty()).then_some(rest))
     }
 
     async fn create(

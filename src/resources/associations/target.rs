@@ -73,7 +73,7 @@ pub(super) fn targets(model: &Associations) -> Result<Targets, Diagnostic> {
 }
 
 /// The hostnames that are listed, also while their certificates are not known.
-pub(super) fn names(model: &Associations) -> BTreeSet<Hostname> {
+pub(super) fn hostnames(model: &Associations) -> BTreeSet<Hostname> {
     let entries = model.associations.known().into_iter().flatten();
     entries
         .filter_map(|(spelling, _)| Hostname::parse(spelling).ok())

@@ -40,6 +40,7 @@ use std::collections::HashSet;
 use std::marker::PhantomData;
 
 use super::check::{canonical_zone, is_news, stored_id, zone_id};
+use super::names;
 use super::problem::problem;
 use super::{Api, Settings};
 use crate::x509::{Existing, without_keys};
@@ -85,7 +86,7 @@ pub struct HostnameStore;
 
 impl InStore for ZoneStore {
     const STORE: Store = Store::Zone;
-    const NAME: &'static str = "aop_zone_certificate";
+    const NAME: &'static str = names::ZONE_CERTIFICATE;
     const DOC: &'static str = "A client certificate for a whole zone. While `aop_zone_setting` \
         is on, Cloudflare presents the newest active one to every origin of the zone.";
     const DATA_DOC: &'static str = "A client certificate for a whole zone. The private key is \
@@ -96,7 +97,7 @@ impl InStore for ZoneStore {
 
 impl InStore for HostnameStore {
     const STORE: Store = Store::Hostname;
-    const NAME: &'static str = "aop_hostname_certificate";
+    const NAME: &'static str = names::HOSTNAME_CERTIFICATE;
     const DOC: &'static str = "A client certificate for single hostnames of a zone, which are \
         given to it by `aop_hostname_association`. A zone holds at most ten.";
     const DATA_DOC: &'static str = "A client certificate for single hostnames of a zone. The \

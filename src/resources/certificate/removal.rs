@@ -35,6 +35,8 @@ pub(super) struct Removal<'a> {
     /// Since when nothing stands against it: points of presence may be a moment behind.
     clear_since: Option<Instant>,
     patience: Patience,
+    /// What stood against it when it was tried last.
+    held: Option<Obstacle>,
 }
 
 /// What an attempt to delete a certificate has come to.
@@ -64,6 +66,7 @@ impl<'a> Removal<'a> {
             successor,
             clear_since: None,
             patience: Patience::default(),
+            held: None,
         }
     }
 
@@ -93,7 +96,12 @@ impl<'a> Removal<'a> {
 
     /// Tries to delete it.
     pub(super) async fn delete(&mut self) -> Result<Event, Diagnostics> {
-        Ok(match self.attempt().await? {
+        let attempt = self.attempt().await?;
+        self.held = match &attempt {
+            Attempt::Held(by) => Some(by.clone()),
+            Attempt::Deleted | Attempt::TakenOver => None,
+        };
+        Ok(match attempt {
             Attempt::Deleted => Event::Deleted,
             Attempt::TakenOver => Event::TakenOver,
             Attempt::Held(by) => {
@@ -331,8 +339,14 @@ impl<'a> Removal<'a> {
         }
     }
 
+    /// What failed; a time-out in the middle of a look has the reason of the last one.
     fn failed(&self, error: &Error) -> Diagnostics {
-        problem(error, &self.doing()).into()
+        match (&self.held, error) {
+            (Some(obstacle), Error::Stopped { .. }) => {
+                self.refused(obstacle, Some(error.clone())).into()
+            }
+            _ => problem(error, &self.doing()).into(),
+        }
     }
 
     fn doing(&self) -> String {

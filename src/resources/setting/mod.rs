@@ -10,6 +10,7 @@ pub use data::SettingData;
 
 use super::check::{canonical_zone, plan_zone, zone_id};
 use super::identity::OfZone;
+use super::names;
 use super::official::{self, Official};
 use super::problem::{problem, successor_failed, whose};
 use super::ready::{hand_over, wait_for_zone_certificate};
@@ -49,7 +50,7 @@ pub struct GlobalSwitch;
 
 impl OfSwitch for ZoneSwitch {
     const SWITCH: Switch = Switch::Zone;
-    const NAME: &'static str = "aop_zone_setting";
+    const NAME: &'static str = names::ZONE_SETTING;
     const DOC: &'static str = "The zone-level switch of Authenticated Origin Pulls. While it is \
         on, Cloudflare presents the newest active `aop_zone_certificate` to every origin of the \
         zone. Destroying the resource turns it off. Let it depend on the certificate \
@@ -60,7 +61,7 @@ impl OfSwitch for ZoneSwitch {
 
 impl OfSwitch for GlobalSwitch {
     const SWITCH: Switch = Switch::Global;
-    const NAME: &'static str = "aop_global_setting";
+    const NAME: &'static str = names::GLOBAL_SETTING;
     const DOC: &'static str = "Global Authenticated Origin Pulls, the zone setting \
         `tls_client_auth`. While it is on, Cloudflare presents a certificate that all of its \
         customers share, where neither a hostname nor the zone has one of its own: it proves that \
