@@ -199,10 +199,13 @@ pub(super) fn whose(successor: Successor, id: &str) -> String {
             "the new resource at the same address takes it over. If that one is not created in \
              this apply, import it by the id {id}"
         ),
-        Successor::Another => "another resource of this apply takes it over".to_owned(),
+        Successor::Another => format!(
+            "another resource of this apply takes it over. If that one is not created, import it \
+             by the id {id}"
+        ),
         Successor::Perhaps => format!(
-            "an earlier apply that was to replace it did not end, and the resource at the same \
-             address may manage it by now. If none does, import it by the id {id}, and destroy it"
+            "it is a deposed object, and the resource at the same address may have the same one. \
+             If none has, import it by the id {id}, and destroy it"
         ),
     }
 }

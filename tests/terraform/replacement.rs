@@ -182,12 +182,38 @@ fn a_killed_create_before_destroy_leaves_no_copy_that_takes_traffic_along() {
         let ids = [scene.ids(Store::Hostname), scene.ids(Store::Zone)];
         deposed_copies(scene);
         let applied = scene.apply();
-        says(
-            &applied,
-            &["an earlier apply that was to replace it did not end"],
-        );
+        says(&applied, &["it is a deposed object"]);
         assert_eq!([scene.ids(Store::Hostname), scene.ids(Store::Zone)], ids);
         end(scene, live);
+    });
+}
+
+/// The same, while the apply creates others of the same types: nothing tells them from the
+/// new halves.
+#[test]
+fn a_deposed_copy_is_not_taken_for_what_another_create_has_replaced() {
+    with_every_cli("replace-killed-more", |scene| {
+        let safe = ALL.replace(
+            "\n}\n",
+            "\n  lifecycle { create_before_destroy = true }\n}\n",
+        );
+        let live = begin(scene, &safe);
+        let own = scene.ids(Store::Hostname).remove(0);
+        deposed_copies(scene);
+        scene.certificate("more");
+        let more = [
+            block("aop_hostname_certificate"),
+            block("aop_hostname_association"),
+        ]
+        .concat();
+        let more = more
+            .replace("shop", "more")
+            .replace("\"app\"", "\"more\"")
+            .replace("app.example.com", "more.example.com");
+        scene.rewrite(&format!("{safe}{more}"));
+        scene.workspace.run(&["apply", "-auto-approve"]).unwrap();
+        assert!(scene.ids(Store::Hostname).contains(&own));
+        live.was_never_refused();
     });
 }
 

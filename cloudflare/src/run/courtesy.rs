@@ -84,10 +84,7 @@ impl Run {
     ) -> Result<Vec<usize>, Interrupted> {
         let keys: Vec<&Key> = objects.iter().flatten().collect();
         // Creates that find the object taken see that it is let go.
-        let _leaving: Vec<_> = keys
-            .iter()
-            .map(|key| self.destroy((*key).clone()))
-            .collect();
+        let _handoff = self.begin_handoff(&keys);
         let mut changed = self.changed.subscribe();
         let is_free = || keys.iter().all(|key| self.verdict(key) == Verdict::Free);
         let begun = async { while is_free() && changed.changed().await.is_ok() {} };

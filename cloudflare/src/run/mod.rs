@@ -83,6 +83,8 @@ struct State {
     uploaded: HashMap<Key, Instant>,
     /// Left alone by their old owners for the sake of new ones.
     left: HashSet<Key>,
+    /// About to be left.
+    handing_over: HashMap<Key, u32>,
     /// Claimed by creates and updates that ended without owning them.
     lost: HashSet<Key>,
     /// Leaves whose upload waits for a place in the store.
@@ -154,7 +156,21 @@ impl Run {
     /// Whether whoever had the object before this run lets it go: destroys it, or leaves it to
     /// its new owner.
     pub fn is_let_go(&self, key: &Key) -> bool {
-        self.look(|state| state.left.contains(key)) || self.is_leaving(key)
+        let is_left =
+            |state: &State| state.left.contains(key) || state.handing_over.contains_key(key);
+        self.look(is_left) || self.is_leaving(key)
+    }
+
+    /// Says that objects are about to be left to their new owners; until the answer is
+    /// dropped.
+    fn begin_handoff<'r>(&'r self, keys: &[&Key]) -> Handoff<'r> {
+        let keys: Vec<Key> = keys.iter().map(|key| (*key).clone()).collect();
+        self.with(|state| {
+            for key in &keys {
+                *state.handing_over.entry(key.clone()).or_default() += 1;
+            }
+        });
+        Handoff { run: self, keys }
     }
 
     /// Gives up an object that was taken over, because what it was wanted for failed.
@@ -319,6 +335,22 @@ impl Drop for Queuing<'_> {
     fn drop(&mut self) {
         self.run
             .with(|state| release(&mut state.queuing, &self.leaf));
+    }
+}
+
+/// Objects that are about to be left.
+struct Handoff<'a> {
+    run: &'a Run,
+    keys: Vec<Key>,
+}
+
+impl Drop for Handoff<'_> {
+    fn drop(&mut self) {
+        self.run.with(|state| {
+            for key in &self.keys {
+                release(&mut state.handing_over, key);
+            }
+        });
     }
 }
 

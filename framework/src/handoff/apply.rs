@@ -122,10 +122,11 @@ impl<A: Clone, S> Application<'_, A, S> {
         destroyed
     }
 
-    /// Destroys a deposed object. The new one of its address may be the same, if an earlier
-    /// apply did not end: then it is a mere copy.
+    /// Destroys a deposed object, unless the new one of its address may be the same one: an
+    /// earlier apply may not have ended, and core shows the provider nothing of what does not
+    /// change.
     async fn destroy_deposed(&self, request: ApplyRequest, deposed: Deposed) -> Answer {
-        if deposed == Deposed::Before && self.resource.may_be_copied() {
+        if self.resource.may_be_copied() {
             let own = self.resource.objects(&request.prior).unwrap_or_default();
             let all = own.into_iter().collect();
             return self.leave(&request, &all, Successor::Perhaps).await;

@@ -36,6 +36,26 @@ impl KeptObjects {
         place: Option<&String>,
         objects: Option<&Vec<ApiObject>>,
     ) -> Option<Kept> {
+        let found = self.find(kind, place, objects);
+        found.map(|found| self.0.swap_remove(found))
+    }
+
+    /// Whether there is something that a create of these objects takes over.
+    pub(super) fn has(
+        &self,
+        kind: &str,
+        place: Option<&String>,
+        objects: Option<&Vec<ApiObject>>,
+    ) -> bool {
+        self.find(kind, place, objects).is_some()
+    }
+
+    fn find(
+        &self,
+        kind: &str,
+        place: Option<&String>,
+        objects: Option<&Vec<ApiObject>>,
+    ) -> Option<usize> {
         let is_here = |kept: &Kept| kept.kind == kind && kept.place.as_ref() == place;
         let is_same = |kept: &Kept| is_here(kept) && kept.objects.as_ref() == objects;
         let is_wanted =
@@ -43,7 +63,6 @@ impl KeptObjects {
         let is_only = |kept: &Kept| kept.kind == kind && kept.wanted.is_none();
         let found = self.0.iter().position(is_same);
         let found = found.or_else(|| self.0.iter().position(is_wanted));
-        let found = found.or_else(|| self.0.iter().position(is_only));
-        found.map(|found| self.0.swap_remove(found))
+        found.or_else(|| self.0.iter().position(is_only))
     }
 }

@@ -70,8 +70,7 @@ pub enum Successor {
     Replacement,
     /// Another resource.
     Another,
-    /// Perhaps the resource of the same address: an earlier apply was to replace it, and did
-    /// not end.
+    /// Perhaps the resource of the same address, of which core has deposed it.
     Perhaps,
 }
 
@@ -79,7 +78,8 @@ pub enum Successor {
 /// destroyed.
 #[derive(Clone, Debug, PartialEq)]
 pub enum Deposed {
-    /// By this apply; the identity of what replaces it, if that is known.
+    /// Perhaps by this apply; the identity of the only one that this has created, if that may
+    /// replace it.
     Now(Option<Dynamic>),
     /// By an earlier one, which did not end.
     Before,
@@ -157,20 +157,17 @@ impl Handoffs {
         self.created().push(created);
     }
 
-    /// Since when an object is deposed that is to be destroyed. Core plans its destroy after
-    /// its own create half has ended, and what an earlier apply has left before others have;
-    /// and each create has deposed one object at most.
+    /// Since when an object is deposed that is to be destroyed. Its own create half has ended
+    /// when core plans that; which one it was can be told only if there was no other.
     fn deposed(&self, kind: &str, place: Option<&String>) -> Deposed {
-        let mut created = self.created();
-        let is_here = |one: &&Created| one.kind == kind && one.place.as_ref() == place;
-        let here = created.iter().filter(is_here).count();
-        let found = match here {
-            0 => created.iter().position(|one| one.kind == kind),
-            _ => created.iter().position(|one| is_here(&one)),
-        };
-        match found.map(|found| created.remove(found)) {
-            Some(one) => Deposed::Now((here == 1).then_some(one.identity)),
-            None => Deposed::Before,
+        let created = self.created();
+        let mut of_kind = created.iter().filter(|one| one.kind == kind);
+        match (of_kind.next(), of_kind.next()) {
+            (None, _) => Deposed::Before,
+            (Some(only), None) if only.place.as_ref() == place => {
+                Deposed::Now(Some(only.identity.clone()))
+            }
+            (Some(_), _) => Deposed::Now(None),
         }
     }
 

@@ -70,6 +70,20 @@ impl Handoffs {
         self.begin_look()
     }
 
+    /// Whether a create of these objects is to take over what its destroy half has left: then
+    /// its apply must come, also where its plan is refused, or that would be lost.
+    pub(crate) fn is_awaited(&self, effect: Option<&Effect>) -> bool {
+        match effect {
+            Some(Effect::Create {
+                kind,
+                place,
+                objects,
+                ..
+            }) => self.kept().has(kind, place.as_ref(), objects.as_ref()),
+            _ => false,
+        }
+    }
+
     /// Whether a plan of this process may be the repetition of one before an apply: those
     /// that refresh come first.
     pub(crate) fn may_repeat_a_plan(&self) -> bool {
@@ -263,7 +277,8 @@ fn destroyed_first(late: &BTreeSet<ApiObject>) -> Diagnostic {
              traffic could lose its certificate in between. If the resource was renamed, or got \
              an index or a key, write a moved block. If it becomes part of a resource of another \
              type, let the old address go without a destroy: removed {{ from = ADDRESS, lifecycle \
-             {{ destroy = false }} }}. Then plan again.",
+             {{ destroy = false }} }}. If many indices shift, -parallelism above their number lets \
+             all plans be made at once. Then plan again.",
             named(late)
         ),
     )

@@ -26,6 +26,8 @@ pub(super) struct Plans {
     only_ones: HashSet<&'static str>,
     /// Types of objects of which a create does not know yet what it is to own.
     unknown: HashSet<&'static str>,
+    /// What was said to be wanted perhaps.
+    told: HashSet<ApiObject>,
     looks_under_way: u32,
     has_read: bool,
     last_begun: Option<Instant>,
@@ -91,16 +93,15 @@ impl Plans {
         self.unknown.extend(kind);
     }
 
-    /// Those of these objects, of a type of which a create does not know yet what it is to
-    /// own, that are destroyed for nobody; told once.
+    /// The objects of a type of which a create does not know yet what it is to own, that are
+    /// destroyed for nobody; each told once.
     pub(super) fn perhaps_wanted(&mut self) -> BTreeSet<ApiObject> {
-        let unknown = self.unknown.clone();
-        let doomed = self.doomed.iter();
-        let perhaps = doomed.filter(|object| unknown.iter().any(|kind| object.is_of(kind)));
-        let perhaps: BTreeSet<ApiObject> = perhaps.cloned().collect();
-        if !perhaps.is_empty() {
-            self.unknown.clear();
-        }
+        let is_perhaps = |object: &&ApiObject| {
+            let mut unknown = self.unknown.iter();
+            unknown.any(|kind| object.is_of(kind)) && !self.told.contains(*object)
+        };
+        let perhaps: BTreeSet<ApiObject> = self.doomed.iter().filter(is_perhaps).cloned().collect();
+        self.told.extend(perhaps.iter().cloned());
         perhaps
     }
 

@@ -173,10 +173,14 @@ impl<P: Provider> Server<P> {
             }
         };
         let mut answer = resource.plan(request((self.clock)()), &planning.settings);
-        self.tell_once(&mut answer.diagnostics);
         if !answer.replaces.is_empty() && planning.handoffs.may_repeat_a_plan() {
             let warning = not_known_before(&answer.replaces);
-            answer.diagnostics.push(warning);
+            answer.diagnostics.push(warning.once());
+        }
+        self.tell_once(&mut answer.diagnostics);
+        if planning.handoffs.is_awaited(answer.effect.as_ref()) {
+            // The apply makes the plan again, and says the same with the state that it keeps.
+            answer.diagnostics = Diagnostics::default();
         }
         if let Some(effect) = answer.effect.take() {
             let said = planning

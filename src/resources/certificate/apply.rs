@@ -2,17 +2,16 @@
 
 use super::super::Api;
 use super::super::check::{certificate, stored_id, zone_id};
-use super::super::problem::{problem, successor_failed};
+use super::super::problem::successor_failed;
 use super::super::ready::hand_over;
 use super::facts::Facts;
 use super::operation::Operation;
 use super::protocol::{Goal, Object};
 use super::upload::Upload;
-use super::{Certificate, Found, Identity, stray, words};
-use cloudflare::{CertificateId, Claim, Key, Scope, Status, Store, Zone};
+use super::{Certificate, Found, deposed, stray, words};
+use cloudflare::{Claim, Key, Scope, Status, Store};
 use framework::{
-    Applied, Ctx, Deposed, Diagnostic, Diagnostics, Failed, Operation as Kind, Planned, Successor,
-    Timeouts, read_model,
+    Applied, Ctx, Diagnostic, Failed, Operation as Kind, Planned, Successor, Timeouts,
 };
 
 /// Creates a certificate. Once its upload was accepted there is no error together with a
@@ -147,14 +146,14 @@ pub(super) async fn delete(
     let scope = Scope::lasting(duration, ctx.cancel.clone());
     let old = stored_id(&state.id, "id")?;
     let goal = Goal::destroy(store, old.clone(), state.superseded(ctx));
-    let goal = match successor_of_deposed(ctx, &goal) {
-        Some(successor) => goal.in_favor_of(successor),
-        None => goal,
+    let goal = match &ctx.deposed {
+        Some(since) => deposed::goal(since, (&zone, &scope), goal, state).await?,
+        None => Some(goal),
     };
-    if ctx.deposed == Some(Deposed::Before) && !is_superseded(&zone, &scope, &goal).await? {
+    let Some(goal) = goal else {
         ctx.warn(words::taken_over(zone.id(), &old, Successor::Perhaps));
         return Ok(());
-    }
+    };
     let operation = Operation::new((ctx, &zone, &scope), goal);
     let mut operation = operation.with_old_leaf(state.facts.fingerprint());
     let ended = operation.run().await;
@@ -168,34 +167,6 @@ pub(super) async fn delete(
             diagnostics: operation.explain(stopped, words::pending),
         }
     })
-}
-
-/// The certificate that has replaced a deposed one, if it is known.
-fn successor_of_deposed(ctx: &Ctx<Api>, goal: &Goal) -> Option<CertificateId> {
-    let Some(Deposed::Now(Some(identity))) = ctx.deposed.clone() else {
-        return None;
-    };
-    let identity: Identity = read_model(identity).ok()?;
-    let successor = CertificateId::parse(identity.certificate_id.text()).ok()?;
-    let is_another = !goal.remove.contains(&successor) && goal.store == Store::Hostname;
-    is_another.then_some(successor)
-}
-
-/// Whether the store holds a live certificate that was uploaded after the one to be deleted.
-/// What an earlier apply has deposed is superseded by one, or a mere copy of what its address
-/// holds.
-async fn is_superseded(zone: &Zone<'_>, scope: &Scope, goal: &Goal) -> Result<bool, Diagnostics> {
-    let doing = "Looking for the certificate that replaced a deposed one";
-    let list = zone.certificates_with_own(scope, goal.store).await;
-    let list = list.map_err(|error| Diagnostics::from(problem(&error, doing)))?;
-    let own = list
-        .iter()
-        .find(|found| Some(&found.id) == goal.old.as_ref());
-    let Some(own) = own else {
-        return Ok(true);
-    };
-    let mut live = list.iter().filter(|found| !found.status.is_tombstone());
-    Ok(live.any(|found| found.uploaded_on > own.uploaded_on))
 }
 
 /// Leaves a certificate to its successor. What an interrupted rotation has left goes to the

@@ -11,6 +11,7 @@
 mod apply;
 mod clock;
 mod data;
+mod deposed;
 mod facts;
 mod filter;
 mod full;

@@ -76,21 +76,18 @@ async fn two_replacements_that_swap_their_objects_destroy_neither() {
     assert_eq!(world.asked(), ["update  to ", "update  to "]);
 }
 
-/// Core plans the destroy of what is deposed once more, during the apply: after its own
-/// create has ended, or, if an earlier apply has deposed it, at once.
+/// Core plans the destroy of what is deposed once more, during the apply, and shows the
+/// provider nothing of the new one of the same address, if that does not change.
 #[tokio::test(start_paused = true)]
-async fn what_an_earlier_apply_has_deposed_may_be_a_copy_and_is_left() {
+async fn what_is_deposed_may_be_a_copy_and_is_left() {
     let world = World::default();
     let apply = Process::new(&world);
-    let left_over = apply.destroys("a").await;
     apply.create("b", "").await;
-    let own = apply.destroys("c").await;
-    let more = apply.destroys("d").await;
-    for (name, planned) in [("a", left_over), ("c", own), ("d", more)] {
-        let gone = apply.destroy(&kept(name, ""), planned.private).await;
-        assert_eq!(gone.state, Dynamic::Null);
-    }
-    assert_eq!(world.asked(), ["create b", "delete c"]);
+    let planned = apply.destroys("a").await;
+    let gone = apply.destroy(&kept("a", ""), planned.private).await;
+    assert_eq!(gone.state, Dynamic::Null);
+    assert_eq!(said(&gone.diagnostics), [(Severity::Warning, "Left")]);
+    assert_eq!(world.asked(), ["create b"]);
 }
 
 /// Another resource must not be taken for the create half.
