@@ -5,6 +5,7 @@ mod association;
 mod associations;
 mod certificate;
 mod check;
+mod handoff;
 mod identity;
 mod names;
 mod official;

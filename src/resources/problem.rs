@@ -5,7 +5,7 @@ use crate::x509;
 use cloudflare::{
     CREDENTIAL, Error, Hostname, IdProblem, Method, NO_ROUTE, PERMISSION, Refusal, ZoneId,
 };
-use framework::{Diagnostic, Successor};
+use framework::Diagnostic;
 
 const PERMISSION_ADVICE: &str = "The API token needs the permission \"SSL and Certificates: Edit\" \
     for this zone (\"Read\" is enough to plan). Check api_token, or CLOUDFLARE_API_TOKEN, and the \
@@ -189,24 +189,6 @@ pub(super) fn listed<'n>(names: impl IntoIterator<Item = &'n Hostname>) -> Strin
             format!("{} and {} more", shown.join(", "), rest.len())
         }
         _ => names.join(", "),
-    }
-}
-
-/// Why a destroy leaves its object, inside a sentence; `id` is what it is imported by.
-pub(super) fn whose(successor: Successor, id: &str) -> String {
-    match successor {
-        Successor::Replacement => format!(
-            "the new resource at the same address takes it over. If that one is not created in \
-             this apply, import it by the id {id}"
-        ),
-        Successor::Another => format!(
-            "another resource of this apply takes it over. If that one is not created, import it \
-             by the id {id}"
-        ),
-        Successor::Perhaps => format!(
-            "it is a deposed object, and the resource at the same address may have the same one. \
-             If none has, import it by the id {id}, and destroy it"
-        ),
     }
 }
 

@@ -1,33 +1,9 @@
 //! Waiting before a write: nothing is pointed at a certificate, and no switch is
-//! turned on, before the certificate can be presented; and nothing is left to a successor
-//! that fails.
+//! turned on, before the certificate can be presented.
 
-use super::Api;
 use super::problem::problem;
-use cloudflare::{
-    Certificate, CertificateId, Error, Fresh, Key, Polls, Scope, Status, Store, Zone,
-};
-use framework::{Ctx, Diagnostic, Successor};
-
-/// Leaves objects, each by its keys, to their successors. Answers the numbers of those whose
-/// successors have failed.
-pub(super) async fn hand_over(
-    ctx: &Ctx<Api>,
-    scope: &Scope,
-    objects: &[Vec<Key>],
-    to: Successor,
-) -> Result<Vec<usize>, Diagnostic> {
-    let run = ctx.api.run();
-    // Killed from here on, what is left may be in no state.
-    tracing::info!(?objects, ?to, "left to a successor");
-    if to == Successor::Another {
-        let failed = run.hand_over(objects, scope).await;
-        return failed.map_err(|why| problem(&why.into(), "Waiting for a successor"));
-    }
-    let left = objects.iter().map(|keys| run.leave(keys.iter().cloned()));
-    let failed = left.enumerate().filter(|(_, left)| left.is_err());
-    Ok(failed.map(|(number, _)| number).collect())
-}
+use cloudflare::{Certificate, CertificateId, Error, Fresh, Polls, Scope, Status, Store, Zone};
+use framework::Diagnostic;
 
 /// Waits until a certificate of the hostname store is active. At the deadline an
 /// error: nothing was written.

@@ -65,11 +65,8 @@ impl Source {
 
     /// The texts of string literals.
     pub fn literals(&self) -> impl Iterator<Item = &str> {
-        let literals = self.tokens.iter().filter_map(|token| {
-            let inside = token.strip_prefix('"')?;
-            inside.strip_suffix('"')
-        });
-        literals.into_iter()
+        let tokens = self.tokens.iter();
+        tokens.filter_map(|token| token.strip_prefix('"')?.strip_suffix('"'))
     }
 }
 

@@ -19,11 +19,11 @@ pub enum Until {
 }
 
 /// No operation takes longer, whatever waits for it.
-const LONGEST: Duration = Duration::from_secs(3600);
+pub(super) const LONGEST: Duration = Duration::from_secs(3600);
 
 /// How long a destruction lets creates of the same run come first, and a create that
 /// finds its place taken waits for a destruction.
-const COURTESY: Duration = Duration::from_secs(1);
+pub(super) const COURTESY: Duration = Duration::from_secs(1);
 
 impl Run {
     /// Lets creates of the same run come first, and waits for those that write
@@ -72,45 +72,6 @@ impl Run {
             }
             // The certificate is there: now whoever waited for it comes.
         }
-    }
-
-    /// Leaves objects, each by all of its keys, to those who take them over as the plan has
-    /// said: once they have ended, if they have begun or begin in a moment. Answers those of
-    /// the objects whose successors have failed.
-    pub async fn hand_over(
-        &self,
-        objects: &[Vec<Key>],
-        scope: &Scope,
-    ) -> Result<Vec<usize>, Interrupted> {
-        let keys: Vec<&Key> = objects.iter().flatten().collect();
-        // Creates that find the object taken see that it is let go.
-        let _handoff = self.begin_handoff(&keys);
-        let mut changed = self.changed.subscribe();
-        let is_free = || keys.iter().all(|key| self.verdict(key) == Verdict::Free);
-        let begun = async { while is_free() && changed.changed().await.is_ok() {} };
-        let patience = self.patience_for_successors();
-        let _ = scope
-            .until(tokio::time::timeout_at(patience, begun))
-            .await?;
-        let end = Instant::now() + LONGEST;
-        let is_under_way = || {
-            keys.iter()
-                .any(|key| self.verdict(key) == Verdict::Contested)
-        };
-        while is_under_way() {
-            let change = tokio::time::timeout_at(end, changed.changed());
-            let ended = scope.until_others(change).await?;
-            ended.map_or(Err(Interrupted::Deadline), |_| Ok(()))?;
-        }
-        let left = objects.iter().map(|keys| self.leave(keys.iter().cloned()));
-        let failed = left.enumerate().filter(|(_, left)| left.is_err());
-        Ok(failed.map(|(number, _)| number).collect())
-    }
-
-    /// Until when successors are waited for that have not begun: all of a run together, for
-    /// those who wait fill the places in which successors would begin.
-    fn patience_for_successors(&self) -> Instant {
-        self.with(|state| *state.first_handoff.get_or_insert_with(Instant::now)) + COURTESY
     }
 
     /// Whether a resource that takes the object over may be waiting for a certificate

@@ -6,6 +6,7 @@
 //! the old owner must not take away what the new one has come to own.
 
 mod courtesy;
+mod handoff;
 mod writes;
 
 pub use courtesy::Until;
@@ -140,37 +141,6 @@ impl Run {
             state.lost.remove(&key);
             state.owned.insert(key);
         });
-    }
-
-    /// Leaves an object, by all of its keys, to its new owner; not to one that has failed.
-    pub fn leave(&self, keys: impl IntoIterator<Item = Key>) -> Result<(), Lost> {
-        let keys: Vec<Key> = keys.into_iter().collect();
-        let is_lost = |key: &Key| self.verdict(key) == Verdict::SuccessorFailed;
-        if keys.iter().any(is_lost) {
-            return Err(Lost);
-        }
-        self.with(|state| state.left.extend(keys));
-        Ok(())
-    }
-
-    /// Whether whoever had the object before this run lets it go: destroys it, or leaves it to
-    /// its new owner.
-    pub fn is_let_go(&self, key: &Key) -> bool {
-        let is_left =
-            |state: &State| state.left.contains(key) || state.handing_over.contains_key(key);
-        self.look(is_left) || self.is_leaving(key)
-    }
-
-    /// Says that objects are about to be left to their new owners; until the answer is
-    /// dropped.
-    fn begin_handoff<'r>(&'r self, keys: &[&Key]) -> Handoff<'r> {
-        let keys: Vec<Key> = keys.iter().map(|key| (*key).clone()).collect();
-        self.with(|state| {
-            for key in &keys {
-                *state.handing_over.entry(key.clone()).or_default() += 1;
-            }
-        });
-        Handoff { run: self, keys }
     }
 
     /// Gives up an object that was taken over, because what it was wanted for failed.
@@ -335,22 +305,6 @@ impl Drop for Queuing<'_> {
     fn drop(&mut self) {
         self.run
             .with(|state| release(&mut state.queuing, &self.leaf));
-    }
-}
-
-/// Objects that are about to be left.
-struct Handoff<'a> {
-    run: &'a Run,
-    keys: Vec<Key>,
-}
-
-impl Drop for Handoff<'_> {
-    fn drop(&mut self) {
-        self.run.with(|state| {
-            for key in &self.keys {
-                release(&mut state.handing_over, key);
-            }
-        });
     }
 }
 

@@ -20,10 +20,10 @@ use self::work::Work;
 use super::check::{
     canonical_zone, certificate_id, hostname, is_news, plan_zone, settles, zone_id,
 };
+use super::handoff::{hand_over, whose};
 use super::names;
 use super::official::{self, Official};
-use super::problem::{problem, successor_failed, whose};
-use super::ready::hand_over;
+use super::problem::{problem, successor_failed};
 use super::{Api, Settings};
 use cloudflare::{Association as Found, Fresh, Hostname, Scope, Status, Until, Verdict, ZoneId};
 use framework::{

@@ -14,11 +14,11 @@ use std::collections::{BTreeMap, BTreeSet, HashSet};
 
 use super::association::look;
 use super::check::{canonical_zone, zone_id};
+use super::handoff::hand_over;
 use super::identity::OfZone;
 use super::names;
 use super::official::{self, Official};
 use super::problem::{listed, problem, successor_failed};
-use super::ready::hand_over;
 use super::{Api, Settings};
 use cloudflare::{Fresh, Hostname, Key, Scope, Until};
 use framework::{

@@ -3,7 +3,8 @@
 use std::collections::{BTreeMap, BTreeSet};
 
 use super::super::association::void;
-use super::super::problem::{listed, problem, successor_failed, whose};
+use super::super::handoff::whose;
+use super::super::problem::{listed, problem, successor_failed};
 use super::target::Targets;
 use super::write::Work;
 use cloudflare::{AssociationWrite, Destruction, Hostname, Key, Until, Verdict, Wanted, ZoneId};

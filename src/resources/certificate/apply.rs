@@ -2,8 +2,8 @@
 
 use super::super::Api;
 use super::super::check::{certificate, stored_id, zone_id};
+use super::super::handoff::hand_over;
 use super::super::problem::successor_failed;
-use super::super::ready::hand_over;
 use super::facts::Facts;
 use super::operation::Operation;
 use super::protocol::{Goal, Object};

@@ -1,6 +1,7 @@
 //! What is said of an operation on a certificate that does not end well.
 
-use super::super::problem::{problem, whose};
+use super::super::handoff::whose;
+use super::super::problem::problem;
 use super::Found;
 use cloudflare::{CertificateId, Error, Repointed, Zone, ZoneId};
 use framework::{Diagnostic, Diagnostics, Successor};

@@ -9,11 +9,12 @@ use std::marker::PhantomData;
 pub use data::SettingData;
 
 use super::check::{canonical_zone, plan_zone, zone_id};
+use super::handoff::{hand_over, whose};
 use super::identity::OfZone;
 use super::names;
 use super::official::{self, Official};
-use super::problem::{problem, successor_failed, whose};
-use super::ready::{hand_over, wait_for_zone_certificate};
+use super::problem::{problem, successor_failed};
+use super::ready::wait_for_zone_certificate;
 use super::{Api, Settings};
 use cloudflare::{Key, Scope, Switch, Until, Verdict, ZoneId};
 use framework::{
