@@ -19,7 +19,7 @@ const PATH: &str = "/origin_tls_client_auth/hostnames";
 /// The largest page that the API gives.
 const PER_PAGE: u64 = 1000;
 /// How many associations Cloudflare takes for each certificate, as documented.
-pub const PER_CERTIFICATE: usize = 100;
+pub const HOSTNAMES_PER_CERTIFICATE: usize = 100;
 
 impl Zone<'_> {
     /// All associations of the zone, whatever their status.
@@ -63,7 +63,7 @@ impl Zone<'_> {
         scope: &Scope,
         fresh: Fresh,
     ) -> Result<AsOf<Associations>, Error> {
-        let _turn = read_lock(scope, &self.common.locks.associations).await?;
+        let _lock = read_lock(scope, &self.common.locks.associations).await?;
         let ask = async { self.associations(scope).await.map(Associations::new) };
         self.common.associations.get(scope, fresh, ask).await
     }
@@ -158,11 +158,11 @@ impl Zone<'_> {
         scope: &Scope,
         hostname: &Hostname,
     ) -> Result<Association, Error> {
-        let _turn = read_lock(scope, &self.common.locks.associations).await?;
+        let _lock = read_lock(scope, &self.common.locks.associations).await?;
         self.read_association(scope, hostname).await
     }
 
-    /// The same, for who has the turn already.
+    /// The same, for who holds the lock already.
     pub(super) async fn read_association(
         &self,
         scope: &Scope,
@@ -210,7 +210,7 @@ impl Zone<'_> {
         self.run().written(&write.key(self.id())).as_ref() == Some(write)
     }
 
-    /// Writes, for who has the turn already, as long as it is `wanted`, which is asked
+    /// Writes, for who holds the lock already, as long as it is `wanted`, which is asked
     /// before every try. From now on this run wants it so.
     pub(super) async fn put(
         &self,

@@ -1,9 +1,9 @@
 //! Writes of associations: those of many operations in few requests.
 //!
-//! An operation puts its writes into the zone's queue and waits for its turn. Whoever
-//! has the turn sends all that is queued, a hundred with each request, and the others
+//! An operation puts its writes into the zone's queue and waits for the lock. Whoever
+//! holds the lock sends all that is queued, a hundred with each request, and the others
 //! are told what became of theirs. So what comes while a request is under way goes out
-//! together; who still looks before writing is waited for a moment (`gather`). A request
+//! together; who still looks before writing is waited for a moment (`coalescer`). A request
 //! that is refused for what it says is halved until only the culprits are left. Where the
 //! sender is out of time, or gone, the others send theirs themselves: a write may be
 //! repeated.
@@ -14,11 +14,11 @@ use tokio::sync::RwLockWriteGuard;
 use tokio::sync::oneshot;
 use tokio::sync::oneshot::error::TryRecvError;
 
-use super::gather::Looking;
+use super::coalescer::Looking;
 use super::locks::write_lock;
 use super::queue::{Outcome, Queued, Wanted, tell};
 use super::retry::GRACE;
-use super::{Association, AssociationWrite, Error, Scope, Verdict, Zone};
+use super::{Association, AssociationWrite, Error, Ownership, Scope, Zone};
 
 /// What became of many writes. Those that were no longer wanted are in neither list.
 #[derive(Debug, Default)]
@@ -43,7 +43,7 @@ impl Zone<'_> {
     /// Begins an operation that looks before it writes: others that are ready wait a
     /// moment for it. To be dropped before the write.
     pub fn look_and_write(&self) -> Looking {
-        self.common.gather.look()
+        self.common.coalescer.look()
     }
 
     /// Writes associations. Each fails or succeeds for itself.
@@ -64,7 +64,7 @@ impl Zone<'_> {
         while let Some((write, mut outcome)) = waiting.pop_front() {
             let outcome = match &ended {
                 None => {
-                    self.turn_or_outcome(scope, write, wanted, &mut outcome)
+                    self.lock_or_outcome(scope, write, wanted, &mut outcome)
                         .await
                 }
                 // It may have been answered before.
@@ -88,8 +88,8 @@ impl Zone<'_> {
         batch
     }
 
-    /// Waits until a write has been answered, and takes the turn where it comes first.
-    async fn turn_or_outcome(
+    /// Waits until a write has been answered, or until the lock is free.
+    async fn lock_or_outcome(
         &self,
         scope: &Scope,
         write: &AssociationWrite,
@@ -97,7 +97,7 @@ impl Zone<'_> {
         outcome: &mut oneshot::Receiver<Outcome>,
     ) -> Outcome {
         loop {
-            let turn = tokio::select! {
+            let lock = tokio::select! {
                 biased;
                 answered = &mut *outcome => match answered {
                     Ok(answered) => return answered,
@@ -107,10 +107,10 @@ impl Zone<'_> {
                         continue;
                     }
                 },
-                turn = self.gathered_turn(scope) => turn,
+                lock = self.coalesced_lock(scope) => lock,
             };
-            let turn = match turn {
-                Ok(turn) => turn,
+            let lock = match lock {
+                Ok(lock) => lock,
                 Err(error) => return self.last_word(write, outcome, error).await,
             };
             match outcome.try_recv() {
@@ -127,13 +127,13 @@ impl Zone<'_> {
                     *outcome = self.common.queue.push(write.clone(), wanted);
                 }
             }
-            drop(turn);
+            drop(lock);
         }
     }
 
-    /// The turn to write, once all who look now are ready too.
-    async fn gathered_turn(&self, scope: &Scope) -> Result<RwLockWriteGuard<'_, ()>, Error> {
-        scope.until(self.common.gather.all_are_ready()).await?;
+    /// The lock to write, once all who look now are ready too.
+    async fn coalesced_lock(&self, scope: &Scope) -> Result<RwLockWriteGuard<'_, ()>, Error> {
+        scope.until(self.common.coalescer.all_are_ready()).await?;
         write_lock(scope, &self.common.locks.associations).await
     }
 
@@ -157,7 +157,7 @@ impl Zone<'_> {
         }
     }
 
-    /// Sends the next of what is queued, for who has the turn, and tells everybody. An
+    /// Sends the next of what is queued, for who holds the lock, and tells everybody. An
     /// error if the sender is out of time: then the others send theirs themselves.
     async fn send_queued(&self, scope: &Scope) -> Result<(), Error> {
         // The next request is the last one here.
@@ -203,7 +203,9 @@ impl Zone<'_> {
     fn is_wanted(&self, queued: &Queued) -> bool {
         match queued.wanted {
             Wanted::Always => true,
-            Wanted::WhileFree => self.run().verdict(&queued.write.key(self.id())) == Verdict::Free,
+            Wanted::WhileFree => {
+                self.run().ownership(&queued.write.key(self.id())) == Ownership::Free
+            }
         }
     }
 }

@@ -85,7 +85,7 @@ impl Zone<'_> {
         store: Store,
         fresh: Fresh,
     ) -> Result<AsOf<Vec<Certificate>>, Error> {
-        let _turn = read_lock(scope, &self.common.locks.certificates).await?;
+        let _lock = read_lock(scope, &self.common.locks.certificates).await?;
         let ask = self.list(scope, store);
         self.certificates_of(store).get(scope, fresh, ask).await
     }
@@ -180,7 +180,7 @@ impl Zone<'_> {
         private_key: Secret,
         is_sent: impl Fn(&Certificate) -> bool,
     ) -> Result<Certificate, Error> {
-        let _turn = write_lock(scope, &self.common.locks.certificates).await?;
+        let _lock = write_lock(scope, &self.common.locks.certificates).await?;
         self.certificates_of(store).forget();
         let body = Body::Upload {
             certificate,

@@ -8,7 +8,7 @@ use std::time::Duration;
 use jiff::{SignedDuration, Timestamp};
 use serde::de::DeserializeOwned;
 
-use super::gather::Gather;
+use super::coalescer::WriteCoalescer;
 use super::id::Segment;
 use super::limit::Limiter;
 use super::locks::ZoneLocks;
@@ -50,7 +50,7 @@ pub(super) struct Common {
     pub(super) hostname_certificates: SharedList<Vec<Certificate>>,
     pub(super) associations: SharedList<Associations>,
     pub(super) queue: Queue,
-    pub(super) gather: Arc<Gather>,
+    pub(super) coalescer: Arc<WriteCoalescer>,
 }
 
 impl Client {

@@ -2,7 +2,7 @@
 //! request survives the network, the rate limit and an interruption.
 //!
 //! The road of a request: `client` (one method for each endpoint) → `shared_list` (one
-//! list for all who ask), `gather` and `batch` (many writes in few) → `limit` (the budget of the
+//! list for all who ask), `coalescer` and `batch` (many writes in few) → `limit` (the budget of the
 //! credential) → `retry` (back-off to the deadline) → `send` (one
 //! request, one answer), with `outcome` as the one table that says what an
 //! answer means. `run` knows who of the callers owns what.
@@ -12,9 +12,9 @@ mod associations;
 mod batch;
 mod certificate;
 mod client;
+mod coalescer;
 mod envelope;
 mod error;
-mod gather;
 mod id;
 mod limit;
 mod locked;
@@ -44,12 +44,12 @@ pub mod in_process;
 mod tests;
 
 pub use association::{Association, AssociationWrite, Associations};
-pub use associations::{PER_CERTIFICATE, Pages};
+pub use associations::{HOSTNAMES_PER_CERTIFICATE, Pages};
 pub use batch::Batch;
 pub use certificate::{Certificate, Store};
 pub use client::{Client, Options, Zone};
+pub use coalescer::Looking;
 pub use error::{CREDENTIAL, Error, NO_ROUTE, PERMISSION, Refusal};
-pub use gather::Looking;
 pub use id::{CertificateId, Hostname, IdProblem, ZoneId};
 pub use locked::Locked;
 pub use observed::{Observed, Trust};
@@ -57,7 +57,7 @@ pub use proxy::{Malformed, Way, is_loopback};
 pub use queue::Wanted;
 pub use repoint::Repointed;
 pub use request::{Answer, Body, Method, Ray, Request, SendError, Transport};
-pub use run::{Claim, Destruction, Key, Lost, Queuing, Run, Taken, Until, Verdict};
+pub use run::{Claim, Destruction, Key, Lost, Ownership, Run, SlotWait, Taken, Until};
 pub use scope::{Interrupted, Scope};
 pub use send::{Credential, Http, REQUEST_TIMEOUT, Server};
 pub use setting::Switch;

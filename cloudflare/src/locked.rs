@@ -13,7 +13,7 @@ use super::{
 /// A zone in which this process writes nothing else.
 pub struct Locked<'z> {
     zone: &'z Zone<'z>,
-    _turns: [RwLockWriteGuard<'z, ()>; 3],
+    _locks: [RwLockWriteGuard<'z, ()>; 3],
 }
 
 impl<'z> Zone<'z> {
@@ -23,7 +23,7 @@ impl<'z> Zone<'z> {
         let locks = &self.common.locks;
         Ok(Locked {
             zone: self,
-            _turns: [
+            _locks: [
                 write_lock(scope, &locks.certificates).await?,
                 write_lock(scope, &locks.associations).await?,
                 write_lock(scope, &locks.switches).await?,

@@ -29,7 +29,7 @@ pub struct Observed {
     /// Whether this run has written it.
     pub is_written: bool,
     /// Whether this run has said what the hostname is to have: rotations leave it there.
-    pub is_spoken_for: bool,
+    pub is_managed: bool,
     /// Whether this run has detached it.
     pub is_detached: bool,
     /// Whether this run detaches it, or has done so.
@@ -40,12 +40,12 @@ impl Observed {
     /// Whether the hostname lives on a certificate, and this run has not said where it
     /// belongs.
     pub fn is_left_on(&self, certificate: &CertificateId) -> bool {
-        self.association.names(certificate) && !self.association.is_gone() && !self.is_spoken_for
+        self.association.names(certificate) && !self.association.is_gone() && !self.is_managed
     }
 
     /// Whether Cloudflare gave up deploying the hostname with this certificate, and this run
     /// does not detach it.
-    pub(super) fn is_given_up_on(&self, certificate: &CertificateId) -> bool {
+    pub(super) fn is_timed_out_on(&self, certificate: &CertificateId) -> bool {
         self.association.status == Status::DeploymentTimedOut
             && self.is_left_on(certificate)
             && !self.is_leaving
@@ -71,7 +71,7 @@ impl Zone<'_> {
         Observed {
             trust,
             is_written,
-            is_spoken_for: run.is_spoken_for(&key),
+            is_managed: run.is_managed(&key),
             is_detached: run.is_destroyed(&key),
             is_leaving: run.is_leaving(&key),
             association,

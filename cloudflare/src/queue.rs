@@ -1,4 +1,4 @@
-//! The writes of a zone that wait for their turn, and who waits for them.
+//! The writes of a zone that wait to be sent, and who waits for them.
 
 use std::collections::{HashSet, VecDeque};
 use std::sync::{Mutex, MutexGuard, PoisonError};
@@ -17,7 +17,7 @@ pub enum Wanted {
     WhileFree,
 }
 
-/// The writes of a zone that wait for their turn.
+/// The writes of a zone that wait to be sent.
 #[derive(Default)]
 pub(super) struct Queue(Mutex<VecDeque<Queued>>);
 

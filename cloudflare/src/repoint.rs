@@ -26,12 +26,12 @@ impl Zone<'_> {
         from: &CertificateId,
         to: &CertificateId,
     ) -> Result<Repointed, Error> {
-        let _turn = write_lock(scope, &self.common.locks.associations).await?;
+        let _lock = write_lock(scope, &self.common.locks.associations).await?;
         let list = self.associations(scope).await?;
         let hostnames = list
             .into_iter()
             .map(|association| self.observe(association));
-        let moving = hostnames.filter(|seen| seen.is_left_on(from) || seen.is_given_up_on(to));
+        let moving = hostnames.filter(|seen| seen.is_left_on(from) || seen.is_timed_out_on(to));
         let writes = writes_of(moving, to);
         let mut repointed = Repointed::default();
         let mut left: Vec<_> = writes.chunks(PER_WRITE).rev().collect();
@@ -70,13 +70,13 @@ impl Zone<'_> {
     /// store cannot make room. An error means that nothing was sent; one that is refused
     /// stays as it is.
     pub async fn redeploy(&self, scope: &Scope, certificate: &CertificateId) -> Result<(), Error> {
-        let _turn = write_lock(scope, &self.common.locks.associations).await?;
+        let _lock = write_lock(scope, &self.common.locks.associations).await?;
         let list = self.associations(scope).await?;
         let hostnames = list
             .into_iter()
             .map(|association| self.observe(association));
-        let given_up = hostnames.filter(|seen| seen.is_given_up_on(certificate));
-        for writes in writes_of(given_up, certificate).chunks(PER_WRITE) {
+        let timed_out = hostnames.filter(|seen| seen.is_timed_out_on(certificate));
+        for writes in writes_of(timed_out, certificate).chunks(PER_WRITE) {
             // They stay where a rotation finds them: this is not what anybody wants of them.
             if let Err(error) = self.put_for_others(scope, writes, &|| true).await {
                 tracing::warn!(%error, %certificate, "hostnames could not be deployed again");

@@ -39,11 +39,11 @@ const GLOBAL_PATH: &str = "/settings/tls_client_auth";
 impl Zone<'_> {
     /// Whether the switch is on.
     pub async fn switch(&self, scope: &Scope, switch: Switch) -> Result<bool, Error> {
-        let _turn = read_lock(scope, &self.common.locks.switches).await?;
+        let _lock = read_lock(scope, &self.common.locks.switches).await?;
         self.read_switch(scope, switch).await
     }
 
-    /// Whether the switch is on, for who has the turn already.
+    /// Whether the switch is on, for who holds the lock already.
     pub(super) async fn read_switch(&self, scope: &Scope, switch: Switch) -> Result<bool, Error> {
         match switch {
             Switch::Zone => {
@@ -66,7 +66,7 @@ impl Zone<'_> {
         on: bool,
         wanted: impl Fn() -> bool + Sync,
     ) -> Result<bool, Error> {
-        let _turn = write_lock(scope, &self.common.locks.switches).await?;
+        let _lock = write_lock(scope, &self.common.locks.switches).await?;
         let (method, path, body) = match switch {
             Switch::Zone => (Method::Put, ZONE_PATH, json!({ "enabled": on })),
             Switch::Global => {

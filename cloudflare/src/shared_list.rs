@@ -81,7 +81,7 @@ impl<T> Clone for AsOf<T> {
 
 impl<T> SharedList<T> {
     /// The list, from `ask` unless somebody else has asked. Readers come with a share of
-    /// the turn that writes take, so no list is under way while something is written.
+    /// the lock that writes take, so no list is under way while something is written.
     pub(super) async fn get(
         &self,
         scope: &Scope,

@@ -79,7 +79,7 @@ impl Status {
     }
 
     /// Whether Cloudflare has stopped trying: it stays as it is until something is written.
-    pub fn is_given_up(&self) -> bool {
+    pub fn is_deployment_timed_out(&self) -> bool {
         matches!(self, Self::DeploymentTimedOut | Self::DeletionTimedOut)
     }
 

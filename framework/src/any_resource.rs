@@ -8,6 +8,13 @@ use jiff::Timestamp;
 use super::{ApiObject, Ctx, Diagnostics, Effect, Foreign, Private, Schema, Successor};
 use crate::value::{Dynamic, Path};
 
+/// What the CLI that asks can do.
+#[derive(Clone, Copy, Debug, Default)]
+pub struct ClientCapabilities {
+    /// Whether it knows arguments that are never stored.
+    pub write_only_attributes: bool,
+}
+
 /// A request to plan a create, an update or (with a null proposal) a destroy.
 pub struct PlanRequest {
     /// What the user wrote.
@@ -87,7 +94,7 @@ pub trait AnyResource<A, S>: Send + Sync {
     /// The schema of its identity.
     fn identity_schema(&self) -> &Schema;
     /// Checks the structure of a configuration.
-    fn validate(&self, config: Dynamic, write_only_allowed: bool) -> Diagnostics;
+    fn validate(&self, config: Dynamic, client: ClientCapabilities) -> Diagnostics;
     /// Brings stored state to the current shape.
     fn upgrade(&self, version: i64, json: &[u8]) -> Result<Dynamic, Diagnostics>;
     /// Plans a change under these settings.

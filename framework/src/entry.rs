@@ -6,9 +6,9 @@ use std::sync::OnceLock;
 use super::any_resource::Later;
 use super::upgrade::{malformed, upgraded};
 use super::{
-    Answer, AnyResource, ApiObject, Applied, ApplyRequest, Change, Ctx, Diagnostic, Diagnostics,
-    Effect, Failed, Foreign, ImportRequest, Model, Moved, PlanAnswer, PlanRequest, Planned,
-    Private, Resource, Schema, Successor, plan, read_model, write_model,
+    Answer, AnyResource, ApiObject, Applied, ApplyRequest, Change, ClientCapabilities, Ctx,
+    Diagnostic, Diagnostics, Effect, Failed, Foreign, ImportRequest, Model, Moved, PlanAnswer,
+    PlanRequest, Planned, Private, Resource, Schema, Successor, plan, read_model, write_model,
 };
 use crate::value::{DecodeError, Dynamic, Path, from_json};
 
@@ -189,9 +189,9 @@ impl<R: Resource> AnyResource<R::Api, R::Settings> for Entry<R> {
         self.identity.get_or_init(|| R::Identity::schema(0, ""))
     }
 
-    fn validate(&self, config: Dynamic, write_only_allowed: bool) -> Diagnostics {
+    fn validate(&self, config: Dynamic, client: ClientCapabilities) -> Diagnostics {
         let mut report = Diagnostics::default();
-        if !write_only_allowed {
+        if !client.write_only_attributes {
             let set = plan::set_write_only(&self.schema().attributes, &config);
             report.extend(set.into_iter().map(|path| {
                 Diagnostic::error(

@@ -59,7 +59,9 @@ pub mod wire;
 #[cfg(test)]
 mod tests;
 
-pub use any_resource::{Answer, AnyResource, ApplyRequest, ImportRequest, PlanAnswer, PlanRequest};
+pub use any_resource::{
+    Answer, AnyResource, ApplyRequest, ClientCapabilities, ImportRequest, PlanAnswer, PlanRequest,
+};
 pub use attr::Attr;
 pub use data_source::{AnyDataSource, DataAnswer, DataEntry, DataSource};
 pub use diagnostic::{Diagnostic, Diagnostics, Severity};

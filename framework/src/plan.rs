@@ -219,7 +219,8 @@ fn places(attributes: &[Attribute], config: &Dynamic, is: &Is<'_>) -> Vec<Path> 
     fn walk(
         attributes: &[Attribute],
         config: &Dynamic,
-        (at, is): (&Path, &Is<'_>),
+        at: &Path,
+        is: &Is<'_>,
         found: &mut Vec<Path>,
     ) {
         if !matches!(config, Dynamic::Map(_)) {
@@ -232,17 +233,17 @@ fn places(attributes: &[Attribute], config: &Dynamic, is: &Is<'_>) -> Vec<Path> 
                 found.push(path.clone());
             }
             match (&attribute.shape, value) {
-                (Shape::Object(inner), value) => walk(inner, value, (&path, is), found),
+                (Shape::Object(inner), value) => walk(inner, value, &path, is, found),
                 (Shape::MapOf(inner), Dynamic::Map(elements)) => {
                     for (key, element) in elements {
                         let path = path.clone().then(Step::Key(key.clone()));
-                        walk(inner, element, (&path, is), found);
+                        walk(inner, element, &path, is, found);
                     }
                 }
                 (Shape::ListOf(inner), Dynamic::List(elements)) => {
                     for (index, element) in (0..).zip(elements) {
                         let path = path.clone().then(Step::Index(index));
-                        walk(inner, element, (&path, is), found);
+                        walk(inner, element, &path, is, found);
                     }
                 }
                 _ => {}
@@ -250,7 +251,7 @@ fn places(attributes: &[Attribute], config: &Dynamic, is: &Is<'_>) -> Vec<Path> 
         }
     }
     let mut found = Vec::new();
-    walk(attributes, config, (&Path::default(), is), &mut found);
+    walk(attributes, config, &Path::default(), is, &mut found);
     found
 }
 

@@ -4,9 +4,12 @@ use std::time::Duration;
 
 use serde_json::{Value as Json, json};
 
-use crate::certificate::Store;
+use crate::association::PageQuery;
+use crate::certificate::{Store, Uploaded};
+use crate::clock::Moment;
 use crate::reply::{Answer, Refusal};
-use crate::state::{Request, State};
+use crate::state::{Request, State, Window};
+use crate::status::Status;
 
 /// An operation on a zone.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -114,13 +117,9 @@ pub(crate) fn begin(state: &mut State, request: &Request, now: Duration) -> Resu
 }
 
 /// Carries out what was begun.
-pub(crate) fn finish(
-    state: &mut State,
-    call: Call,
-    request: &Request,
-    (now, date): (Duration, String),
-) -> Answer {
+pub(crate) fn finish(state: &mut State, call: Call, request: &Request, at: &Moment) -> Answer {
     let settings = state.settings.clone();
+    let now = at.since_start;
     let Some(zone) = state.zones.get_mut(&call.zone) else {
         return Answer::refusal(&Refusal(404, 7003, "The zone is gone."));
     };
@@ -133,8 +132,11 @@ pub(crate) fn finish(
     let result = match call.operation {
         Operation::ListCertificates(store) => Ok(zone.list(store, now, &settings)),
         Operation::Upload(store) => {
-            let upload = (text("certificate"), text("private_key"));
-            zone.upload(store, upload, (now, date), &settings)
+            let sent = Uploaded {
+                certificate: text("certificate"),
+                private_key: text("private_key"),
+            };
+            zone.upload(store, &sent, at, &settings)
         }
         Operation::ReadCertificate(store, id) => zone.certificate(store, &id, now, &settings),
         Operation::DeleteCertificate(store, id) => zone.delete(store, &id, now, &settings),
@@ -150,15 +152,14 @@ pub(crate) fn finish(
         Operation::ListAssociations => {
             return match page(&request.query) {
                 Some(wanted) => {
-                    let (status, page, per_page) = &wanted;
-                    let (list, info) = zone.associations_page((status, *page, *per_page), now);
+                    let (list, info) = zone.associations_page(&wanted, now);
                     Answer::page(&list, &info)
                 }
                 None => Answer::refusal(&malformed),
             };
         }
         Operation::WriteAssociations => match body.get("config").and_then(Json::as_array) {
-            Some(items) => zone.associate(items, (now, date), &settings),
+            Some(items) => zone.associate(items, at, &settings),
             None => Err(malformed),
         },
         Operation::ReadAssociation(hostname) => zone.association(&hostname.to_lowercase(), now),
@@ -187,14 +188,18 @@ fn global_setting(on: bool) -> Json {
 }
 
 /// Status, page and page size of a list; `None` where they are out of bounds (D).
-fn page(query: &str) -> Option<(String, usize, usize)> {
-    let mut wanted = ("active".to_owned(), 1, 50);
+fn page(query: &str) -> Option<PageQuery> {
+    let mut wanted = PageQuery {
+        status: Status::Active.name().to_owned(),
+        page: 1,
+        per_page: 50,
+    };
     for pair in query.split('&').filter(|pair| !pair.is_empty()) {
         match pair.split_once('=')? {
-            ("status", value) => wanted.0 = value.replace("%2C", ","),
-            ("page", value) => wanted.1 = value.parse().ok().filter(|page| *page >= 1)?,
+            ("status", value) => wanted.status = value.replace("%2C", ","),
+            ("page", value) => wanted.page = value.parse().ok().filter(|page| *page >= 1)?,
             ("per_page", value) => {
-                wanted.2 = value
+                wanted.per_page = value
                     .parse()
                     .ok()
                     .filter(|count| (1..=1000).contains(count))?;
@@ -229,32 +234,37 @@ fn authorize(state: &State, request: &Request) -> Result<bool, Refusal> {
 
 /// D: beyond the limit everything is blocked, until the window is over (G: a fixed window).
 fn take_from_limit(state: &mut State, now: Duration) -> Result<(), Answer> {
-    let Some((most, window)) = state.settings.rate_limit else {
+    let Some((most, length)) = state.settings.rate_limit else {
         return Ok(());
     };
-    if now >= state.window.0 + window {
-        state.window = (now, 0);
+    if now >= state.window.begins_at + length {
+        state.window = Window {
+            begins_at: now,
+            requests: 0,
+        };
     }
-    if state.window.1 >= most {
-        let wait = (state.window.0 + window - now).as_secs() + 1;
+    if state.window.requests >= most {
+        let wait = (state.window.begins_at + length - now).as_secs() + 1;
         let text = "Please wait and consider throttling your request speed";
         return Err(Answer::error(429, 971, text).with("retry-after", &wait.to_string()));
     }
-    state.window.1 += 1;
+    state.window.requests += 1;
     Ok(())
 }
 
 /// D: every answer says what is left.
 pub(crate) fn with_limit(state: &State, answer: Answer, now: Duration) -> Answer {
-    let Some((most, window)) = state.settings.rate_limit else {
+    let Some((most, length)) = state.settings.rate_limit else {
         return answer;
     };
-    let left = most.saturating_sub(state.window.1);
-    let reset = (state.window.0 + window).saturating_sub(now).as_secs();
+    let left = most.saturating_sub(state.window.requests);
+    let reset = (state.window.begins_at + length)
+        .saturating_sub(now)
+        .as_secs();
     answer
         .with("ratelimit", &format!("\"default\";r={left};t={reset}"))
         .with(
             "ratelimit-policy",
-            &format!("\"default\";q={most};w={}", window.as_secs()),
+            &format!("\"default\";q={most};w={}", length.as_secs()),
         )
 }

@@ -5,12 +5,12 @@ use std::time::Duration;
 use serde_json::{Value as Json, json};
 
 use crate::certificate::Store;
+use crate::clock::Moment;
 use crate::pem;
 use crate::reply::Refusal;
 use crate::settings::Settings;
-use crate::zone::{
-    ACTIVE, DELETED, DEPLOYMENT_TIMED_OUT, PENDING_DELETION, PENDING_DEPLOYMENT, Zone,
-};
+use crate::status::Status;
+use crate::zone::Zone;
 
 /// The association of a hostname.
 #[derive(Clone, Debug)]
@@ -55,14 +55,14 @@ impl Association {
         self.enabled.is_some() || now < self.settles_at
     }
 
-    fn status(&self, now: Duration) -> &'static str {
+    fn status(&self, now: Duration) -> Status {
         match (self.enabled, now >= self.settles_at) {
-            (None, _) if now < self.shows_at => ACTIVE,
-            (None, false) => PENDING_DELETION,
-            (None, true) => DELETED,
-            (Some(_), true) => ACTIVE,
-            (Some(_), false) if now >= self.gives_up_at => DEPLOYMENT_TIMED_OUT,
-            (Some(_), false) => PENDING_DEPLOYMENT,
+            (None, _) if now < self.shows_at => Status::Active,
+            (None, false) => Status::PendingDeletion,
+            (None, true) => Status::Deleted,
+            (Some(_), true) => Status::Active,
+            (Some(_), false) if now >= self.gives_up_at => Status::DeploymentTimedOut,
+            (Some(_), false) => Status::PendingDeployment,
         }
     }
 
@@ -74,17 +74,27 @@ impl Association {
     }
 }
 
+/// Which associations are listed.
+pub(crate) struct PageQuery {
+    /// Statuses with commas between them, or `all`.
+    pub(crate) status: String,
+    /// The first one is 1.
+    pub(crate) page: usize,
+    pub(crate) per_page: usize,
+}
+
 impl Zone {
     /// D: an upsert by hostname. G: all or nothing; the answer holds what was sent.
     pub(crate) fn associate(
         &mut self,
         items: &[Json],
-        (now, date): (Duration, String),
+        at: &Moment,
         settings: &Settings,
     ) -> Result<Json, Refusal> {
         if items.len() > settings.associations_per_write {
             return Err(Refusal(400, 1494, "Too many hostnames (simulated)."));
         }
+        let now = at.since_start;
         let mut checked = Vec::new();
         for item in items {
             checked.push(self.check(item)?);
@@ -94,8 +104,8 @@ impl Zone {
         for (hostname, certificate_id, enabled) in checked {
             let before = self.associations.get(&hostname).cloned();
             let same = before.as_ref().is_some_and(|b| {
-                let given_up = b.status(now) == DEPLOYMENT_TIMED_OUT;
-                b.certificate_id == certificate_id && b.enabled == enabled && !given_up
+                let timed_out = b.status(now) == Status::DeploymentTimedOut;
+                b.certificate_id == certificate_id && b.enabled == enabled && !timed_out
             });
             if !same {
                 let (settles, shows) = match enabled {
@@ -108,7 +118,7 @@ impl Zone {
                 };
                 let created_on = before
                     .as_ref()
-                    .map_or(date.clone(), |b| b.created_on.clone());
+                    .map_or(at.date.clone(), |b| b.created_on.clone());
                 let previous = before.as_ref().and_then(|b| b.enabled);
                 let mut history = before.map_or_else(Vec::new, |b| b.history);
                 history.push(Binding {
@@ -125,7 +135,7 @@ impl Zone {
                     gives_up_at,
                     shows_at: now + shows,
                     created_on,
-                    updated_on: date.clone(),
+                    updated_on: at.date.clone(),
                 };
                 self.associations.insert(hostname.clone(), association);
             }
@@ -217,7 +227,7 @@ impl Zone {
         let certificate = certificates.find(|c| c.id == found.certificate_id);
         let mut shown = summary(hostname, found, now);
         if let (Some(shown), Some(certificate)) = (shown.as_object_mut(), certificate) {
-            shown.insert("cert_status".into(), certificate.status(now).into());
+            shown.insert("cert_status".into(), certificate.status(now).name().into());
             shown.insert("certificate".into(), pem::stored(&certificate.pem).into());
             shown.insert(
                 "expires_on".into(),
@@ -243,16 +253,18 @@ impl Zone {
     }
 
     /// D: filtered by status, `active` unless told, in pages.
-    pub(crate) fn associations_page(
-        &self,
-        (status, page, per_page): (&str, usize, usize),
-        now: Duration,
-    ) -> (Json, Json) {
+    pub(crate) fn associations_page(&self, wanted: &PageQuery, now: Duration) -> (Json, Json) {
+        let PageQuery {
+            status,
+            page,
+            per_page,
+        } = wanted;
+        let (page, per_page) = (*page, *per_page);
         let wanted: Vec<&str> = status.split(',').collect();
         let all: Vec<Json> = self
             .associations
             .iter()
-            .filter(|(_, a)| wanted.contains(&"all") || wanted.contains(&a.status(now)))
+            .filter(|(_, a)| wanted.contains(&"all") || wanted.contains(&a.status(now).name()))
             .map(|(hostname, association)| summary(hostname, association, now))
             .collect();
         let total = all.len();
@@ -274,7 +286,7 @@ fn summary(hostname: &str, association: &Association, now: Duration) -> Json {
         "hostname": hostname,
         "cert_id": association.certificate_id,
         "enabled": association.shown(now),
-        "status": association.status(now),
+        "status": association.status(now).name(),
         "created_at": association.created_on,
         "updated_at": association.updated_on,
     })

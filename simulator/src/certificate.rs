@@ -4,14 +4,12 @@ use std::time::Duration;
 
 use serde_json::{Value as Json, json};
 
+use crate::clock::Moment;
 use crate::pem::{self, Parsed};
 use crate::reply::Refusal;
 use crate::settings::{Settings, Shows};
-use crate::zone::{
-    ACTIVE, DELETED, DEPLOYMENT_TIMED_OUT, PENDING_DELETION, PENDING_DEPLOYMENT, Zone,
-};
-
-const DELETION_TIMED_OUT: &str = "deletion_timed_out";
+use crate::status::Status;
+use crate::zone::Zone;
 
 /// One of the two stores.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
@@ -55,26 +53,26 @@ struct Deletion {
 
 impl Certificate {
     /// The status at a time.
-    pub fn status(&self, now: Duration) -> &'static str {
+    pub fn status(&self, now: Duration) -> Status {
         if let Some(deletion) = self.deleted {
             return match deletion.gone_at {
-                Some(gone) if now >= gone => DELETED,
-                None if now >= deletion.gives_up_at => DELETION_TIMED_OUT,
-                _ => PENDING_DELETION,
+                Some(gone) if now >= gone => Status::Deleted,
+                None if now >= deletion.gives_up_at => Status::DeletionTimedOut,
+                _ => Status::PendingDeletion,
             };
         }
         match self.active_at {
-            _ if now < self.revived_at => PENDING_DELETION,
-            Some(active) if now >= active => ACTIVE,
-            None if now >= self.gives_up_at => DEPLOYMENT_TIMED_OUT,
-            _ if now < self.initialized_at => "initializing",
-            _ => PENDING_DEPLOYMENT,
+            _ if now < self.revived_at => Status::PendingDeletion,
+            Some(active) if now >= active => Status::Active,
+            None if now >= self.gives_up_at => Status::DeploymentTimedOut,
+            _ if now < self.initialized_at => Status::Initializing,
+            _ => Status::PendingDeployment,
         }
     }
 
     /// L: the zone list leaves tombstones out. Taken to hold for both stores (I).
     fn is_listed(&self, now: Duration) -> bool {
-        self.is_live() || self.status(now) == DELETION_TIMED_OUT
+        self.is_live() || self.status(now) == Status::DeletionTimedOut
     }
 
     /// Since when the edge can present it, if it can at this time. Once its deletion
@@ -91,8 +89,8 @@ impl Certificate {
     /// L: never the key, never `enabled`; the serial number in both stores.
     fn show(&self, now: Duration, settings: &Settings) -> Json {
         let status = match (self.status(now), &settings.pending_as) {
-            ("pending_deployment", Some(word)) => word,
-            (status, _) => status,
+            (Status::PendingDeployment, Some(word)) => word,
+            (status, _) => status.name(),
         };
         let certificate = match settings.shows {
             Shows::Everything => pem::stored(&self.pem),
@@ -113,6 +111,12 @@ impl Certificate {
     }
 }
 
+/// The body of an upload.
+pub(crate) struct Uploaded<'a> {
+    pub(crate) certificate: &'a str,
+    pub(crate) private_key: &'a str,
+}
+
 impl Zone {
     pub(crate) fn list(&self, store: Store, now: Duration, settings: &Settings) -> Json {
         let shown = self.certificates.iter().filter(|c| c.store == store);
@@ -131,12 +135,13 @@ impl Zone {
     pub(crate) fn upload(
         &mut self,
         store: Store,
-        (certificate, private_key): (&str, &str),
-        (now, date): (Duration, String),
+        sent: &Uploaded<'_>,
+        at: &Moment,
         settings: &Settings,
     ) -> Result<Json, Refusal> {
         // L: the text of the real message starts like this.
-        let parsed = pem::parse(certificate, private_key).ok_or(Refusal(
+        let now = at.since_start;
+        let parsed = pem::parse(sent.certificate, sent.private_key).ok_or(Refusal(
             400,
             1408,
             "Unable to parse certificate",
@@ -145,7 +150,7 @@ impl Zone {
             .certificates
             .iter()
             .rposition(|c| c.store == store && c.parsed.leaf == parsed.leaf);
-        let gone = |c: &Certificate| c.status(now) == DELETED;
+        let gone = |c: &Certificate| c.status(now) == Status::Deleted;
         if twin
             .and_then(|at| self.certificates.get(at))
             .is_some_and(|c| !gone(c))
@@ -158,7 +163,8 @@ impl Zone {
             ));
         }
         let counts = |c: &&Certificate| {
-            let pending = settings.pending_deletions_count && c.status(now) == PENDING_DELETION;
+            let pending =
+                settings.pending_deletions_count && c.status(now) == Status::PendingDeletion;
             c.store == store && (c.is_live() || pending)
         };
         let count = self.certificates.iter().filter(counts).count();
@@ -179,10 +185,10 @@ impl Zone {
         let uploaded = Certificate {
             id: resurrected.unwrap_or_else(|| uuid(store, self.certificates.len(), &parsed.leaf)),
             store,
-            pem: certificate.to_owned(),
-            private_key: private_key.to_owned(),
+            pem: sent.certificate.to_owned(),
+            private_key: sent.private_key.to_owned(),
             uploaded: now,
-            uploaded_on: date,
+            uploaded_on: at.date.clone(),
             initialized_at: now + settings.initializing,
             revived_at: now + revival,
             active_at: settings.activation.map(|delay| now + revival + delay),
@@ -203,7 +209,7 @@ impl Zone {
         settings: &Settings,
     ) -> Result<Json, Refusal> {
         let found = self.find(store, id)?;
-        if found.status(now) == DELETED && !settings.tombstones {
+        if found.status(now) == Status::Deleted && !settings.tombstones {
             return Err(not_found(store));
         }
         Ok(found.show(now, settings))
@@ -224,7 +230,7 @@ impl Zone {
                 Store::Hostname => Refusal(400, 1414, "Certificate is pending deletion."),
             });
         }
-        if found.status(now) == PENDING_DEPLOYMENT {
+        if found.status(now) == Status::PendingDeployment {
             let text = "Cannot delete resource while in pending deployment state.";
             return Err(Refusal(400, 1434, text));
         }

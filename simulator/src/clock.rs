@@ -15,6 +15,12 @@ pub struct Clock {
     moved: Arc<Mutex<Duration>>,
 }
 
+/// One moment, as both clocks and calendars have it.
+pub(crate) struct Moment {
+    pub(crate) since_start: Duration,
+    pub(crate) date: String,
+}
+
 impl Clock {
     /// A clock that starts now, at the given date.
     pub fn starting(epoch: Timestamp) -> Self {
@@ -34,6 +40,13 @@ impl Clock {
     pub fn date(&self) -> Timestamp {
         let since = SignedDuration::try_from(self.now()).unwrap_or_default();
         self.epoch.checked_add(since).unwrap_or(self.epoch)
+    }
+
+    pub(crate) fn moment(&self) -> Moment {
+        Moment {
+            since_start: self.now(),
+            date: self.date().to_string(),
+        }
     }
 
     /// Moves the clock on.

@@ -19,6 +19,7 @@ mod server;
 mod settings;
 mod simulator;
 mod state;
+mod status;
 mod zone;
 
 pub use association::Association;
@@ -31,4 +32,5 @@ pub use server::Listening;
 pub use settings::{Settings, Shows};
 pub use simulator::{Simulator, TOKEN, ZONE_ID};
 pub use state::{Recorded, Request};
+pub use status::Status;
 pub use zone::Zone;

@@ -12,7 +12,7 @@ use crate::clock::Clock;
 use crate::fault::{Action, Fault};
 use crate::reply::{Answer, Reply};
 use crate::settings::Settings;
-use crate::state::{Recorded, Request, State};
+use crate::state::{Recorded, Request, State, Window};
 use crate::zone::Zone;
 
 /// The zone that exists unless others are asked for.
@@ -36,7 +36,7 @@ impl Simulator {
                 zones: BTreeMap::from([(ZONE_ID.to_owned(), Zone::new("example.com"))]),
                 token: TOKEN.to_owned(),
                 read_only_token: None,
-                window: (Duration::ZERO, 0),
+                window: Window::default(),
                 faults: Vec::new(),
                 log: Vec::new(),
             })),
@@ -169,8 +169,8 @@ impl Simulator {
             Err(refused) => refused,
             Ok(call) => {
                 tokio::time::sleep(latency).await;
-                let now = (self.clock.now(), self.clock.date().to_string());
-                api::finish(&mut self.state(), call, request, now)
+                let at = self.clock.moment();
+                api::finish(&mut self.state(), call, request, &at)
             }
         };
         let state = self.state();

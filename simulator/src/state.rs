@@ -15,10 +15,17 @@ pub(crate) struct State {
     pub(crate) zones: BTreeMap<String, Zone>,
     pub(crate) token: String,
     pub(crate) read_only_token: Option<String>,
-    /// The start of the rate limit's window, and how many requests it has seen.
-    pub(crate) window: (Duration, u32),
+    pub(crate) window: Window,
     pub(crate) faults: Vec<Fault>,
     pub(crate) log: Vec<Recorded>,
+}
+
+/// The window of the rate limit.
+#[derive(Default)]
+pub(crate) struct Window {
+    pub(crate) begins_at: Duration,
+    /// How many requests it has seen.
+    pub(crate) requests: u32,
 }
 
 /// One request.

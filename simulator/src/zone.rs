@@ -8,12 +8,6 @@ use std::collections::BTreeMap;
 use crate::association::Association;
 use crate::certificate::{Certificate, Store};
 
-pub(crate) const ACTIVE: &str = "active";
-pub(crate) const PENDING_DEPLOYMENT: &str = "pending_deployment";
-pub(crate) const PENDING_DELETION: &str = "pending_deletion";
-pub(crate) const DELETED: &str = "deleted";
-pub(crate) const DEPLOYMENT_TIMED_OUT: &str = "deployment_timed_out";
-
 /// The state of one zone.
 #[derive(Debug)]
 pub struct Zone {

@@ -121,7 +121,7 @@ impl Official {
     }
 
     /// It was to become something that it is not.
-    pub(super) fn is_no(&self, wanted: &str, source: &Foreign) -> Diagnostic {
+    pub(super) fn mismatch(&self, wanted: &str, source: &Foreign) -> Diagnostic {
         let target = self.target();
         let what = match &self.object {
             Object::Certificate(Store::Zone, _) => "a certificate of the zone".to_owned(),

@@ -105,8 +105,8 @@ impl Certificate {
             if **der == self.leaf || others().any(|(_, lower)| is_issued_by(lower, upper)) {
                 continue;
             }
-            let has_name = others().any(|(_, lower)| names_fit(lower, upper));
-            return Err(apart(index, has_name));
+            let namesake = others().find(|(_, lower)| names_fit(lower, upper));
+            return Err(apart(index, namesake.is_some().then_some(NAMESAKE)));
         }
         Ok(())
     }
@@ -243,15 +243,13 @@ fn wrong_order(index: usize) -> Problem {
     )
 }
 
-/// A certificate that is not the leaf and issued none of the others.
-fn apart(index: usize, has_name: bool) -> Problem {
-    let why = match has_name {
-        true => {
-            " It has the name of one that did, but another key, or it may not sign certificates: \
-             it may be an older or a newer certificate of the same authority."
-        }
-        false => "",
-    };
+/// What a certificate is that has an issuer's name and did not issue.
+const NAMESAKE: &str = " It has the name of one that did, but another key, or it may not sign \
+    certificates: it may be an older or a newer certificate of the same authority.";
+
+/// A certificate that is not the leaf and issued none of the others, and why that may be.
+fn apart(index: usize, why: Option<&str>) -> Problem {
+    let why = why.unwrap_or_default();
     Problem::new(
         "Certificates do not belong together",
         format!(

@@ -156,7 +156,7 @@ pub(super) fn blocks(text: &str) -> Result<Vec<Block>, PemError> {
             beside.push((number, line));
             continue;
         };
-        // Room for any key, so that it never moves.
+        // Slot for any key, so that it never moves.
         let room = text.len().min(ROOM);
         let mut base64 = Zeroizing::new(String::with_capacity(room));
         read_content((number, label), &mut lines, &mut base64)?;

@@ -3,14 +3,14 @@
 use tokio::time::Instant;
 
 use super::super::{Interrupted, Scope};
-use super::courtesy::{COURTESY, LONGEST};
-use super::{Key, Lost, Run, State, Verdict, release};
+use super::succession::{LONGEST, SUCCESSOR_GRACE};
+use super::{Key, Lost, Ownership, Run, State, release};
 
 impl Run {
     /// Leaves an object, by all of its keys, to its new owner; not to one that has failed.
     pub fn leave(&self, keys: impl IntoIterator<Item = Key>) -> Result<(), Lost> {
         let keys: Vec<Key> = keys.into_iter().collect();
-        let is_lost = |key: &Key| self.verdict(key) == Verdict::SuccessorFailed;
+        let is_lost = |key: &Key| self.ownership(key) == Ownership::SuccessorFailed;
         if keys.iter().any(is_lost) {
             return Err(Lost);
         }
@@ -27,7 +27,7 @@ impl Run {
 
     /// Whether whoever had the object before this run lets it go: destroys it, or leaves it to
     /// its new owner.
-    pub fn is_let_go(&self, key: &Key) -> bool {
+    pub fn is_released(&self, key: &Key) -> bool {
         let is_left =
             |state: &State| state.left.contains(key) || state.handing_over.contains_key(key);
         self.look(is_left) || self.is_leaving(key)
@@ -57,16 +57,17 @@ impl Run {
         // Creates that find the object taken see that it is let go.
         let _handoff = self.begin_handoff(&keys);
         let mut changed = self.changed.subscribe();
-        let is_free = || keys.iter().all(|key| self.verdict(key) == Verdict::Free);
+        let is_free = || {
+            keys.iter()
+                .all(|key| self.ownership(key) == Ownership::Free)
+        };
         let begun = async { while is_free() && changed.changed().await.is_ok() {} };
-        let patience = self.patience_for_successors();
-        let _ = scope
-            .until(tokio::time::timeout_at(patience, begun))
-            .await?;
+        let grace = self.successor_grace();
+        let _ = scope.until(tokio::time::timeout_at(grace, begun)).await?;
         let end = Instant::now() + LONGEST;
         let is_under_way = || {
             keys.iter()
-                .any(|key| self.verdict(key) == Verdict::Contested)
+                .any(|key| self.ownership(key) == Ownership::Contested)
         };
         while is_under_way() {
             let change = tokio::time::timeout_at(end, changed.changed());
@@ -78,8 +79,8 @@ impl Run {
 
     /// Until when successors are waited for that have not begun: all of a run together, for
     /// those who wait fill the places in which successors would begin.
-    fn patience_for_successors(&self) -> Instant {
-        self.with(|state| *state.first_handoff.get_or_insert_with(Instant::now)) + COURTESY
+    fn successor_grace(&self) -> Instant {
+        self.with(|state| *state.first_handoff.get_or_insert_with(Instant::now)) + SUCCESSOR_GRACE
     }
 }
 

@@ -5,11 +5,11 @@
 //! of the API's passes from one of them to another within a run, the destruction by
 //! the old owner must not take away what the new one has come to own.
 
-mod courtesy;
 mod handoff;
+mod succession;
 mod writes;
 
-pub use courtesy::Until;
+pub use succession::Until;
 
 use std::collections::{HashMap, HashSet};
 use std::sync::{Mutex, PoisonError};
@@ -79,7 +79,7 @@ struct State {
     /// Writes under way, and those that ended without an answer.
     unanswered: HashMap<Key, (AssociationWrite, Instant)>,
     /// Hostnames that are as a resource wants them, without a write.
-    insisted: HashSet<Key>,
+    managed: HashSet<Key>,
     /// Certificates that this run has uploaded, and when.
     uploaded: HashMap<Key, Instant>,
     /// Left alone by their old owners for the sake of new ones.
@@ -88,8 +88,8 @@ struct State {
     handing_over: HashMap<Key, u32>,
     /// Claimed by creates and updates that ended without owning them.
     lost: HashSet<Key>,
-    /// Leaves whose upload waits for a place in the store.
-    queuing: HashMap<Key, u32>,
+    /// Leaves whose upload waits for a slot of the store.
+    waiting_for_slot: HashMap<Key, u32>,
     /// When a destruction first waited for a successor that the plan has named.
     first_handoff: Option<Instant>,
 }
@@ -104,7 +104,7 @@ pub struct Lost;
 
 /// What a destruction is to do.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum Verdict {
+pub enum Ownership {
     /// Go on.
     Free,
     /// Leave it: another resource of this run owns it now.
@@ -162,25 +162,25 @@ impl Run {
     }
 
     /// What a destruction of this object is to do now.
-    pub fn verdict(&self, key: &Key) -> Verdict {
+    pub fn ownership(&self, key: &Key) -> Ownership {
         self.look(|state| {
             if state.owned.contains(key) {
-                Verdict::Owned
+                Ownership::Owned
             } else if state.writing.contains_key(key) {
-                Verdict::Contested
+                Ownership::Contested
             } else if state.lost.contains(key) {
-                Verdict::SuccessorFailed
+                Ownership::SuccessorFailed
             } else {
-                Verdict::Free
+                Ownership::Free
             }
         })
     }
 
-    /// The upload of this leaf waits for a place in the store; until the answer is
+    /// The upload of this leaf waits for a slot in the store; until the answer is
     /// dropped.
-    pub fn queue(&self, leaf: Key) -> Queuing<'_> {
-        self.with(|state| *state.queuing.entry(leaf.clone()).or_default() += 1);
-        Queuing { run: self, leaf }
+    pub fn begin_slot_wait(&self, leaf: Key) -> SlotWait<'_> {
+        self.with(|state| *state.waiting_for_slot.entry(leaf.clone()).or_default() += 1);
+        SlotWait { run: self, leaf }
     }
 
     /// Whether this run has brought anything into the zone that the edge has to learn.
@@ -215,8 +215,8 @@ impl Run {
         at.is_some_and(|at| at.elapsed() < NEW)
     }
 
-    /// Whether this run is deleting a certificate of the store, which makes room for
-    /// another, or is taking away a hostname, which often comes before that.
+    /// Whether this run is deleting a certificate of the store, which frees a slot for
+    /// another, or is detaching a hostname, which often comes before that.
     pub fn is_freeing(&self, store: Store, zone: &ZoneId) -> bool {
         self.look(|state| {
             let mut destroying = state.destroying.keys();
@@ -244,11 +244,11 @@ impl Run {
     }
 
     /// Whether this run writes anything in the zone, or destroys anything but certificates.
-    /// What waits for a place waits for others itself.
+    /// What waits for a slot waits for others itself.
     pub fn is_busy(&self, zone: &ZoneId) -> bool {
         self.look(|state| {
             let waits = |key: &Key| matches!(key, Key::Certificate(..) | Key::Leaf(..));
-            let is_under_way = |key: &&Key| !state.queuing.contains_key(*key);
+            let is_under_way = |key: &&Key| !state.waiting_for_slot.contains_key(*key);
             let mut writing = state.writing.keys().filter(is_under_way);
             let mut destroying = state.destroying.keys().filter(|key| !waits(key));
             writing.any(|key| key.zone() == zone) || destroying.any(|key| key.zone() == zone)
@@ -295,16 +295,16 @@ impl Drop for Claim<'_> {
     }
 }
 
-/// An upload that waits for a place.
-pub struct Queuing<'a> {
+/// An upload that waits for a slot.
+pub struct SlotWait<'a> {
     run: &'a Run,
     leaf: Key,
 }
 
-impl Drop for Queuing<'_> {
+impl Drop for SlotWait<'_> {
     fn drop(&mut self) {
         self.run
-            .with(|state| release(&mut state.queuing, &self.leaf));
+            .with(|state| release(&mut state.waiting_for_slot, &self.leaf));
     }
 }
 

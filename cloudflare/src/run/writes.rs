@@ -69,15 +69,15 @@ impl Run {
     }
 
     /// Keeps rotations of this run away from a hostname that is as it is wanted.
-    pub fn insist(&self, key: Key) {
-        self.with(|state| state.insisted.insert(key));
+    pub fn mark_managed(&self, key: Key) {
+        self.with(|state| state.managed.insert(key));
     }
 
     /// Whether this run has said what a hostname is to have, or has detached it.
-    pub(crate) fn is_spoken_for(&self, key: &Key) -> bool {
+    pub(crate) fn is_managed(&self, key: &Key) -> bool {
         self.look(|state| {
             state.written.contains_key(key)
-                || state.insisted.contains(key)
+                || state.managed.contains(key)
                 || state.destroyed.contains(key)
         })
     }

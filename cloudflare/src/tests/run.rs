@@ -3,7 +3,7 @@
 use std::time::Duration;
 
 use crate::in_process::{minutes, zone_id};
-use crate::{Hostname, Key, Run, Taken, Until, Verdict};
+use crate::{Hostname, Key, Ownership, Run, Taken, Until};
 
 fn hostname_key(name: &str) -> Key {
     Key::Association(zone_id(), Hostname::parse(name).expect("a hostname"))
@@ -28,7 +28,7 @@ fn an_object_has_one_owner() {
         Some(Taken),
         "once it is owned"
     );
-    assert_eq!(run.verdict(&key), Verdict::Owned);
+    assert_eq!(run.ownership(&key), Ownership::Owned);
     assert!(run.claim(hostname_key("b.example.com")).is_ok());
 }
 
@@ -38,21 +38,24 @@ async fn a_destruction_waits_for_creates_and_takes_nothing_from_them() {
         let run = Run::default();
         let key = hostname_key("app.example.com");
         let (scope, keys) = (minutes(10), [&key]);
-        let (verdict, ()) = tokio::join!(run.give_way(&keys, &scope, Until::OthersEnd), async {
-            tokio::time::sleep(Duration::from_millis(500)).await;
-            let claim = run.claim(key.clone()).expect("free");
-            tokio::time::sleep(Duration::from_secs(90)).await;
-            match succeeds {
-                true => claim.keep(),
-                false => drop(claim),
+        let (ownership, ()) = tokio::join!(
+            run.yield_to_successors(&keys, &scope, Until::OthersEnd),
+            async {
+                tokio::time::sleep(Duration::from_millis(500)).await;
+                let claim = run.claim(key.clone()).expect("free");
+                tokio::time::sleep(Duration::from_secs(90)).await;
+                match succeeds {
+                    true => claim.keep(),
+                    false => drop(claim),
+                }
             }
-        });
+        );
         let expected = if succeeds {
-            Verdict::Owned
+            Ownership::Owned
         } else {
-            Verdict::SuccessorFailed
+            Ownership::SuccessorFailed
         };
-        assert_eq!(verdict, Ok(expected));
+        assert_eq!(ownership, Ok(expected));
     }
 }
 
@@ -64,11 +67,14 @@ async fn waiting_for_a_create_costs_a_destroy_none_of_its_time() {
     let key = hostname_key("app.example.com");
     let claim = run.claim(key.clone()).expect("free");
     let (keys, scope) = ([&key], minutes(1));
-    let (verdict, ()) = tokio::join!(run.give_way(&keys, &scope, Until::OthersEnd), async {
-        tokio::time::sleep(Duration::from_secs(300)).await;
-        claim.keep();
-    });
-    assert_eq!(verdict, Ok(Verdict::Owned));
+    let (ownership, ()) = tokio::join!(
+        run.yield_to_successors(&keys, &scope, Until::OthersEnd),
+        async {
+            tokio::time::sleep(Duration::from_secs(300)).await;
+            claim.keep();
+        }
+    );
+    assert_eq!(ownership, Ok(Ownership::Owned));
 }
 
 #[test]
@@ -97,7 +103,7 @@ async fn what_the_plan_has_promised_to_another_is_left_unless_that_one_fails() {
         let (left, ()) = tokio::join!(run.hand_over(&objects, &scope), async {
             let Some(begins) = begins else { return };
             tokio::time::sleep(Duration::from_millis(begins)).await;
-            assert!(run.is_let_go(&key), "the successor sees that it may");
+            assert!(run.is_released(&key), "the successor sees that it may");
             let claim = run.claim(key.clone()).expect("free");
             // Longer than the destruction itself may take.
             tokio::time::sleep(Duration::from_secs(90)).await;
@@ -107,7 +113,7 @@ async fn what_the_plan_has_promised_to_another_is_left_unless_that_one_fails() {
             }
         });
         assert_eq!(left, Ok(failed.clone()));
-        assert_eq!(run.is_let_go(&key), failed.is_empty());
+        assert_eq!(run.is_released(&key), failed.is_empty());
         if begins.is_none() {
             assert_eq!(begun.elapsed(), Duration::from_secs(1));
             // All who wait for one that has not begun wait together.

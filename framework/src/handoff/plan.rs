@@ -109,7 +109,7 @@ impl Handoffs {
                 place,
                 objects,
             } => {
-                let said = self.want_new((kind, found), objects.as_deref());
+                let said = self.want_new(kind, found, objects.as_deref());
                 let given_up = without(replaced.as_deref(), objects.as_deref());
                 let tag = Tag::Create {
                     is_unmistakable: objects.is_some()
@@ -148,7 +148,8 @@ impl Handoffs {
     /// A create is to have these objects; none while they are not known.
     fn want_new(
         &self,
-        (kind, found): (&'static str, Option<&'static str>),
+        kind: &'static str,
+        found: Option<&'static str>,
         objects: Option<&[ApiObject]>,
     ) -> Vec<Diagnostic> {
         if self.is_applying() {

@@ -227,7 +227,8 @@ fn every_kind_survives_reading_and_writing() {
 
 #[test]
 fn an_older_cli_is_told_about_write_only_arguments_wherever_they_stand() {
-    let report = Entry::boxed(Kinds).validate(write_model(&config("x")), false);
+    let report =
+        Entry::boxed(Kinds).validate(write_model(&config("x")), ClientCapabilities::default());
     let paths: Vec<String> = report
         .iter()
         .filter_map(|d| d.path.as_ref())
@@ -242,7 +243,10 @@ fn an_older_cli_is_told_about_write_only_arguments_wherever_they_stand() {
             "rows[0].token"
         ]
     );
-    let report = Entry::boxed(Kinds).validate(write_model(&config("x")), true);
+    let newer = ClientCapabilities {
+        write_only_attributes: true,
+    };
+    let report = Entry::boxed(Kinds).validate(write_model(&config("x")), newer);
     assert_eq!(report, Diagnostics::default());
 }
 

@@ -9,8 +9,8 @@ use super::convert::{
 };
 use super::pb::tfplugin6::{self as pb};
 use crate::{
-    Answer, ApplyRequest, Attributes, Diagnostic, Diagnostics, Foreign, ImportRequest, PlanRequest,
-    Private, Provider, Server,
+    Answer, ApplyRequest, Attributes, ClientCapabilities, Diagnostic, Diagnostics, Foreign,
+    ImportRequest, PlanRequest, Private, Provider, Server,
 };
 
 pub(super) async fn validate<P: Provider>(
@@ -20,7 +20,10 @@ pub(super) async fn validate<P: Provider>(
     let resource = server.resource(&request.type_name)?;
     let config = decode("configuration", request.config, resource.schema())?;
     let capabilities = request.client_capabilities.unwrap_or_default();
-    let report = resource.validate(config, capabilities.write_only_attributes_allowed);
+    let client = ClientCapabilities {
+        write_only_attributes: capabilities.write_only_attributes_allowed,
+    };
+    let report = resource.validate(config, client);
     Ok(pb::validate_resource_config::Response {
         diagnostics: diagnostics(report),
     })

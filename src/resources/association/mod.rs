@@ -4,19 +4,19 @@
 //! hostname would be without its certificate in between. So once a write was
 //! accepted, the answer is the object and at most a warning.
 
-mod crowded;
 mod data;
 mod filter;
+mod hostname_limit;
 mod list;
+mod operation;
 mod void;
-mod work;
 
 use std::collections::HashSet;
 
-pub(super) use self::crowded::explain_crowd;
 pub use self::data::{AssociationData, AssociationsData};
+pub(super) use self::hostname_limit::explain_hostname_limit;
+use self::operation::AssociationOp;
 pub(super) use self::void::{look, void};
-use self::work::Work;
 use super::check::{
     canonical_zone, certificate_id, hostname, is_news, plan_zone, settles, zone_id,
 };
@@ -25,7 +25,7 @@ use super::names;
 use super::official::{self, Official};
 use super::problem::{problem, successor_failed};
 use super::{Api, Settings};
-use cloudflare::{Association as Found, Fresh, Hostname, Scope, Status, Until, Verdict, ZoneId};
+use cloudflare::{Association as Found, Fresh, Hostname, Ownership, Scope, Status, Until, ZoneId};
 use framework::{
     ApiObject, Applied, Attr, Change, Ctx, Diagnostic, Diagnostics, Failed, Foreign, Model, Moved,
     Object, Operation, Planned, Resource, Successor, Timeouts, Walk,
@@ -168,39 +168,36 @@ impl Resource for HostnameAssociation {
         _: &HashSet<ApiObject>,
         to: Successor,
     ) -> Result<Option<Association>, Failed<Association>> {
-        let work = Work::new(ctx, state, Operation::Delete)?;
-        let keys = vec![vec![work.key()]];
-        let failed = hand_over(ctx, &work.scope, &keys, to).await?;
+        let op = AssociationOp::new(ctx, state, Operation::Delete)?;
+        let keys = vec![vec![op.key()]];
+        let failed = hand_over(ctx, &op.scope, &keys, to).await?;
         if !failed.is_empty() {
-            return Err(successor_failed(work.name.as_str(), work.zone.id()).into());
+            return Err(successor_failed(op.name.as_str(), op.zone.id()).into());
         }
-        ctx.warn(taken_over(work.zone.id(), &work.name, to));
+        ctx.warn(taken_over(op.zone.id(), &op.name, to));
         Ok(None)
     }
 
     async fn create(&self, ctx: &Ctx<Api>, planned: Planned<Association>) -> Applied<Association> {
-        let work = Work::new(ctx, planned.plan, Operation::Create)?;
+        let op = AssociationOp::new(ctx, planned.plan, Operation::Create)?;
         let claim = ctx
             .api
             .run()
-            .claim(work.key())
-            .map_err(|_| work.declared_twice())?;
-        let looking = work.zone.look_and_write();
-        let another = work
-            .look_before()
-            .await?
-            .filter(|found| !work.is_wanted(found));
+            .claim(op.key())
+            .map_err(|_| op.declared_twice())?;
+        let looking = op.zone.look_and_write();
+        let another = op.look_before().await?.filter(|found| !op.is_wanted(found));
         // The API may show for minutes what this run has voided, or is about to.
         if let Some(found) = another
-            && !work.is_let_go().await?
+            && !op.is_released().await?
         {
-            return Err(work.is_another(&found).into());
+            return Err(op.already_associated(&found).into());
         }
         // An equal one is written all the same: it may be the shadow of one that an
         // earlier run has voided, and writing it once more changes nothing.
-        let written = work.write(false, looking).await?;
+        let written = op.write(None, looking).await?;
         claim.keep();
-        Ok(work.finish(ctx, written).await)
+        Ok(op.finish(ctx, written).await)
     }
 
     async fn read(
@@ -243,14 +240,14 @@ impl Resource for HostnameAssociation {
 
     fn moved(&self, source: &Foreign) -> Result<Moved<Association>, Diagnostics> {
         let official = Official::recognise(source)?;
-        let is_no = official.is_no(Self::NAME, source);
+        let mismatch = official.mismatch(Self::NAME, source);
         let only = match official.object {
             official::Object::Associations(hostnames) if hostnames.len() == 1 => {
                 hostnames.into_iter().next()
             }
             _ => None,
         };
-        let only = only.ok_or(is_no)?;
+        let only = only.ok_or(mismatch)?;
         let certificate_id = only.certificate_id.map(|id| id.to_string());
         let model = Association {
             id: format!("{}/{}", official.zone_id, only.hostname).into(),
@@ -272,57 +269,58 @@ impl Resource for HostnameAssociation {
         prior: Association,
         planned: Planned<Association>,
     ) -> Applied<Association> {
-        let moves = prior.certificate_id != planned.plan.certificate_id;
         let writes = writes(&prior, &planned.plan);
         let waits = planned.plan.status.is_unknown();
-        let work = Work::new(ctx, planned.plan, Operation::Update)?;
-        let claim = ctx.api.run().reclaim(work.key());
+        let op = AssociationOp::new(ctx, planned.plan, Operation::Update)?;
+        let claim = ctx.api.run().reclaim(op.key());
         // A rotation in this run may have moved the hostname away from what is wanted.
-        if writes || work.is_overwritten() {
-            let looking = work.zone.look_and_write();
-            let written = match work.written_already().await? {
+        if writes || op.is_overwritten() {
+            let looking = op.zone.look_and_write();
+            let written = match op.written_already().await? {
                 Some(found) => {
                     drop(looking);
                     found
                 }
                 None => {
-                    let changed = work.changed_elsewhere(&prior).await;
+                    let changed = op.changed_elsewhere(&prior).await;
                     changed.into_iter().for_each(|warning| ctx.warn(warning));
-                    work.write(moves, looking).await?
+                    op.write(Some(&prior), looking).await?
                 }
             };
             claim.keep();
-            return Ok(work.finish(ctx, written).await);
+            return Ok(op.finish(ctx, written).await);
         }
-        work.insist();
+        op.mark_managed();
         claim.keep();
         match waits {
-            true => work.settle().await,
-            false => Ok(work.plan),
+            true => op.settle().await,
+            false => Ok(op.plan),
         }
     }
 
     async fn delete(&self, ctx: &Ctx<Api>, state: Association) -> Result<(), Failed<Association>> {
-        let work = Work::new(ctx, state, Operation::Delete)?;
+        let op = AssociationOp::new(ctx, state, Operation::Delete)?;
         let run = ctx.api.run();
-        let key = work.key();
+        let key = op.key();
         let destruction = run.destroy(key.clone());
-        let doing = format!("Waiting to void the association of {}", work.name);
+        let doing = format!("Waiting to void the association of {}", op.name);
         loop {
-            let looking = work.zone.look_and_write();
-            let verdict = run.give_way(&[&key], &work.scope, Until::OthersEnd).await;
-            match verdict.map_err(|why| problem(&why.into(), &doing))? {
-                Verdict::Free | Verdict::Contested => {}
-                Verdict::Owned => {
-                    ctx.warn(taken_over(work.zone.id(), &work.name, Successor::Another));
+            let looking = op.zone.look_and_write();
+            let ownership = run
+                .yield_to_successors(&[&key], &op.scope, Until::OthersEnd)
+                .await;
+            match ownership.map_err(|why| problem(&why.into(), &doing))? {
+                Ownership::Free | Ownership::Contested => {}
+                Ownership::Owned => {
+                    ctx.warn(taken_over(op.zone.id(), &op.name, Successor::Another));
                     return Ok(());
                 }
-                Verdict::SuccessorFailed => {
-                    return Err(successor_failed(work.name.as_str(), work.zone.id()).into());
+                Ownership::SuccessorFailed => {
+                    return Err(successor_failed(op.name.as_str(), op.zone.id()).into());
                 }
             }
             drop(looking);
-            if void(&work.zone, &work.scope, &work.name, &work.certificate).await? {
+            if void(&op.zone, &op.scope, &op.name, &op.certificate).await? {
                 destruction.done();
                 return Ok(());
             }
@@ -353,6 +351,6 @@ fn absent(zone: &ZoneId, name: &Hostname) -> Diagnostic {
 /// Whether the change of an association needs a write. What Cloudflare gave up deploying
 /// is written again.
 fn writes(prior: &Association, planned: &Association) -> bool {
-    let given_up = Status::parse(prior.status.text()).is_given_up();
-    prior.certificate_id != planned.certificate_id || prior.enabled != planned.enabled || given_up
+    let timed_out = Status::parse(prior.status.text()).is_deployment_timed_out();
+    prior.certificate_id != planned.certificate_id || prior.enabled != planned.enabled || timed_out
 }

@@ -29,7 +29,7 @@ use framework::{
 use model::{Associations, Entry};
 use release::taken_over;
 use target::{Difference, Targets, hostnames, merge, targets};
-use write::{Claims, Work};
+use write::{AssociationsOp, Claims};
 
 /// The resource.
 pub struct HostnameAssociations;
@@ -78,15 +78,15 @@ impl Resource for HostnameAssociations {
         objects: &HashSet<ApiObject>,
         to: Successor,
     ) -> Result<Option<Associations>, Failed<Associations>> {
-        let work = Work::new(ctx, &state, Operation::Delete)?;
-        let zone = work.zone.id();
+        let op = AssociationsOp::new(ctx, &state, Operation::Delete)?;
+        let zone = op.zone.id();
         let is_left = |name: &Hostname| {
             let object = ApiObject::new(names::HOSTNAME_ASSOCIATION, format!("{zone}/{name}"));
             objects.contains(&object)
         };
         let left: Vec<Hostname> = hostnames(&state).into_iter().filter(is_left).collect();
-        let keys: Vec<Vec<Key>> = left.iter().map(|name| vec![work.key(name)]).collect();
-        let failed = hand_over(ctx, &work.scope, &keys, to).await?;
+        let keys: Vec<Vec<Key>> = left.iter().map(|name| vec![op.key(name)]).collect();
+        let failed = hand_over(ctx, &op.scope, &keys, to).await?;
         let is_failed = |number: &usize| failed.contains(number);
         let (failed, left): (Vec<_>, Vec<_>) = left
             .into_iter()
@@ -114,13 +114,13 @@ impl Resource for HostnameAssociations {
     ) -> Applied<Associations> {
         let plan = planned.plan;
         let targets = targets(&plan)?;
-        let work = Work::new(ctx, &plan, Operation::Create)?;
-        let mut claims = work.claim(&targets)?;
-        let looking = work.zone.look_and_write();
-        work.refuse_others(&targets).await?;
-        work.ready(&targets, |_| false).await?;
+        let op = AssociationsOp::new(ctx, &plan, Operation::Create)?;
+        let mut claims = op.claim(&targets)?;
+        let looking = op.zone.look_and_write();
+        op.refuse_others(&targets).await?;
+        op.ready(&targets, |_| false).await?;
         drop(looking);
-        let mut written = work.write(&targets).await;
+        let mut written = op.write(&targets).await;
         // What was written stays so: no destroy of this run may take it away.
         keep(&mut claims, |name| written.accepted.contains(name));
         if written.errors.has_error() {
@@ -130,7 +130,7 @@ impl Resource for HostnameAssociations {
             }
             return Err(written.errors.into());
         }
-        work.wait(&plan, &targets).await;
+        op.wait(&plan, &targets).await;
         Ok(plan)
     }
 
@@ -156,7 +156,7 @@ impl Resource for HostnameAssociations {
             let Some(association) = association else {
                 continue;
             };
-            if association.status.is_given_up() {
+            if association.status.is_deployment_timed_out() {
                 undeployed.push(target.spelling.as_str().into());
             }
             alive.insert(target.spelling, Entry::of(&association));
@@ -198,9 +198,9 @@ impl Resource for HostnameAssociations {
 
     fn moved(&self, source: &Foreign) -> Result<Moved<Associations>, Diagnostics> {
         let official = Official::recognise(source)?;
-        let is_no = official.is_no(Self::NAME, source);
+        let mismatch = official.mismatch(Self::NAME, source);
         let official::Object::Associations(hostnames) = official.object else {
-            return Err(is_no.into());
+            return Err(mismatch.into());
         };
         let entries = hostnames.into_iter().map(|found| {
             let entry = Entry {
@@ -230,26 +230,26 @@ impl Resource for HostnameAssociations {
     ) -> Applied<Associations> {
         let plan = planned.plan;
         let (before, after) = (targets(&prior)?, targets(&plan)?);
-        let work = Work::new(ctx, &plan, Operation::Update)?;
+        let op = AssociationsOp::new(ctx, &plan, Operation::Update)?;
         let undeployed = prior.undeployed();
         let is_undeployed = |name: &Hostname| {
             let before = before.get(name);
             before.is_some_and(|target| undeployed.contains(target.spelling.as_str()))
         };
         let is_overwritten =
-            |name: &Hostname| is_undeployed(name) || work.is_overwritten(name, &after);
+            |name: &Hostname| is_undeployed(name) || op.is_overwritten(name, &after);
         let difference = Difference::between(&before, &after, is_overwritten);
 
         // Before anything is waited for: another resource may be taking these over.
-        let leaving = work.leave(&difference.removed);
-        let mut held = work.hold(&difference.kept);
-        work.insist(&difference.unchanged);
-        let looking = work.zone.look_and_write();
-        let mut claims = match work.prepare(&difference).await {
+        let leaving = op.leave(&difference.removed);
+        let mut held = op.hold(&difference.kept);
+        op.mark_managed(&difference.unchanged);
+        let looking = op.zone.look_and_write();
+        let mut claims = match op.prepare(&difference).await {
             Ok(claims) => claims,
             Err(diagnostics) => {
                 drop((held, looking));
-                let taken = work.taken_over(leaving).await;
+                let taken = op.taken_over(leaving).await;
                 return Err(Failed {
                     state: Some(merge(&prior, &after, &BTreeSet::new(), &taken)),
                     diagnostics,
@@ -257,18 +257,18 @@ impl Resource for HostnameAssociations {
             }
         };
         drop(looking);
-        let mut written = work.write(&difference.changed).await;
+        let mut written = op.write(&difference.changed).await;
         let is_wanted = |name: &Hostname| {
             written.accepted.contains(name) || difference.unchanged.contains_key(name)
         };
         keep(&mut claims, is_wanted);
         keep(&mut held, is_wanted);
         // Others may be waiting for what could not be written here.
-        let released = work.release(leaving, &difference.removed, Until::OwnDeadline);
+        let released = op.release(leaving, &difference.removed, Until::OwnDeadline);
         let released = released.await;
         if written.errors.has_error() && !released.gone.is_empty() {
             // A certificate takes so many hostnames: what has left may have made room.
-            written = work.write(&difference.changed).await;
+            written = op.write(&difference.changed).await;
             keep(&mut claims, |name| written.accepted.contains(name));
             keep(&mut held, |name| written.accepted.contains(name));
         }
@@ -280,7 +280,7 @@ impl Resource for HostnameAssociations {
                 diagnostics: errors,
             });
         }
-        work.wait(&plan, &difference.changed).await;
+        op.wait(&plan, &difference.changed).await;
         Ok(plan)
     }
 
@@ -289,10 +289,10 @@ impl Resource for HostnameAssociations {
         ctx: &Ctx<Api>,
         state: Associations,
     ) -> Result<(), Failed<Associations>> {
-        let work = Work::new(ctx, &state, Operation::Delete)?;
+        let op = AssociationsOp::new(ctx, &state, Operation::Delete)?;
         let targets = targets(&state)?;
-        let leaving = work.leave(&targets);
-        let released = work.release(leaving, &targets, Until::OthersEnd).await;
+        let leaving = op.leave(&targets);
+        let released = op.release(leaving, &targets, Until::OthersEnd).await;
         match released.errors.has_error() {
             true => Err(Failed {
                 state: Some(merge(&state, &targets, &BTreeSet::new(), &released.gone)),

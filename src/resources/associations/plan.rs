@@ -7,7 +7,7 @@ use super::super::Settings;
 use super::super::check::{certificate_id, hostname, plan_zone};
 use super::model::{Associations, Entry};
 use super::target::{Target, entry, place, targets};
-use cloudflare::PER_CERTIFICATE;
+use cloudflare::HOSTNAMES_PER_CERTIFICATE;
 use framework::{Attr, Change, Diagnostic, Object, Timeouts};
 
 /// Checks the plan of a create or an update.
@@ -43,7 +43,9 @@ pub(super) fn complete(change: &mut Change<'_, Associations, Settings>) {
             change.report.extend(error);
         }
     }
-    let many = counts.into_iter().filter(|(_, n)| *n > PER_CERTIFICATE);
+    let many = counts
+        .into_iter()
+        .filter(|(_, n)| *n > HOSTNAMES_PER_CERTIFICATE);
     change
         .report
         .extend(many.map(|(id, count)| too_many(id, count)));
@@ -99,7 +101,7 @@ fn too_many(id: &str, count: usize) -> Diagnostic {
     Diagnostic::warning(
         "Many hostnames for one certificate",
         format!(
-            "{count} hostnames are to use certificate {id}; Cloudflare documents {PER_CERTIFICATE} \
+            "{count} hostnames are to use certificate {id}; Cloudflare documents {HOSTNAMES_PER_CERTIFICATE} \
              for each certificate, and may refuse the others. Spread them over more certificates."
         ),
     )

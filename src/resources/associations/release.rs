@@ -6,8 +6,8 @@ use super::super::association::void;
 use super::super::handoff::whose;
 use super::super::problem::{listed, problem, successor_failed};
 use super::target::Targets;
-use super::write::Work;
-use cloudflare::{AssociationWrite, Destruction, Hostname, Key, Until, Verdict, Wanted, ZoneId};
+use super::write::AssociationsOp;
+use cloudflare::{AssociationWrite, Destruction, Hostname, Key, Ownership, Until, Wanted, ZoneId};
 use framework::{Diagnostic, Diagnostics, Successor};
 
 /// Hostnames on their way out.
@@ -22,7 +22,7 @@ pub(super) struct Released {
     pub(super) errors: Diagnostics,
 }
 
-impl Work<'_> {
+impl AssociationsOp<'_> {
     /// Says of hostnames that they are to be let go, so that others may take them over.
     pub(super) fn leave(&self, targets: &Targets) -> Leaving<'_> {
         let names = targets.keys();
@@ -34,15 +34,17 @@ impl Work<'_> {
     /// The hostnames that another resource of this run has taken over, once it is known.
     pub(super) async fn taken_over(&self, leaving: Leaving<'_>) -> BTreeSet<Hostname> {
         let run = self.zone.run();
-        let is_owned = |name: &&Hostname| run.verdict(&self.key(name)) == Verdict::Owned;
+        let is_owned = |name: &&Hostname| run.ownership(&self.key(name)) == Ownership::Owned;
         loop {
             let left = leaving.keys().filter(|name| !is_owned(name));
             let left: Vec<Key> = left.map(|name| self.key(name)).collect();
             let keys: Vec<&Key> = left.iter().collect();
-            let verdict = run.give_way(&keys, &self.scope, Until::OthersEnd).await;
+            let ownership = run
+                .yield_to_successors(&keys, &self.scope, Until::OthersEnd)
+                .await;
             // Where one of them is taken over, the others are not known yet; where this is
             // interrupted, what is known by then counts.
-            if verdict != Ok(Verdict::Owned) {
+            if ownership != Ok(Ownership::Owned) {
                 return leaving.keys().filter(is_owned).cloned().collect();
             }
         }
@@ -62,16 +64,18 @@ impl Work<'_> {
             let keys: Vec<Key> = leaving.keys().map(|name| self.key(name)).collect();
             let keys: Vec<&Key> = keys.iter().collect();
             let looking = self.zone.look_and_write();
-            match run.give_way(&keys, &self.scope, until).await {
-                Ok(Verdict::Owned) => {
-                    let is_owned = |name: &Hostname| run.verdict(&self.key(name)) == Verdict::Owned;
+            match run.yield_to_successors(&keys, &self.scope, until).await {
+                Ok(Ownership::Owned) => {
+                    let is_owned =
+                        |name: &Hostname| run.ownership(&self.key(name)) == Ownership::Owned;
                     let owned = leaving.extract_if(.., |name, _| is_owned(name));
                     taken.extend(owned.map(|(name, _)| name));
                     continue;
                 }
-                Ok(Verdict::SuccessorFailed) => {
-                    let is_lost =
-                        |name: &Hostname| run.verdict(&self.key(name)) == Verdict::SuccessorFailed;
+                Ok(Ownership::SuccessorFailed) => {
+                    let is_lost = |name: &Hostname| {
+                        run.ownership(&self.key(name)) == Ownership::SuccessorFailed
+                    };
                     let lost = leaving.extract_if(.., |name, _| is_lost(name));
                     let lost: Vec<Hostname> = lost.map(|(name, _)| name).collect();
                     let what = listed(lost.iter());
@@ -80,7 +84,7 @@ impl Work<'_> {
                         .push(successor_failed(&what, self.zone.id()));
                     continue;
                 }
-                Ok(Verdict::Free | Verdict::Contested) => {}
+                Ok(Ownership::Free | Ownership::Contested) => {}
                 Err(why) => {
                     let doing = format!("Waiting to void {}", listed(leaving.keys()));
                     released.errors.push(problem(&why.into(), &doing));

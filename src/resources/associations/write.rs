@@ -3,7 +3,7 @@
 use std::collections::{BTreeMap, BTreeSet};
 
 use super::super::Api;
-use super::super::association::{explain_crowd, look};
+use super::super::association::{explain_hostname_limit, look};
 use super::super::check::zone_id;
 use super::super::problem::{listed, problem};
 use super::super::ready::wait_for_certificate;
@@ -17,7 +17,7 @@ use cloudflare::{
 use framework::{Ctx, Diagnostic, Diagnostics, Operation, Timeouts};
 
 /// One operation on many hostnames.
-pub(super) struct Work<'a> {
+pub(super) struct AssociationsOp<'a> {
     pub(super) ctx: &'a Ctx<Api>,
     pub(super) zone: Zone<'a>,
     pub(super) scope: Scope,
@@ -34,7 +34,7 @@ pub(super) struct Written {
     pub(super) errors: Diagnostics,
 }
 
-impl<'a> Work<'a> {
+impl<'a> AssociationsOp<'a> {
     pub(super) fn new(
         ctx: &'a Ctx<Api>,
         model: &Associations,
@@ -95,9 +95,9 @@ impl<'a> Work<'a> {
     }
 
     /// Keeps rotations of this run away from what is as it is wanted.
-    pub(super) fn insist(&self, targets: &Targets) {
+    pub(super) fn mark_managed(&self, targets: &Targets) {
         for name in targets.keys() {
-            self.zone.run().insist(self.key(name));
+            self.zone.run().mark_managed(self.key(name));
         }
     }
 
@@ -121,18 +121,18 @@ impl<'a> Work<'a> {
             })
             .collect();
         let keys: Vec<Key> = others.iter().map(|(name, _)| self.key(name)).collect();
-        let let_go = self.zone.run().are_let_go(&keys, &self.scope).await;
-        let_go.map_err(|why| problem(&why.into(), "Waiting to take over hostnames"))?;
+        let released = self.zone.run().are_released(&keys, &self.scope).await;
+        released.map_err(|why| problem(&why.into(), "Waiting to take over hostnames"))?;
         let run = self.zone.run();
         let mut errors = Diagnostics::default();
         for (name, target) in others {
-            if run.is_let_go(&self.key(name)) {
+            if run.is_released(&self.key(name)) {
                 continue;
             }
             // The list may be old.
             let live = look(&self.zone, &self.scope, name).await?;
             let another = live.filter(|live| !target.is(live));
-            errors.extend(another.map(|live| self.is_another(name, target, &live)));
+            errors.extend(another.map(|live| self.already_associated(name, target, &live)));
         }
         match errors.has_error() {
             true => Err(errors),
@@ -246,7 +246,8 @@ impl<'a> Work<'a> {
                 false => entry(spelling),
             };
             let refused = (error, problem(error, &doing).at_path(path));
-            let explained = explain_crowd(&self.zone, &self.scope, &write.cert_id, refused);
+            let explained =
+                explain_hostname_limit(&self.zone, &self.scope, &write.cert_id, refused);
             errors.push(explained.await);
         }
         if let Some(error) = why {
@@ -272,7 +273,7 @@ impl<'a> Work<'a> {
         .at_path(entry(&target.spelling))
     }
 
-    fn is_another(&self, name: &Hostname, target: &Target, live: &Found) -> Diagnostic {
+    fn already_associated(&self, name: &Hostname, target: &Target, live: &Found) -> Diagnostic {
         let (id, enabled) = (live.certificate(), live.enabled.unwrap_or_default());
         Diagnostic::error(
             "Hostname is already associated",

@@ -7,8 +7,9 @@ use super::super::problem::successor_failed;
 use super::facts::Facts;
 use super::operation::Operation;
 use super::protocol::{Goal, Object};
+use super::store::CertificateStore;
 use super::upload::Upload;
-use super::{Certificate, Found, deposed, stray, words};
+use super::{Certificate, Found, deposed, diagnostics, unmanaged};
 use cloudflare::{Claim, Key, Scope, Status, Store};
 use framework::{
     Applied, Ctx, Diagnostic, Failed, Operation as Kind, Planned, Successor, Timeouts,
@@ -29,15 +30,20 @@ pub(super) async fn create(
     let zone = ctx.api.zone(&id);
     let duration = Timeouts::of(&plan.timeouts, Kind::Create);
     let scope = Scope::lasting(duration, ctx.cancel.clone());
-    let upload = Upload::new((&zone, &scope, store), &config, leaf, Vec::new())?;
+    let at = CertificateStore::new(&zone, &scope, store);
+    let upload = Upload::new(at, &config, leaf, Vec::new())?;
     // Held to the end: what takes a hostname over may have to wait for this certificate.
     let claim = ctx.api.run().claim(upload.key());
     let claim = claim.map_err(|_| upload.declared_twice())?;
     let waits = plan.wait_for_deployment.known() != Some(&false);
-    let operation = Operation::new((ctx, &zone, &scope), Goal::create(store, waits));
+    let goal = Goal {
+        waits,
+        ..Goal::create(store)
+    };
+    let operation = Operation::new(ctx, at, goal);
     let mut operation = operation.with_upload(upload);
     let ended = operation.run().await;
-    let ended = ended.map_err(|stopped| operation.explain(stopped, words::pending));
+    let ended = ended.map_err(|stopped| operation.explain(stopped, diagnostics::pending));
     let Some(found) = operation.stands().1 else {
         return ended.map(|()| plan).map_err(Failed::from);
     };
@@ -45,7 +51,7 @@ pub(super) async fn create(
     let warnings = ended.err().unwrap_or_default().into_iter();
     let warnings = warnings.map(Diagnostic::as_warning);
     // Nobody is surprised by what another address of this apply has left.
-    let is_left = ctx.api.run().is_let_go(&operation.key_of(&found.id));
+    let is_left = ctx.api.run().is_released(&at.key_of(&found.id));
     let adoption = operation.adoption.clone().filter(|_| !is_left);
     adoption
         .into_iter()
@@ -53,7 +59,7 @@ pub(super) async fn create(
         .for_each(|warning| ctx.warn(warning));
     plan.set_found(found);
     plan.set_superseded(operation.stands().0.superseded);
-    stray::report(ctx, &zone, &scope, store, &found.id).await;
+    unmanaged::report(ctx, at, &found.id).await;
     Ok(plan)
 }
 
@@ -69,13 +75,13 @@ pub(super) async fn update(
     let zone = ctx.api.zone(&zone_id(&plan.zone_id)?);
     let duration = Timeouts::of(&plan.timeouts, Kind::Update);
     let scope = Scope::lasting(duration, ctx.cancel.clone());
+    let at = CertificateStore::new(&zone, &scope, store);
     let old = stored_id(&prior.id, "id")?;
     let superseded = prior.superseded(ctx);
     let run = ctx.api.run();
-    let place = (ctx, &zone, &scope);
     let rotates = plan.id.is_unknown();
     if !rotates {
-        run.own(Key::certificate(store, zone.id(), &old));
+        run.own(at.key_of(&old));
     }
     if !rotates && !plan.status.is_unknown() && superseded.is_empty() {
         return Ok(plan);
@@ -84,16 +90,19 @@ pub(super) async fn update(
         let leaf = certificate(&plan.certificate)?;
         plan.facts = leaf.facts().into();
         let goal = Goal::rotate(store, old.clone(), superseded);
-        let upload = Upload::new((&zone, &scope, store), &config, leaf, goal.remove.clone())?;
+        let upload = Upload::new(at, &config, leaf, goal.remove.clone())?;
         // Before any request: what destroys hostnames in this run waits for the claim.
         let claim = run.claim(upload.key());
         let claim = claim.map_err(|_| upload.declared_twice())?;
-        (Operation::new(place, goal).with_upload(upload), Some(claim))
+        (
+            Operation::new(ctx, at, goal).with_upload(upload),
+            Some(claim),
+        )
     } else {
         let goal = Goal::finish(store, old.clone(), superseded);
         let leaf = prior.facts.fingerprint();
-        let claim = leaf.map(|leaf| run.reclaim(Key::leaf(store, zone.id(), leaf)));
-        (Operation::new(place, goal), claim)
+        let claim = leaf.map(|leaf| run.reclaim(at.leaf_key(leaf)));
+        (Operation::new(ctx, at, goal), claim)
     };
     let mut operation = operation.with_old_leaf(prior.facts.fingerprint());
     let serves = prior.status.text() == Status::Active.as_str();
@@ -114,18 +123,18 @@ pub(super) async fn update(
     let Err(stopped) = ended else {
         claim.into_iter().for_each(Claim::keep);
         if let Some(found) = found.filter(|_| rotates) {
-            stray::report(ctx, &zone, &scope, store, &found.id).await;
+            unmanaged::report(ctx, at, &found.id).await;
         }
         return Ok(state);
     };
     let pending = if rotates {
-        words::not_finished
+        diagnostics::not_finished
     } else {
-        words::pending
+        diagnostics::pending
     };
     let diagnostics = operation.explain(stopped, pending);
     let diagnostics = match rotates && serves && standing.object == Object::Old {
-        true => words::still_serves(&old, diagnostics),
+        true => diagnostics::still_serves(&old, diagnostics),
         false => diagnostics,
     };
     Err(Failed {
@@ -144,17 +153,18 @@ pub(super) async fn delete(
     let zone = ctx.api.zone(&zone_id(&state.zone_id)?);
     let duration = Timeouts::of(&state.timeouts, Kind::Delete);
     let scope = Scope::lasting(duration, ctx.cancel.clone());
+    let at = CertificateStore::new(&zone, &scope, store);
     let old = stored_id(&state.id, "id")?;
     let goal = Goal::destroy(store, old.clone(), state.superseded(ctx));
     let goal = match &ctx.deposed {
-        Some(since) => deposed::goal(since, (&zone, &scope), goal, state).await?,
+        Some(since) => deposed::goal(since, at, goal, state).await?,
         None => Some(goal),
     };
     let Some(goal) = goal else {
-        ctx.warn(words::taken_over(zone.id(), &old, Successor::Perhaps));
+        ctx.warn(diagnostics::taken_over(zone.id(), &old, Successor::Perhaps));
         return Ok(());
     };
-    let operation = Operation::new((ctx, &zone, &scope), goal);
+    let operation = Operation::new(ctx, at, goal);
     let mut operation = operation.with_old_leaf(state.facts.fingerprint());
     let ended = operation.run().await;
     ended.map_err(|stopped| {
@@ -164,7 +174,7 @@ pub(super) async fn delete(
         left.set_superseded(superseded);
         Failed {
             state: Some(left),
-            diagnostics: operation.explain(stopped, words::pending),
+            diagnostics: operation.explain(stopped, diagnostics::pending),
         }
     })
 }
@@ -190,7 +200,7 @@ pub(super) async fn leave(
     if !hand_over(ctx, &scope, &keys, to).await?.is_empty() {
         return Err(successor_failed(&format!("certificate {id}"), &zone).into());
     }
-    ctx.warn(words::taken_over(&zone, &id, to));
+    ctx.warn(diagnostics::taken_over(&zone, &id, to));
     let mut superseded = match to {
         Successor::Replacement => Vec::new(),
         Successor::Another | Successor::Perhaps => state.superseded(ctx),

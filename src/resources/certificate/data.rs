@@ -8,7 +8,8 @@ use super::super::problem::problem;
 use super::facts::Facts;
 use super::filter::Filter;
 use super::import::absent;
-use super::{Found, InStore, leaf_of, look, text_of};
+use super::store::CertificateStore;
+use super::{Found, InStore, leaf_of, text_of};
 use cloudflare::{Error, Scope};
 use framework::{Attr, Ctx, DataSource, Diagnostics, Model, Object, Walk};
 
@@ -147,13 +148,14 @@ impl<S: InStore> DataSource for CertificateData<S> {
         let id = zone_id(&config.zone_id)?;
         let (zone, scope) = (ctx.api.zone(&id), Scope::reading(ctx.cancel.clone()));
         let certificate = certificate_id(&config.certificate_id)?;
-        let found = look(&zone, &scope, S::STORE, &certificate).await;
+        let at = CertificateStore::new(&zone, &scope, S::STORE);
+        let found = at.find(&certificate).await;
         let failed = |error: Error| {
             let doing = format!("Reading certificate {certificate} of zone {id}");
             problem(&error, &doing)
         };
         let Some(found) = found.map_err(failed)? else {
-            let error = absent(&zone, &scope, S::STORE, &certificate).await;
+            let error = absent(at, &certificate).await;
             return Err(error.at("certificate_id").into());
         };
         config.shown = Shown::from(&found);

@@ -4,20 +4,21 @@
 
 use super::super::problem::problem;
 use super::protocol::Goal;
+use super::store::CertificateStore;
 use super::{Certificate, Found, Identity, leaf_of};
 use crate::x509::Existing;
-use cloudflare::{CertificateId, Scope, Store, Zone};
+use cloudflare::{CertificateId, Store};
 use framework::{Deposed, Diagnostics, read_model};
 
 /// What is to be done with a deposed certificate; none if it is left.
 pub(super) async fn goal(
     since: &Deposed,
-    (zone, scope): (&Zone<'_>, &Scope),
+    at: CertificateStore<'_>,
     goal: Goal,
     state: &Certificate,
 ) -> Result<Option<Goal>, Diagnostics> {
     let doing = "Looking for the certificate that replaced a deposed one";
-    let list = zone.certificates_with_own(scope, goal.store).await;
+    let list = at.list().await;
     let list = list.map_err(|error| Diagnostics::from(problem(&error, doing)))?;
     // Origins cannot tell them apart: the same subject, of the same authority.
     let own = Existing::find(state.certificate.text());
@@ -51,7 +52,7 @@ pub(super) async fn goal(
             };
             let is_newer = |found: &Found| found.uploaded_on > deposed.uploaded_on;
             let is_superseded = list.iter().filter(is_another).any(is_newer);
-            let held = zone.associations_if_listed(scope).await;
+            let held = at.zone.associations_if_listed(at.scope).await;
             let held = held.map_err(|error| Diagnostics::from(problem(&error, doing)))?;
             let is_used = held.iter().any(|a| a.names(&deposed.id) && !a.is_gone());
             Ok((is_superseded && !is_used).then_some(goal))

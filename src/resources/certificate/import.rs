@@ -2,8 +2,9 @@
 
 use super::super::Api;
 use super::super::check::{certificate_id, zone_id};
-use super::{Certificate, HostnameStore, Identity, InStore, StoredCertificate, ZoneStore, look};
-use cloudflare::{CertificateId, Scope, Store, Zone};
+use super::store::CertificateStore;
+use super::{Certificate, HostnameStore, Identity, InStore, StoredCertificate, ZoneStore};
+use cloudflare::{CertificateId, Scope, Store};
 use framework::{Ctx, Diagnostic, Diagnostics, Resource};
 
 pub(super) async fn find<S: InStore>(
@@ -22,29 +23,31 @@ pub(super) async fn find<S: InStore>(
         return Ok(found);
     }
     let scope = Scope::reading(ctx.cancel.clone());
-    Err(absent(&ctx.api.zone(&zone), &scope, S::STORE, &id)
-        .await
-        .into())
+    let zone = ctx.api.zone(&zone);
+    let at = CertificateStore::new(&zone, &scope, S::STORE);
+    Err(absent(at, &id).await.into())
 }
 
 /// A store does not have a certificate; perhaps the other one has.
-pub(super) async fn absent(
-    zone: &Zone<'_>,
-    scope: &Scope,
-    store: Store,
-    id: &CertificateId,
-) -> Diagnostic {
-    let (elsewhere, name, other) = match store {
+pub(super) async fn absent(at: CertificateStore<'_>, id: &CertificateId) -> Diagnostic {
+    let (elsewhere, name, other) = match at.store {
         Store::Zone => (Store::Hostname, "zone", HostnameStore::NAME),
         Store::Hostname => (Store::Zone, "hostname", ZoneStore::NAME),
     };
-    let hint = match look(zone, scope, elsewhere, id).await {
+    let other_store = CertificateStore {
+        store: elsewhere,
+        ..at
+    };
+    let hint = match other_store.find(id).await {
         Ok(Some(_)) => format!("It is the id of an {other}: use that type."),
         _ => "Certificates that were deleted are gone; the API's list shows the ids of the others."
             .to_owned(),
     };
     Diagnostic::error(
         "Certificate not found",
-        format!("Zone {} has no {name} certificate {id}. {hint}", zone.id()),
+        format!(
+            "Zone {} has no {name} certificate {id}. {hint}",
+            at.zone.id()
+        ),
     )
 }

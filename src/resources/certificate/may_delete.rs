@@ -11,7 +11,7 @@ use super::view::{Hold, Seen, View};
 use cloudflare::{CertificateId, Observed, Status, Store, Trust};
 
 /// A certificate that is to be deleted.
-pub(super) struct Doomed<'a> {
+pub(super) struct Candidate<'a> {
     pub(super) store: Store,
     pub(super) id: &'a CertificateId,
     /// What takes its place.
@@ -23,28 +23,28 @@ pub(super) struct Doomed<'a> {
 }
 
 /// Whether it may be deleted now.
-pub(super) fn may_delete(doomed: &Doomed<'_>, view: &View) -> Result<(), Hold> {
-    no_hostname_is_left(doomed, view)?;
-    no_hostname_may_be_served(doomed, view)?;
-    successor_is_active(doomed, view)?;
-    zone_presents_another(doomed, view)?;
-    match doomed.clear_for < doomed.propagation {
+pub(super) fn may_delete(candidate: &Candidate<'_>, view: &View) -> Result<(), Hold> {
+    no_hostname_is_left(candidate, view)?;
+    no_hostname_may_be_served(candidate, view)?;
+    successor_is_active(candidate, view)?;
+    zone_presents_another(candidate, view)?;
+    match candidate.clear_for < candidate.propagation {
         true => Err(Obstacle::Propagating.into()),
         false => Ok(()),
     }
 }
 
 /// What takes its place has all its hostnames.
-fn no_hostname_is_left(doomed: &Doomed<'_>, view: &View) -> Result<(), Hold> {
-    let is_left = |seen: &Observed| seen.is_left_on(doomed.id);
-    match doomed.successor.is_some() && view.hostnames()?.iter().any(is_left) {
+fn no_hostname_is_left(candidate: &Candidate<'_>, view: &View) -> Result<(), Hold> {
+    let is_left = |seen: &Observed| seen.is_left_on(candidate.id);
+    match candidate.successor.is_some() && view.hostnames()?.iter().any(is_left) {
         true => Err(Obstacle::HostnamesLeft.into()),
         false => Ok(()),
     }
 }
 
 /// No hostname is on its way to another certificate, or never got there.
-fn no_hostname_may_be_served(doomed: &Doomed<'_>, view: &View) -> Result<(), Hold> {
+fn no_hostname_may_be_served(candidate: &Candidate<'_>, view: &View) -> Result<(), Hold> {
     let (mut undeployed, mut pending) = (Vec::new(), Vec::new());
     for listed in view.hostnames()? {
         let seen = match listed.trust {
@@ -53,7 +53,8 @@ fn no_hostname_may_be_served(doomed: &Doomed<'_>, view: &View) -> Result<(), Hol
         };
         let Some(seen) = seen else { continue };
         let name = || seen.association.hostname.clone();
-        if seen.association.status == Status::DeploymentTimedOut && is_elsewhere(seen, doomed.id) {
+        if seen.association.status == Status::DeploymentTimedOut && is_elsewhere(seen, candidate.id)
+        {
             undeployed.push(name());
         }
         if is_pending(seen) {
@@ -62,8 +63,8 @@ fn no_hostname_may_be_served(doomed: &Doomed<'_>, view: &View) -> Result<(), Hol
     }
     // Nobody knows what such a hostname was on before. But if it was what the zone presents,
     // that is the successor now.
-    let is_inherited = doomed.store == Store::Zone && doomed.successor.is_some();
-    if !undeployed.is_empty() && !is_inherited && may_serve(view.certificate(doomed.id)?) {
+    let is_inherited = candidate.store == Store::Zone && candidate.successor.is_some();
+    if !undeployed.is_empty() && !is_inherited && may_serve(view.certificate(candidate.id)?) {
         return Err(Obstacle::Undeployed(undeployed).into());
     }
     match pending.is_empty() {
@@ -88,8 +89,8 @@ fn is_pending(seen: &Observed) -> bool {
 }
 
 /// Others delete too: what takes its place must be there itself, and active.
-fn successor_is_active(doomed: &Doomed<'_>, view: &View) -> Result<(), Hold> {
-    let Some(id) = doomed.successor else {
+fn successor_is_active(candidate: &Candidate<'_>, view: &View) -> Result<(), Hold> {
+    let Some(id) = candidate.successor else {
         return Ok(());
     };
     let status = view.certificate(id)?.map(|seen| &seen.status);
@@ -101,17 +102,17 @@ fn successor_is_active(doomed: &Doomed<'_>, view: &View) -> Result<(), Hold> {
 
 /// A zone that presents its certificates has another one to present. Lists may be old in
 /// both directions, so what they show of a certificate is asked for by its id.
-fn zone_presents_another(doomed: &Doomed<'_>, view: &View) -> Result<(), Hold> {
-    if doomed.store == Store::Hostname || doomed.successor.is_some() {
+fn zone_presents_another(candidate: &Candidate<'_>, view: &View) -> Result<(), Hold> {
+    if candidate.store == Store::Hostname || candidate.successor.is_some() {
         return Ok(());
     }
-    let own = view.certificate(doomed.id)?;
+    let own = view.certificate(candidate.id)?;
     if !may_present(own) {
         return Ok(());
     }
     let has_expired = own.is_some_and(|own| own.has_expired);
     let listed = view.zone_certificates()?.iter();
-    let others = listed.filter(|other| other.id != *doomed.id && !other.is_deleted);
+    let others = listed.filter(|other| other.id != *candidate.id && !other.is_deleted);
     let mut is_another_pending = false;
     for other in others {
         is_another_pending |= other.status.is_pending();

@@ -3,37 +3,40 @@
 //!
 //! `plan` says whether it is still the same certificate. `apply` makes a goal of what is
 //! planned; `protocol` decides step after step how to reach it, and `operation` carries the
-//! steps out: an `upload` (which may wait for `room`), and the `removal` of others, of which
-//! `may_delete` decides from a `view` of the zone. `obstacle` and `words` say what stands in
-//! the way. `full` and `stray` are about the other certificates of the zone. `data` and
+//! steps out: `bring` an `upload` into the `store` (as `copy` decides, waiting for a `slot`
+//! where there is none), and the `removal` of others, of which `may_delete` decides from a
+//! `view` of the zone. `obstacle` and `diagnostics` say what stands in the way.
+//! `store_capacity` and `unmanaged` are about the other certificates of the zone. `data` and
 //! `list` show what is there, as `filter` says.
 
 mod apply;
+mod bring;
 mod clock;
+mod copy;
 mod data;
 mod deposed;
+mod diagnostics;
 mod facts;
 mod filter;
-mod full;
 mod import;
 mod list;
 mod may_delete;
 mod model;
 mod moved;
 mod obstacle;
+mod obstacle_timers;
 mod operation;
-mod patience;
 mod plan;
 mod protocol;
 mod removal;
-mod room;
-mod stray;
-mod upload;
-mod view;
-mod words;
-
+mod slot;
+mod store;
+mod store_capacity;
 #[cfg(test)]
 mod tests;
+mod unmanaged;
+mod upload;
+mod view;
 #[cfg(test)]
 mod worlds;
 
@@ -45,7 +48,7 @@ use super::names;
 use super::problem::problem;
 use super::{Api, Settings};
 use crate::x509::{Existing, without_keys};
-use cloudflare::{Certificate as Found, CertificateId, Error, Fresh, Scope, Store, Zone};
+use cloudflare::{Certificate as Found, Error, Fresh, Scope, Store};
 use framework::{
     ApiObject, Applied, Ctx, Diagnostics, Failed, Foreign, Moved, Planned, Resource, Successor,
 };
@@ -53,6 +56,7 @@ use text::is_invisible;
 
 pub use data::{CertificateData, CertificatesData};
 use model::{Certificate, Identity};
+use store::CertificateStore;
 
 /// The resource for one of the stores.
 pub struct StoredCertificate<S>(PhantomData<S>);
@@ -167,6 +171,7 @@ impl<S: InStore> Resource for StoredCertificate<S> {
     ) -> Result<Option<Certificate>, Diagnostics> {
         let id = zone_id(&state.zone_id)?;
         let (zone, scope) = (ctx.api.zone(&id), Scope::reading(ctx.cancel.clone()));
+        let at = CertificateStore::new(&zone, &scope, S::STORE);
         let certificate_id = stored_id(&state.id, "id")?;
         let failed = |error: Error| {
             let doing = format!("Reading certificate {certificate_id} of zone {id}");
@@ -176,7 +181,7 @@ impl<S: InStore> Resource for StoredCertificate<S> {
             .certificates_as_of(&scope, S::STORE, Fresh::Recent)
             .await;
         let list = listed.map_err(failed)?.list;
-        full::note(&mut ctx.private(), S::STORE, &list);
+        store_capacity::note(&mut ctx.private(), S::STORE, &list);
         clock::note(&mut ctx.private(), &zone);
         // What a rotation has left behind takes the place of one that is gone, so that
         // it is not forgotten.
@@ -189,7 +194,7 @@ impl<S: InStore> Resource for StoredCertificate<S> {
             let found = match listed.filter(|found| !found.status.is_tombstone()) {
                 Some(found) if !is_news(found) => Some(found.clone()),
                 // It may be too new for the list, or the list too old for it.
-                _ => look(&zone, &scope, S::STORE, &id).await.map_err(failed)?,
+                _ => at.find(&id).await.map_err(failed)?,
             };
             alive.extend(found.filter(|found| alive.iter().all(|a: &Found| a.id != found.id)));
         }
@@ -248,19 +253,4 @@ fn text_of(found: &Found) -> Option<String> {
     Some(without_keys(
         &lines.chars().filter(is_seen).collect::<String>(),
     ))
-}
-
-/// The certificate; `None` if it is gone, even where its tombstone answers.
-async fn look(
-    zone: &Zone<'_>,
-    scope: &Scope,
-    store: Store,
-    id: &CertificateId,
-) -> Result<Option<Found>, Error> {
-    match zone.certificate(scope, store, id).await {
-        Ok(found) if found.status.is_tombstone() => Ok(None),
-        Ok(found) => Ok(Some(found)),
-        Err(error) if error.is_gone() => Ok(None),
-        Err(error) => Err(error),
-    }
 }

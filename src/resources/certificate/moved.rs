@@ -17,7 +17,7 @@ pub(super) fn from_official<S: InStore>(
     let official = Official::recognise(source)?;
     let stored = match &official.object {
         Object::Certificate(store, stored) if *store == S::STORE => stored,
-        _ => return Err(official.is_no(S::NAME, source).into()),
+        _ => return Err(official.mismatch(S::NAME, source).into()),
     };
     let id = stored.text("certificate_id").or_else(|| stored.text("id"));
     let id = id.and_then(|id| CertificateId::parse(id).ok());

@@ -7,14 +7,16 @@ use tokio::time::Instant;
 
 use super::super::Api;
 use super::super::problem::problem;
+use super::bring::{Origin, find_or_upload};
 use super::plan::missing_key;
 use super::protocol::{
     Deployment, Event, Failure, Goal, Keep, Kept, Known, Object, Standing, Step, decide, standing,
 };
 use super::removal::Removal;
-use super::upload::{Origin, Upload};
-use super::{Found, leaf_of, look, words};
-use cloudflare::{CertificateId, Destruction, Error, Key, Polls, Scope, Status, Store, Zone};
+use super::store::CertificateStore;
+use super::upload::Upload;
+use super::{Found, diagnostics, leaf_of};
+use cloudflare::{CertificateId, Destruction, Error, Key, Polls, Status, Store, Zone};
 use framework::{Ctx, Diagnostic, Diagnostics, Successor};
 
 /// How long a certificate that was uploaded again may look like its own tombstone.
@@ -23,8 +25,7 @@ const REVIVAL: Duration = Duration::from_secs(60);
 /// One operation on a certificate.
 pub(super) struct Operation<'a> {
     ctx: &'a Ctx<Api>,
-    zone: &'a Zone<'a>,
-    scope: &'a Scope,
+    at: CertificateStore<'a>,
     pub(super) goal: Goal,
     pub(super) known: Known,
     /// What is kept, as last seen.
@@ -64,14 +65,10 @@ impl From<Diagnostic> for Stopped {
 }
 
 impl<'a> Operation<'a> {
-    pub(super) fn new(
-        (ctx, zone, scope): (&'a Ctx<Api>, &'a Zone<'a>, &'a Scope),
-        goal: Goal,
-    ) -> Self {
+    pub(super) fn new(ctx: &'a Ctx<Api>, at: CertificateStore<'a>, goal: Goal) -> Self {
         Self {
             ctx,
-            zone,
-            scope,
+            at,
             goal,
             known: Known::default(),
             found: None,
@@ -111,7 +108,7 @@ impl<'a> Operation<'a> {
                 Step::AwaitDeployment => self.await_deployment(&mut polls).await?,
                 Step::Yield(id) => {
                     polls = Polls::new();
-                    self.removal_of(&id).await?.yields().await?
+                    self.removal_of(&id).await?.yield_first().await?
                 }
                 Step::Repoint(id) => self.repoint(&id).await?,
                 Step::Delete(id) => self.removal_of(&id).await?.delete().await?,
@@ -133,10 +130,13 @@ impl<'a> Operation<'a> {
         {
             tracing::info!(certificate = %id, "left to its new owner");
             // It is owned by another, which has not failed.
-            let _ = self.zone.run().leave([self.key_of(id)]);
+            let _ = self.at.run().leave([self.at.key_of(id)]);
             if self.goal.keep == Keep::Nothing && self.goal.old.as_ref() == Some(id) {
-                self.ctx
-                    .warn(words::taken_over(self.zone.id(), id, Successor::Another));
+                self.ctx.warn(diagnostics::taken_over(
+                    self.at.zone.id(),
+                    id,
+                    Successor::Another,
+                ));
             }
         }
         self.known.learn(&self.goal, event);
@@ -147,12 +147,12 @@ impl<'a> Operation<'a> {
         let (found, is_own) = match &self.goal.keep {
             Keep::Present(id) => {
                 let found = self.find(id).await?;
-                let found = found.ok_or_else(|| words::gone(id, self.zone))?;
+                let found = found.ok_or_else(|| diagnostics::gone(id, self.at.zone))?;
                 (found, true)
             }
             Keep::Wanted | Keep::Nothing => self.find_or_upload().await?,
         };
-        self.zone.run().own(self.key_of(&found.id));
+        self.at.run().own(self.at.key_of(&found.id));
         let kept = Kept {
             id: found.id.clone(),
             is_own,
@@ -177,13 +177,13 @@ impl<'a> Operation<'a> {
         };
         if let (Store::Hostname, Some(old)) = (self.goal.store, &self.goal.old) {
             // Without the list nobody could tell which hostnames have to move.
-            let listed = self.zone.redeploy(self.scope, old).await;
+            let listed = self.at.zone.redeploy(self.at.scope, old).await;
             let doing = "Listing the hostnames of the old certificate";
             listed.map_err(|error| problem(&error, doing))?;
         }
-        match upload.find_or_upload().await? {
+        match find_or_upload(upload).await? {
             Origin::Own(found) => Ok((found, true)),
-            Origin::WasThere(found) if upload.is_owned(&found) => {
+            Origin::WasThere(found) if self.at.is_owned(&found.id) => {
                 Err(upload.declared_twice().into())
             }
             Origin::WasThere(found) => {
@@ -195,16 +195,16 @@ impl<'a> Operation<'a> {
 
     /// The certificate; none where it is gone.
     async fn find(&self, id: &CertificateId) -> Result<Option<Found>, Stopped> {
-        let doing = format!("Reading certificate {id} of zone {}", self.zone.id());
-        let found = look(self.zone, self.scope, self.goal.store, id).await;
+        let doing = format!("Reading certificate {id} of zone {}", self.at.zone.id());
+        let found = self.at.find(id).await;
         Ok(found.map_err(|error| problem(&error, &doing))?)
     }
 
     /// Says to this run what is on its way out.
     fn announce(&mut self) {
-        let run = self.zone.run();
+        let run = self.at.run();
         let left = self.known.left(&self.goal);
-        self.leaving = left.map(|id| run.destroy(self.key_of(id))).collect();
+        self.leaving = left.map(|id| run.destroy(self.at.key_of(id))).collect();
     }
 
     /// Waits while a certificate that was just uploaded reads `pending_deletion`, as it does
@@ -215,12 +215,9 @@ impl<'a> Operation<'a> {
         while let Some(found) = &mut self.found
             && found.status == Status::PendingDeletion
             && started.elapsed() < REVIVAL
-            && polls.pause(self.scope).await.is_ok()
+            && polls.pause(self.at.scope).await.is_ok()
         {
-            let now = self
-                .zone
-                .certificate(self.scope, self.goal.store, &found.id);
-            if let Ok(now) = now.await {
+            if let Ok(Some(now)) = self.at.find_any(&found.id).await {
                 *found = now;
             }
         }
@@ -234,9 +231,9 @@ impl<'a> Operation<'a> {
     async fn await_deployment(&mut self, polls: &mut Polls) -> Result<Event, Stopped> {
         if let Some(found) = &self.found {
             let not_yet = |error| Stopped::NotYet(Box::new(found.clone()), error);
-            let paused = polls.pause(self.scope).await;
+            let paused = polls.pause(self.at.scope).await;
             paused.map_err(|why| not_yet(why.into()))?;
-            let now = look(self.zone, self.scope, self.goal.store, &found.id).await;
+            let now = self.at.find(&found.id).await;
             let now = now.map_err(not_yet)?;
             let Some(now) = now else {
                 return Ok(Event::Seen(Deployment::Gone));
@@ -253,7 +250,7 @@ impl<'a> Operation<'a> {
             return Ok(Event::Repointed { any: false });
         };
         let doing = format!("Giving the hostnames of certificate {from} to {to}");
-        let repointed = self.zone.repoint(self.scope, from, &to).await;
+        let repointed = self.at.zone.repoint(self.at.scope, from, &to).await;
         let repointed = repointed.map_err(|error| problem(&error, &doing))?;
         let event = Event::Repointed {
             any: !repointed.moved.is_empty(),
@@ -262,7 +259,7 @@ impl<'a> Operation<'a> {
             // Also where others were refused.
             self.known.learn(&self.goal, event.clone());
         }
-        words::all_moved(&repointed, &doing, &to)?;
+        diagnostics::all_moved(&repointed, &doing, &to)?;
         Ok(event)
     }
 
@@ -273,8 +270,7 @@ impl<'a> Operation<'a> {
             _ => {
                 let leaf = self.leaf_key(id).await?;
                 let successor = self.known.kept.as_ref().map(|kept| kept.id.clone());
-                let place = (self.zone, self.scope, self.goal.store);
-                Removal::new(place, id.clone(), leaf, successor)
+                Removal::new(self.at, id.clone(), leaf, successor)
             }
         };
         Ok(self.removal.insert(removal))
@@ -290,7 +286,7 @@ impl<'a> Operation<'a> {
         };
         let key = |fingerprint: &str| {
             let is_own = claimed == Some(fingerprint);
-            (!is_own).then(|| Key::leaf(self.goal.store, self.zone.id(), fingerprint))
+            (!is_own).then(|| self.at.leaf_key(fingerprint))
         };
         if self.goal.old.as_ref() == Some(id) {
             return Ok(self.old_leaf.as_deref().and_then(key));
@@ -298,10 +294,6 @@ impl<'a> Operation<'a> {
         let found = self.find(id).await?;
         let leaf = found.as_ref().and_then(leaf_of);
         Ok(leaf.and_then(|leaf| key(&leaf.facts().fingerprint_sha256)))
-    }
-
-    pub(super) fn key_of(&self, id: &CertificateId) -> Key {
-        Key::certificate(self.goal.store, self.zone.id(), id)
     }
 
     /// What is true now, and what is kept, if that is the object.
@@ -316,9 +308,9 @@ impl<'a> Operation<'a> {
     /// it is this resource's to delete.
     pub(super) fn give_back(&mut self) {
         let adopted = self.known.kept.as_ref().filter(|kept| !kept.is_own);
-        let key = adopted.map(|kept| self.key_of(&kept.id));
+        let key = adopted.map(|kept| self.at.key_of(&kept.id));
         let is_old = self.stands().0.object == Object::Old;
-        let run = self.zone.run();
+        let run = self.at.run();
         let is_left = key.is_some_and(|key| is_old && run.give_back(&key));
         if let Some(kept) = &mut self.known.kept {
             kept.is_own |= is_left;
@@ -333,13 +325,15 @@ impl<'a> Operation<'a> {
     ) -> Diagnostics {
         match stopped {
             Stopped::Other(diagnostics) => diagnostics,
-            Stopped::NotYet(found, error) => pending(&found, self.zone, &error).into(),
-            Stopped::Failed(Failure::NotDeployed(id)) => words::timed_out(&id, self.zone).into(),
-            Stopped::Failed(Failure::Gone(id)) => words::gone(&id, self.zone).into(),
+            Stopped::NotYet(found, error) => pending(&found, self.at.zone, &error).into(),
+            Stopped::Failed(Failure::NotDeployed(id)) => {
+                diagnostics::timed_out(&id, self.at.zone).into()
+            }
+            Stopped::Failed(Failure::Gone(id)) => diagnostics::gone(&id, self.at.zone).into(),
             Stopped::Failed(Failure::Obstacle(id, obstacle)) => {
                 let successor = self.known.kept.as_ref().map(|kept| &kept.id);
                 obstacle
-                    .refusal(self.zone.id(), &id, successor, None)
+                    .refusal(self.at.zone.id(), &id, successor, None)
                     .into()
             }
         }

@@ -6,7 +6,7 @@ use jiff::SignedDuration;
 use super::super::check::{certificates, plan_zone, settles};
 use super::super::problem::invalid_pem;
 use super::facts::Facts;
-use super::{Certificate, Change, clock, full};
+use super::{Certificate, Change, clock, store_capacity};
 use crate::x509::{self, Existing, PrivateKey};
 use cloudflare::{Status, Store};
 use framework::{Attr, Diagnostic, Diagnostics, Timeouts};
@@ -149,7 +149,7 @@ fn plan_update(
     change.planned.uploaded_on = Attr::unknown();
     plan_upload(change, leaf);
     if !is_same {
-        full::foresee(change, prior, store);
+        store_capacity::foresee(change, prior, store);
     } else {
         change.warn(
             "status",

@@ -200,13 +200,13 @@ pub(super) fn decide(goal: &Goal, known: &Known) -> Step {
 
 impl Goal {
     /// The certificate of the configuration, where there was none.
-    pub(super) fn create(store: Store, waits: bool) -> Self {
+    pub(super) fn create(store: Store) -> Self {
         Self {
             store,
             keep: Keep::Wanted,
             old: None,
             remove: Vec::new(),
-            waits,
+            waits: true,
         }
     }
 
@@ -215,7 +215,7 @@ impl Goal {
         Self {
             remove: [superseded, vec![old.clone()]].concat(),
             old: Some(old),
-            ..Self::create(store, true)
+            ..Self::create(store)
         }
     }
 
@@ -225,7 +225,7 @@ impl Goal {
             keep: Keep::Present(old.clone()),
             old: Some(old),
             remove: superseded,
-            ..Self::create(store, true)
+            ..Self::create(store)
         }
     }
 

@@ -7,14 +7,14 @@ use tokio::time::Instant;
 
 use super::super::problem::{problem, successor_failed};
 use super::Found;
-use super::may_delete::{Doomed, may_delete};
+use super::may_delete::{Candidate, may_delete};
 use super::obstacle::{Holders, Obstacle};
-use super::patience::Patience;
+use super::obstacle_timers::ObstacleTimers;
 use super::protocol::Event;
+use super::store::CertificateStore;
 use super::view::{Hold, Question, Seen, View};
 use cloudflare::{
-    Association, CertificateId, Error, Key, Locked, Polls, Scope, Status, Store, Until, Verdict,
-    Zone,
+    Association, CertificateId, Error, Key, Locked, Ownership, Polls, Status, Store, Until,
 };
 use framework::{Diagnostic, Diagnostics};
 
@@ -23,9 +23,7 @@ const TOMBSTONE: Duration = Duration::from_secs(60);
 
 /// One certificate to be deleted.
 pub(super) struct Removal<'a> {
-    zone: &'a Zone<'a>,
-    scope: &'a Scope,
-    store: Store,
+    at: CertificateStore<'a>,
     certificate: CertificateId,
     id: Key,
     /// What a create of the same certificate claims before it knows the id.
@@ -34,7 +32,7 @@ pub(super) struct Removal<'a> {
     successor: Option<CertificateId>,
     /// Since when nothing stands against it: points of presence may be a moment behind.
     clear_since: Option<Instant>,
-    patience: Patience,
+    timers: ObstacleTimers,
     /// What stood against it when it was tried last.
     held: Option<Obstacle>,
 }
@@ -51,21 +49,19 @@ pub(super) enum Attempt {
 
 impl<'a> Removal<'a> {
     pub(super) fn new(
-        (zone, scope, store): (&'a Zone<'a>, &'a Scope, Store),
+        at: CertificateStore<'a>,
         certificate: CertificateId,
         leaf: Option<Key>,
         successor: Option<CertificateId>,
     ) -> Self {
         Self {
-            zone,
-            scope,
-            store,
-            id: Key::certificate(store, zone.id(), &certificate),
+            at,
+            id: at.key_of(&certificate),
             certificate,
             leaf,
             successor,
             clear_since: None,
-            patience: Patience::default(),
+            timers: ObstacleTimers::default(),
             held: None,
         }
     }
@@ -76,20 +72,24 @@ impl<'a> Removal<'a> {
     }
 
     /// Lets a create of the same certificate come first.
-    pub(super) async fn yields(&self) -> Result<Event, Diagnostics> {
+    pub(super) async fn yield_first(&self) -> Result<Event, Diagnostics> {
         let keys: Vec<&Key> = self.keys().collect();
         // A rotation has claimed a leaf that others may be waiting for.
         let until = match self.successor {
             Some(_) => Until::OwnDeadline,
             None => Until::OthersEnd,
         };
-        let verdict = self.zone.run().give_way(&keys, self.scope, until).await;
-        match verdict.map_err(|why| self.failed(&why.into()))? {
-            Verdict::Owned => Ok(Event::TakenOver),
-            Verdict::Free | Verdict::Contested => Ok(Event::Unclaimed),
-            Verdict::SuccessorFailed => {
+        let ownership = self
+            .at
+            .run()
+            .yield_to_successors(&keys, self.at.scope, until)
+            .await;
+        match ownership.map_err(|why| self.failed(&why.into()))? {
+            Ownership::Owned => Ok(Event::TakenOver),
+            Ownership::Free | Ownership::Contested => Ok(Event::Unclaimed),
+            Ownership::SuccessorFailed => {
                 let what = format!("certificate {}", self.certificate);
-                Err(successor_failed(&what, self.zone.id()).into())
+                Err(successor_failed(&what, self.at.zone.id()).into())
             }
         }
     }
@@ -106,7 +106,10 @@ impl<'a> Removal<'a> {
             Attempt::TakenOver => Event::TakenOver,
             Attempt::Held(by) => {
                 let may_pass = self.may_pass(&by);
-                let too_long = self.patience.is_over(&by, may_pass);
+                if may_pass {
+                    self.timers.reset(&by);
+                }
+                let too_long = !may_pass && self.timers.is_over(&by);
                 Event::Held { by, too_long }
             }
         })
@@ -118,7 +121,7 @@ impl<'a> Removal<'a> {
         obstacle: &Obstacle,
         polls: &mut Polls,
     ) -> Result<Event, Diagnostics> {
-        let paused = polls.pause(self.scope).await;
+        let paused = polls.pause(self.at.scope).await;
         paused.map_err(|why| self.refused(obstacle, Some(why.into())))?;
         Ok(match self.is_taken_over() {
             true => Event::TakenOver,
@@ -129,7 +132,7 @@ impl<'a> Removal<'a> {
     /// Looks whether it may be deleted, and deletes it, with no write of this process in
     /// between.
     pub(super) async fn attempt(&mut self) -> Result<Attempt, Diagnostics> {
-        let locked = self.zone.lock(self.scope).await;
+        let locked = self.at.zone.lock(self.at.scope).await;
         let locked = locked.map_err(|error| self.failed(&error))?;
         let decided = self.decide(&locked).await;
         let decided = decided.map_err(|error| self.failed(&error))?;
@@ -140,7 +143,7 @@ impl<'a> Removal<'a> {
             return Ok(Attempt::Held(obstacle));
         }
         let is_free = || self.is_free();
-        let deleted = locked.delete(self.scope, self.store, &self.certificate, is_free);
+        let deleted = locked.delete(self.at.scope, self.at.store, &self.certificate, is_free);
         let deleted = deleted.await;
         drop(locked);
         Ok(match deleted {
@@ -163,7 +166,7 @@ impl<'a> Removal<'a> {
     async fn decide(&mut self, locked: &Locked<'_>) -> Result<Result<(), Obstacle>, Error> {
         let mut view = View::default();
         loop {
-            let decided = may_delete(&self.doomed(), &view);
+            let decided = may_delete(&self.candidate(), &view);
             if matches!(decided, Ok(()) | Err(Hold::Obstacle(Obstacle::Propagating))) {
                 self.clear_since.get_or_insert_with(Instant::now);
             }
@@ -175,13 +178,13 @@ impl<'a> Removal<'a> {
         }
     }
 
-    fn doomed(&self) -> Doomed<'_> {
-        let run = self.zone.run();
-        let has_brought = run.has_brought(self.zone.id());
+    fn candidate(&self) -> Candidate<'_> {
+        let run = self.at.run();
+        let has_brought = run.has_brought(self.at.zone.id());
         // What this run has written since may have been deployed between two looks.
-        let since = self.clear_since.max(run.last_write(self.zone.id()));
-        Doomed {
-            store: self.store,
+        let since = self.clear_since.max(run.last_write(self.at.zone.id()));
+        Candidate {
+            store: self.at.store,
             id: &self.certificate,
             successor: self.successor.as_ref(),
             clear_for: match self.clear_since {
@@ -189,7 +192,7 @@ impl<'a> Removal<'a> {
                 None => Duration::ZERO,
             },
             propagation: match has_brought {
-                true => self.zone.propagation_delay(),
+                true => self.at.zone.propagation_delay(),
                 false => Duration::ZERO,
             },
         }
@@ -202,10 +205,10 @@ impl<'a> Removal<'a> {
         question: Question,
         view: &mut View,
     ) -> Result<(), Error> {
-        let scope = self.scope;
+        let scope = self.at.scope;
         match question {
             Question::Hostnames => {
-                let must_be_listed = self.store == Store::Hostname && self.successor.is_some();
+                let must_be_listed = self.at.store == Store::Hostname && self.successor.is_some();
                 let hostnames = match must_be_listed {
                     true => locked.hostnames(scope).await?,
                     false => locked.hostnames_or_own(scope).await?,
@@ -217,7 +220,7 @@ impl<'a> Removal<'a> {
                 view.by_name.insert(name, seen);
             }
             Question::Certificate(id) => {
-                let found = locked.certificate(scope, self.store, &id).await?;
+                let found = locked.certificate(scope, self.at.store, &id).await?;
                 view.certificates
                     .insert(id, found.map(|found| self.seen(found)));
             }
@@ -232,10 +235,10 @@ impl<'a> Removal<'a> {
     }
 
     fn seen(&self, found: Found) -> Seen {
-        let key = Key::certificate(self.store, self.zone.id(), &found.id);
+        let key = self.at.key_of(&found.id);
         Seen {
-            has_expired: self.zone.has_expired(&found),
-            is_deleted: self.zone.run().is_destroyed(&key),
+            has_expired: self.at.zone.has_expired(&found),
+            is_deleted: self.at.run().is_destroyed(&key),
             id: found.id,
             status: found.status,
         }
@@ -243,8 +246,8 @@ impl<'a> Removal<'a> {
 
     /// Whether no other resource of this run has it, or is about to.
     fn is_free(&self) -> bool {
-        let run = self.zone.run();
-        self.keys().all(|key| run.verdict(key) == Verdict::Free)
+        let run = self.at.run();
+        self.keys().all(|key| run.ownership(key) == Ownership::Free)
     }
 
     fn keys(&self) -> impl Iterator<Item = &Key> {
@@ -252,12 +255,12 @@ impl<'a> Removal<'a> {
     }
 
     fn is_taken_over(&self) -> bool {
-        self.zone.run().verdict(&self.id) == Verdict::Owned
+        self.at.run().ownership(&self.id) == Ownership::Owned
     }
 
     /// Who holds the certificate, as far as the API and this run tell.
     async fn holders(&self) -> Result<Holders, Diagnostics> {
-        let list = self.zone.associations_if_listed(self.scope).await;
+        let list = self.at.zone.associations_if_listed(self.at.scope).await;
         let list = list.map_err(|error| self.failed(&error))?;
         let mut holders = Holders::default();
         let held = list.iter().filter(|held| held.names(&self.certificate));
@@ -274,8 +277,8 @@ impl<'a> Removal<'a> {
 
     /// Whether this run detaches the hostname or gives it another certificate.
     fn is_letting_go(&self, held: &Association) -> bool {
-        let key = held.key(self.zone.id());
-        self.zone.run().is_leaving(&key) || self.zone.run().is_writing(&key)
+        let key = held.key(self.at.zone.id());
+        self.at.run().is_leaving(&key) || self.at.run().is_writing(&key)
     }
 
     /// Whether something is under way that may lift the obstacle.
@@ -290,11 +293,11 @@ impl<'a> Removal<'a> {
             // What this run writes or detaches may be one of them; a rotation has written its
             // own.
             Obstacle::Undeployed(_) => {
-                self.successor.is_none() && self.zone.run().is_busy(self.zone.id())
+                self.successor.is_none() && self.at.run().is_busy(self.at.zone.id())
             }
             Obstacle::InUse(holders, _) => holders.leaving || holders.all.is_empty(),
             Obstacle::LastOfZone { is_another_pending } => {
-                *is_another_pending || self.zone.run().is_busy(self.zone.id())
+                *is_another_pending || self.at.run().is_busy(self.at.zone.id())
             }
         }
     }
@@ -309,16 +312,11 @@ impl<'a> Removal<'a> {
             if self.is_taken_over() {
                 return Ok(Event::TakenOver);
             }
-            let found = self
-                .zone
-                .certificate(self.scope, self.store, &self.certificate)
-                .await;
-            let status = match found {
-                Err(error) if error.is_gone() => return Ok(Event::Vanished),
-                Err(error) => return Err(self.failed(&error)),
-                Ok(found) => found.status,
+            let found = self.at.find_any(&self.certificate).await;
+            let Some(found) = found.map_err(|error| self.failed(&error))? else {
+                return Ok(Event::Vanished);
             };
-            match status {
+            match found.status {
                 Status::Deleted => return Ok(Event::Vanished),
                 Status::PendingDeletion => {
                     let since = *tombstone_since.get_or_insert_with(Instant::now);
@@ -334,7 +332,7 @@ impl<'a> Removal<'a> {
                 }
                 _ => {}
             }
-            let paused = polls.pause(self.scope).await;
+            let paused = polls.pause(self.at.scope).await;
             paused.map_err(|why| self.failed(&why.into()))?;
         }
     }
@@ -350,13 +348,13 @@ impl<'a> Removal<'a> {
     }
 
     fn doing(&self) -> String {
-        let (certificate, zone) = (&self.certificate, self.zone.id());
+        let (certificate, zone) = (&self.certificate, self.at.zone.id());
         format!("Deleting certificate {certificate} of zone {zone}")
     }
 
     pub(super) fn refused(&self, obstacle: &Obstacle, stopped: Option<Error>) -> Diagnostic {
         let successor = self.successor.as_ref();
-        obstacle.refusal(self.zone.id(), &self.certificate, successor, stopped)
+        obstacle.refusal(self.at.zone.id(), &self.certificate, successor, stopped)
     }
 
     fn not_deleted(&self) -> Diagnostic {
@@ -366,7 +364,7 @@ impl<'a> Removal<'a> {
                 "Cloudflare gave up deleting certificate {} of zone {} twice; it may still be in \
                  use. Apply again later.",
                 self.certificate,
-                self.zone.id()
+                self.at.zone.id()
             ),
         )
     }

@@ -9,6 +9,7 @@ use aop_simulator::{Action, Answer as Reply, Fault, Settings, Simulator};
 
 use super::obstacle::Obstacle;
 use super::removal::{Attempt, Removal};
+use super::store::CertificateStore;
 use cloudflare::in_process::{
     InProcess, client_of, date, hostname, minutes, options, start, upload, zone_id,
 };
@@ -27,8 +28,8 @@ async fn attempt(
     successor: Option<&CertificateId>,
 ) -> Result<Option<Obstacle>, Diagnostics> {
     let (zone, scope) = (client.zone(&zone_id()), minutes(60));
-    let place = (&zone, &scope, store);
-    let mut removal = Removal::new(place, id.clone(), None, successor.cloned());
+    let at = CertificateStore::new(&zone, &scope, store);
+    let mut removal = Removal::new(at, id.clone(), None, successor.cloned());
     Ok(match removal.attempt().await? {
         Attempt::Deleted => None,
         Attempt::Held(obstacle) => Some(obstacle),
@@ -82,20 +83,20 @@ async fn nothing_is_deleted_while_a_hostname_is_being_deployed() {
     let scope = minutes(10);
     let id = upload(&client, &scope).await.expect("a certificate").id;
     simulator.clock().advance(Duration::from_secs(5));
-    let doomed = (Store::Hostname, &id);
+    let candidate = (Store::Hostname, &id);
     associate(&client, &id, Some(true)).await;
-    let held = attempt(&client, doomed, None).await.expect("an answer");
+    let held = attempt(&client, candidate, None).await.expect("an answer");
     assert_eq!(held, Some(Obstacle::Pending(app())));
     simulator.clock().advance(Duration::from_secs(5));
     // What this run has brought may still be on its way to points of presence.
-    let held = attempt(&client_of(&simulator, &options()), doomed, None).await;
+    let held = attempt(&client_of(&simulator, &options()), candidate, None).await;
     let held = held.expect("an answer");
     assert!(matches!(held, Some(Obstacle::InUse(..))), "{held:?}");
     associate(&client, &id, None).await;
     simulator.clock().advance(Duration::from_secs(5));
     let another_run = client_of(&simulator, &options());
     for _ in 0..2 {
-        let deleted = attempt(&another_run, doomed, None).await;
+        let deleted = attempt(&another_run, candidate, None).await;
         assert_eq!(deleted.expect("twice is no mistake"), None);
     }
 }
@@ -233,8 +234,8 @@ async fn what_happens_between_two_looks_starts_the_delay_anew() {
     let new = upload(&client, &scope).await.expect("a certificate").id;
     simulator.clock().advance(Duration::from_secs(5));
     let (zone, scope) = (client.zone(&zone_id()), minutes(60));
-    let place = (&zone, &scope, Store::Hostname);
-    let mut removal = Removal::new(place, old.clone(), None, None);
+    let at = CertificateStore::new(&zone, &scope, Store::Hostname);
+    let mut removal = Removal::new(at, old.clone(), None, None);
     associate(&client, &new, Some(true)).await;
     for after in [20, 1900, 1900] {
         tokio::time::advance(Duration::from_millis(after)).await;
@@ -316,11 +317,11 @@ async fn a_write_that_no_list_shows_holds_up_a_delete() {
         let second = write(&new, Some(true));
         let written = zone.write_associations(&scope, &second, Wanted::Always);
         assert_eq!(written.await.only().is_ok(), is_answered);
-        let doomed = (Store::Hostname, &old);
-        let held = attempt(&client, doomed, None).await.expect("an answer");
+        let candidate = (Store::Hostname, &old);
+        let held = attempt(&client, candidate, None).await.expect("an answer");
         assert_eq!(held, Some(Obstacle::Pending(app())), "at once");
         tokio::time::advance(Duration::from_secs(61)).await;
-        let held = attempt(&client, doomed, None).await.expect("an answer");
+        let held = attempt(&client, candidate, None).await.expect("an answer");
         match is_moved {
             true => assert_eq!(held, Some(Obstacle::Pending(app())), "a minute later"),
             // It still has what it had, and what this run has brought lags behind.

@@ -1,35 +1,15 @@
-//! Bringing a certificate into its store: never two live copies of one leaf, and
-//! none lost.
-//!
-//! Look in the store, upload. An upload whose answer was lost, and one that is
-//! refused because the certificate is there already, both end in another look.
+//! An upload: what is sent, what a look in the store shows of it, and what is said of both.
 
 use super::super::problem::{invalid_pem, listed, problem};
-use super::obstacle::Obstacle;
-use super::removal::{Attempt, Removal};
-use super::room::Room;
+use super::store::CertificateStore;
 use super::{Certificate, Found, leaf_of, plan};
 use crate::x509::{self, PrivateKey};
-use cloudflare::{
-    Association, CertificateId, Destruction, Error, Hostname, Key, Polls, Queuing, Scope, Status,
-    Store, Verdict, Zone,
-};
+use cloudflare::{Association, CertificateId, Destruction, Error, Hostname, Key, Status, Store};
 use framework::{Diagnostic, Diagnostics};
-
-/// Where a certificate came from.
-pub(super) enum Origin {
-    /// From this operation, even if the answer to its upload was lost, or from an
-    /// earlier one of the same resource.
-    Own(Found),
-    /// It was there already.
-    WasThere(Found),
-}
 
 /// One certificate on its way into a store.
 pub(super) struct Upload<'a> {
-    pub(super) zone: &'a Zone<'a>,
-    pub(super) scope: &'a Scope,
-    pub(super) store: Store,
+    pub(super) at: CertificateStore<'a>,
     leaf: x509::Certificate,
     key: PrivateKey,
     /// The ids that the resource holds already.
@@ -39,10 +19,10 @@ pub(super) struct Upload<'a> {
 /// What a look in the store shows.
 pub(super) struct Look {
     /// The same certificate, if it is there.
-    twin: Option<Found>,
-    /// Every certificate that takes up room.
+    pub(super) copy: Option<Found>,
+    /// Every certificate that takes a slot.
     pub(super) live: Vec<Found>,
-    /// Those that are still being deleted, which may take up room too.
+    /// Those that are still being deleted, which may take one too.
     pub(super) leaving: Vec<CertificateId>,
 }
 
@@ -50,7 +30,7 @@ impl<'a> Upload<'a> {
     /// An upload of `leaf` with the key of `config`, checked once more, because the
     /// plan may not have known them.
     pub(super) fn new(
-        (zone, scope, store): (&'a Zone<'a>, &'a Scope, Store),
+        at: CertificateStore<'a>,
         config: &Certificate,
         leaf: x509::Certificate,
         own: Vec<CertificateId>,
@@ -62,102 +42,17 @@ impl<'a> Upload<'a> {
         let invalid = |problem| Diagnostics::from(invalid_pem(attribute, problem));
         let key = PrivateKey::parse(text).map_err(invalid)?;
         key.check_match(&leaf).map_err(invalid)?;
-        Ok(Self {
-            zone,
-            scope,
-            store,
-            leaf,
-            key,
-            own,
-        })
-    }
-
-    /// The certificate in its store. An error means that nothing was uploaded, as
-    /// far as can be known.
-    pub(super) async fn find_or_upload(&self) -> Result<Origin, Diagnostics> {
-        let mut polls = Polls::new();
-        // Uploads of ours that may have been carried out unseen.
-        let mut lost: Vec<Error> = Vec::new();
-        let mut deleted_again = false;
-        // The removal of a copy that was not deployed.
-        let mut removal = None;
-        // Held once there was no place, so that what may make one does not wait for this.
-        let mut queuing = None;
-        // Held from the request on that may take the place which a rotation gives back.
-        let mut leaving = Vec::new();
-        let mut room = Room::new(self);
-        // The hostnames for whose sake a failed copy could not be deleted yet.
-        let mut blocked = Vec::new();
-        loop {
-            let look = self.look().await?;
-            if look.twin.is_none() {
-                leaving.clear();
-            }
-            let mut last = None;
-            match look.twin {
-                Some(twin) => match twin.status {
-                    Status::Deleted | Status::PendingDeletion => {}
-                    Status::DeploymentTimedOut | Status::DeletionTimedOut if deleted_again => {}
-                    Status::DeploymentTimedOut if self.own.contains(&twin.id) => {
-                        self.check_unused(&twin).await?;
-                        (deleted_again, blocked) = self.delete_again(&twin, &mut removal).await?;
-                    }
-                    Status::DeploymentTimedOut => return Err(self.twin_timed_out(&twin).into()),
-                    Status::DeletionTimedOut => {
-                        (deleted_again, blocked) = self.delete_again(&twin, &mut removal).await?;
-                    }
-                    _ if !lost.is_empty() || self.own.contains(&twin.id) => {
-                        return Ok(Origin::Own(twin));
-                    }
-                    _ => return Ok(Origin::WasThere(twin)),
-                },
-                None if room.is_full(&look) && room.is_being_made() => {
-                    queuing.get_or_insert_with(|| self.queue());
-                    let waited = polls.pause_for_others(self.scope).await;
-                    waited.map_err(|why| self.failed(&why.into()))?;
-                    continue;
-                }
-                None if !self.zone.may_repeat(lost.len() as u32) => {
-                    let failed = lost.last().map(|error| self.failed(error));
-                    return Err(failed.unwrap_or_default());
-                }
-                None => match self.upload(&look, &mut leaving).await {
-                    Ok(uploaded) => return Ok(Origin::Own(uploaded)),
-                    // There, though the list does not show it: it is new, or a tombstone.
-                    Err(error) if error.has_code(1406) => last = Some(error),
-                    Err(error @ Error::Lost { .. }) => {
-                        lost.push(error.clone());
-                        last = Some(error);
-                    }
-                    Err(error) => {
-                        leaving.clear();
-                        queuing.get_or_insert_with(|| self.queue());
-                        room.wait(error).await?;
-                    }
-                },
-            }
-            if let Err(why) = polls.pause(self.scope).await {
-                let refused = room.refused.take();
-                let mut errors = self.failed(&last.or(refused).unwrap_or(why.into()));
-                if !blocked.is_empty() {
-                    errors.push(self.blocked(&blocked));
-                }
-                return Err(errors);
-            }
-        }
+        Ok(Self { at, leaf, key, own })
     }
 
     /// The certificate in the store, the live one before its tombstones. What this
     /// run has deleted may still be in the list; there the API's word on it counts.
     pub(super) async fn look(&self) -> Result<Look, Diagnostics> {
-        let list = self
-            .zone
-            .certificates_with_own(self.scope, self.store)
-            .await;
+        let list = self.at.list().await;
         let list = list.map_err(|error| self.failed(&error))?;
         let (mut equal, mut live, mut leaving) = (Vec::new(), Vec::new(), Vec::new());
         for mut found in list {
-            if self.zone.run().is_destroyed(&self.key_of(&found)) {
+            if self.at.run().is_destroyed(&self.at.key_of(&found.id)) {
                 match self.find(&found.id).await? {
                     Some(now) => found = now,
                     None => continue,
@@ -175,9 +70,9 @@ impl<'a> Upload<'a> {
             }
         }
         equal.sort_by_key(|found| found.status.is_tombstone());
-        let twin = self.confirm(equal).await?;
+        let copy = self.confirm(equal).await?;
         Ok(Look {
-            twin,
+            copy,
             live,
             leaving,
         })
@@ -200,15 +95,13 @@ impl<'a> Upload<'a> {
 
     /// A certificate by its id; none where not even its tombstone is left.
     pub(super) async fn find(&self, id: &CertificateId) -> Result<Option<Found>, Diagnostics> {
-        match self.zone.certificate(self.scope, self.store, id).await {
-            Ok(found) => Ok(Some(found)),
-            Err(error) if error.is_gone() => Ok(None),
-            Err(error) => Err(self.failed(&error)),
-        }
+        let found = self.at.find_any(id).await;
+        found.map_err(|error| self.failed(&error))
     }
 
-    fn key_of(&self, found: &Found) -> Key {
-        Key::certificate(self.store, self.zone.id(), &found.id)
+    /// Whether the resource holds this id already.
+    pub(super) fn holds(&self, id: &CertificateId) -> bool {
+        self.own.contains(id)
     }
 
     /// Whether what an upload's answer shows is this certificate. Where it does not show
@@ -220,105 +113,58 @@ impl<'a> Upload<'a> {
         }
     }
 
-    async fn upload<'r>(
-        &'r self,
-        before: &Look,
-        leaving: &mut Vec<Destruction<'r>>,
-    ) -> Result<Found, Error> {
-        let run = self.zone.run();
-        let own = self.own.iter();
-        let keys = own.map(|id| Key::certificate(self.store, self.zone.id(), id));
-        *leaving = keys.map(|key| run.destroy(key)).collect();
+    /// Says to this run that what the resource holds is on its way out.
+    pub(super) fn begin_leaving(&self) -> Vec<Destruction<'a>> {
+        let run = self.at.run();
+        let keys = self.own.iter().map(|id| self.at.key_of(id));
+        keys.map(|key| run.destroy(key)).collect()
+    }
+
+    /// Sends it. `before`: what the store has shown.
+    pub(super) async fn send(&self, before: &Look) -> Result<Found, Error> {
+        let CertificateStore { zone, scope, store } = self.at;
         let (certificate, key) = (self.leaf.to_pem(), self.key.to_pem());
-        self.zone
-            .upload(self.scope, self.store, certificate, key, |uploaded| {
-                self.is_sent(uploaded, before)
-            })
-            .await
+        let sent = zone.upload(scope, store, certificate, key, |uploaded| {
+            self.is_sent(uploaded, before)
+        });
+        sent.await
     }
 
     /// What a create of this certificate claims before it knows the id.
     pub(super) fn key(&self) -> Key {
-        Key::leaf(self.store, self.zone.id(), self.fingerprint())
+        self.at.leaf_key(self.fingerprint())
     }
 
     pub(super) fn fingerprint(&self) -> &str {
         &self.leaf.facts().fingerprint_sha256
     }
 
-    /// Says that this upload waits for a place.
-    fn queue(&self) -> Queuing<'_> {
-        self.zone.run().queue(self.key())
-    }
-
-    /// A certificate that was never deployed may only go if no hostname needs it.
-    async fn check_unused(&self, found: &Found) -> Result<(), Diagnostics> {
-        if self.store == Store::Zone {
-            return Ok(());
+    /// Whether hostnames use a copy: then it may not go.
+    pub(super) async fn is_used(&self, found: &Found) -> Result<bool, Diagnostics> {
+        if self.at.store == Store::Zone {
+            return Ok(false);
         }
-        let list = self.zone.associations_if_listed(self.scope).await;
+        let list = self.at.zone.associations_if_listed(self.at.scope).await;
         let list = list.map_err(|error| self.failed(&error))?;
         let uses = |a: &Association| a.names(&found.id) && !a.is_gone();
-        match list.iter().any(uses) {
-            true => Err(self.twin_timed_out(found).into()),
-            false => Ok(()),
-        }
+        Ok(list.iter().any(uses))
     }
 
-    /// Cloudflare gave up on it once; it must go before it can come again. Answers
-    /// whether the DELETE was sent, and for the sake of which hostnames it was not yet.
-    async fn delete_again(
-        &self,
-        found: &Found,
-        removal: &mut Option<Removal<'a>>,
-    ) -> Result<(bool, Vec<Hostname>), Diagnostics> {
-        let place = (self.zone, self.scope, self.store);
-        let begun = removal.take().filter(|begun| begun.is_of(&found.id));
-        let begun = begun.unwrap_or_else(|| Removal::new(place, found.id.clone(), None, None));
-        let removal = removal.insert(begun);
-        Ok(match removal.attempt().await? {
-            Attempt::Deleted => (true, Vec::new()),
-            Attempt::Held(Obstacle::Pending(hostnames)) => (false, hostnames),
-            Attempt::Held(Obstacle::Undeployed(hostnames)) if self.are_changing(&hostnames) => {
-                (false, hostnames)
-            }
-            Attempt::Held(obstacle @ (Obstacle::Undeployed(_) | Obstacle::InUse(..))) => {
-                return Err(removal.refused(&obstacle, None).into());
-            }
-            Attempt::Held(_) | Attempt::TakenOver => (false, Vec::new()),
-        })
-    }
-
-    /// Whether this run writes one of these hostnames, or takes it away.
-    fn are_changing(&self, hostnames: &[Hostname]) -> bool {
-        let run = self.zone.run();
-        let zone = self.zone.id();
-        let mut keys = hostnames
-            .iter()
-            .map(|name| Key::Association(zone.clone(), name.clone()));
-        keys.any(|key| run.is_writing(&key) || run.is_leaving(&key))
-    }
-
-    fn blocked(&self, hostnames: &[Hostname]) -> Diagnostic {
+    pub(super) fn blocked(&self, hostnames: &[Hostname]) -> Diagnostic {
         Diagnostic::error(
             "Hostnames are still being deployed",
             format!(
                 "The copy of the certificate that was not deployed before could not be deleted, \
                  because these hostnames of zone {} are being deployed: {}. Apply again when they \
                  are active.",
-                self.zone.id(),
+                self.at.zone.id(),
                 listed(hostnames)
             ),
         )
     }
 
-    /// Whether another resource of this run has it.
-    pub(super) fn is_owned(&self, found: &Found) -> bool {
-        self.zone.run().verdict(&self.key_of(found)) == Verdict::Owned
-    }
-
     pub(super) fn failed(&self, error: &Error) -> Diagnostics {
-        let doing = format!("Uploading the certificate to zone {}", self.zone.id());
+        let doing = format!("Uploading the certificate to zone {}", self.at.zone.id());
         problem(error, &doing).into()
     }
 
@@ -328,13 +174,13 @@ impl<'a> Upload<'a> {
             format!(
                 "Another resource of this configuration manages the same certificate in zone {}. \
                  Keep one of them; if the resource was renamed, write a moved block.",
-                self.zone.id()
+                self.at.zone.id()
             ),
         )
         .at("certificate")
     }
 
-    fn twin_timed_out(&self, found: &Found) -> Diagnostic {
+    pub(super) fn copy_timed_out(&self, found: &Found) -> Diagnostic {
         Diagnostic::error(
             "Certificate was not deployed before",
             format!(
@@ -342,7 +188,7 @@ impl<'a> Upload<'a> {
                  cannot be uploaded again beside itself. Issue a certificate with a new serial \
                  number; or, if no hostname is associated with {}, delete it at Cloudflare and \
                  apply again.",
-                self.zone.id(),
+                self.at.zone.id(),
                 found.id,
                 found.id
             ),
@@ -351,7 +197,7 @@ impl<'a> Upload<'a> {
     }
 
     pub(super) fn adopted(&self, found: &Found) -> Diagnostic {
-        let presented = match self.store {
+        let presented = match self.at.store {
             Store::Hostname => "",
             Store::Zone => {
                 " Cloudflare presents the newest active certificate of the zone: an older one is \
@@ -364,7 +210,7 @@ impl<'a> Upload<'a> {
                 "Zone {} held this certificate already, as {}. It is now managed here, and destroy \
                  will delete it. To leave it alone instead, take it out of state with a removed \
                  block (lifecycle {{ destroy = false }}).{presented}",
-                self.zone.id(),
+                self.at.zone.id(),
                 found.id
             ),
         )

@@ -16,7 +16,7 @@ use super::official::{self, Official};
 use super::problem::{problem, successor_failed};
 use super::ready::wait_for_zone_certificate;
 use super::{Api, Settings};
-use cloudflare::{Key, Scope, Switch, Until, Verdict, ZoneId};
+use cloudflare::{Key, Ownership, Scope, Switch, Trust, Until, ZoneId};
 use framework::{
     ApiObject, Applied, Attr, Change, Ctx, Diagnostic, Diagnostics, Failed, Foreign, Model, Moved,
     Object, Operation, Planned, Resource, Successor, Timeouts, Walk,
@@ -160,7 +160,11 @@ impl<S: OfSwitch> Resource for Setting<S> {
                 ),
             )
         })?;
-        set(ctx, &scope, S::SWITCH, &plan, claim.was_destroyed()).await?;
+        let trust = match claim.was_destroyed() {
+            true => Trust::Doubtful,
+            false => Trust::Shown,
+        };
+        set(ctx, &scope, S::SWITCH, &plan, trust).await?;
         claim.keep();
         Ok(plan)
     }
@@ -191,7 +195,7 @@ impl<S: OfSwitch> Resource for Setting<S> {
                 enabled,
                 whole_zone,
             } if switch == S::SWITCH => (enabled, whole_zone),
-            _ => return Err(official.is_no(S::NAME, source).into()),
+            _ => return Err(official.mismatch(S::NAME, source).into()),
         };
         let warning = whole_zone.then(|| {
             Diagnostic::warning(
@@ -224,7 +228,7 @@ impl<S: OfSwitch> Resource for Setting<S> {
         if prior.enabled != plan.enabled {
             let duration = Timeouts::of(&plan.timeouts, Operation::Update);
             let scope = Scope::lasting(duration, ctx.cancel.clone());
-            set(ctx, &scope, S::SWITCH, &plan, false).await?;
+            set(ctx, &scope, S::SWITCH, &plan, Trust::Shown).await?;
         }
         claim.keep();
         Ok(plan)
@@ -239,16 +243,18 @@ impl<S: OfSwitch> Resource for Setting<S> {
         let doing = format!("Turning off {} of zone {id}", named(S::SWITCH));
         let destruction = run.destroy(key.clone());
         loop {
-            let verdict = run.give_way(&[&key], &scope, Until::OthersEnd).await;
-            let verdict = verdict.map_err(|why| problem(&why.into(), &doing))?;
-            if verdict == Verdict::SuccessorFailed {
+            let ownership = run
+                .yield_to_successors(&[&key], &scope, Until::OthersEnd)
+                .await;
+            let ownership = ownership.map_err(|why| problem(&why.into(), &doing))?;
+            if ownership == Ownership::SuccessorFailed {
                 return Err(successor_failed(named(S::SWITCH), &id).into());
             }
-            if verdict == Verdict::Owned {
+            if ownership == Ownership::Owned {
                 ctx.warn(taken_over::<S>(&id, Successor::Another));
                 return Ok(());
             }
-            let wanted = || run.verdict(&key) == Verdict::Free;
+            let wanted = || run.ownership(&key) == Ownership::Free;
             let set = zone.set_switch(&scope, S::SWITCH, false, wanted).await;
             if set.map_err(|error| problem(&error, &doing))? {
                 destruction.done();
@@ -267,13 +273,14 @@ fn taken_over<S: OfSwitch>(zone: &ZoneId, to: Successor) -> Diagnostic {
     )
 }
 
-/// Brings the switch where the plan wants it. `stale`: what the API shows may be old.
+/// Brings the switch where the plan wants it; without a write where the API shows it there
+/// and can be trusted.
 async fn set(
     ctx: &Ctx<Api>,
     scope: &Scope,
     switch: Switch,
     plan: &Switched,
-    stale: bool,
+    trust: Trust,
 ) -> Result<(), Diagnostics> {
     let id = zone_id(&plan.zone_id)?;
     let zone = ctx.api.zone(&id);
@@ -286,7 +293,7 @@ async fn set(
     };
     let doing = format!("Setting {} of zone {id}", named(switch));
     let fail = |error| problem(&error, &doing);
-    if stale || zone.switch(scope, switch).await.map_err(fail)? != on {
+    if trust != Trust::Shown || zone.switch(scope, switch).await.map_err(fail)? != on {
         let set = zone.set_switch(scope, switch, on, || true).await;
         set.map_err(fail)?;
     }

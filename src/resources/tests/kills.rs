@@ -134,8 +134,9 @@ async fn a_destroy_survives_every_blow_at_every_request() {
                 let scene = Scene::new(serves);
                 let declared = serves.config(&scene.issue());
                 assert_eq!(scene.core.apply(&declared).await, [], "{case}: create");
-                let doomed = declared.clone();
-                let destroy = |core: super::core::Core| async move { core.destroy(&doomed).await };
+                let candidate = declared.clone();
+                let destroy =
+                    |core: super::core::Core| async move { core.destroy(&candidate).await };
                 let struck = scene.strike(destroy, blow, at).await;
                 // The next run reads first, and what is gone is gone.
                 let read = scene.core.plan(&declared).await;

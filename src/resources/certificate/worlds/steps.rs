@@ -2,7 +2,8 @@
 
 use std::time::Duration;
 
-use super::super::may_delete::{Doomed, may_delete};
+use super::super::copy::{Copy, Next, Slots, next};
+use super::super::may_delete::{Candidate, may_delete};
 use super::super::obstacle::{Holders, Obstacle};
 use super::super::protocol::{Deployment, Event, Keep, Kept, Step, decide};
 use super::super::view::{Hold, Question, Seen, View};
@@ -67,29 +68,41 @@ impl World {
         let Some(process) = &self.process else {
             return Vec::new();
         };
-        let (brings, is_own) = match &process.goal.keep {
+        let is_present = matches!(process.goal.keep, Keep::Present(_));
+        let (brings, is_held) = match &process.goal.keep {
             Keep::Present(of) => (name(of), true),
             _ => {
                 let wanted = self.wanted.unwrap_or(Name::New);
-                let is_own = process.goal.remove.contains(&id(wanted)) || process.lost;
-                (wanted, is_own)
+                (wanted, process.goal.remove.contains(&id(wanted)))
             }
         };
         let is_used = self.hosts.iter().any(|host| host.on == brings);
+        // A tombstone goes by itself.
+        let status = self.life(brings).status();
+        let copy = status
+            .filter(|_| self.life(brings).is_live())
+            .map(|status| Copy {
+                status,
+                is_held,
+                is_lost: process.lost,
+                is_used: Some(is_used),
+                is_deleted: false,
+            });
+        let slots = Slots {
+            are_taken: false,
+            is_one_freed: false,
+        };
         let mut done = self.clone();
-        let is_own = match self.life(brings) {
-            Life::Pending | Life::Active => is_own,
-            _ if matches!(process.goal.keep, Keep::Present(_)) => {
-                // Gone, or given up, since the refresh.
-                return vec![(by.to_owned(), Ok(self.clone().end()))];
-            }
-            Life::TimedOut if !is_own || is_used => {
-                return vec![(by.to_owned(), Ok(self.clone().end()))];
-            }
-            Life::TimedOut | Life::Absent | Life::Deleted => {
+        let is_own = match next(copy.as_ref(), slots) {
+            Next::Resume => true,
+            Next::Adopt => false,
+            // Gone, or timed out, since the refresh.
+            _ if is_present => return vec![(by.to_owned(), Ok(self.clone().end()))],
+            Next::Upload | Next::DeleteCopy => {
                 done.live(brings, Life::Pending);
                 true
             }
+            _ => return vec![(by.to_owned(), Ok(self.clone().end()))],
         };
         let was_uploaded = done.lives != self.lives;
         let mut brought = done.clone();
@@ -181,9 +194,9 @@ impl World {
         let moving: Vec<usize> = (0..2)
             .filter(|at| {
                 let seen = &rows[*at];
-                let is_given_up = seen.association.status == Status::DeploymentTimedOut
+                let is_deployment_timed_out = seen.association.status == Status::DeploymentTimedOut
                     && seen.is_left_on(&id(to));
-                seen.is_left_on(from) || is_given_up
+                seen.is_left_on(from) || is_deployment_timed_out
             })
             .collect();
         if moving.is_empty() {
@@ -249,7 +262,7 @@ impl World {
                 },
                 trust,
                 is_written,
-                is_spoken_for: is_written,
+                is_managed: is_written,
                 is_detached: false,
                 is_leaving: false,
             }
@@ -270,7 +283,7 @@ impl World {
     fn decide_deletion(&self, process: &Process, of: &CertificateId) -> Result<(), Obstacle> {
         let successor = process.known.kept.as_ref().map(|kept| &kept.id);
         let has_brought = successor.is_some() || process.wrote.contains(&true);
-        let doomed = Doomed {
+        let candidate = Candidate {
             store: self.store,
             id: of,
             successor,
@@ -279,7 +292,7 @@ impl World {
         };
         let mut view = View::default();
         loop {
-            let question = match may_delete(&doomed, &view) {
+            let question = match may_delete(&candidate, &view) {
                 Ok(()) => return Ok(()),
                 Err(Hold::Obstacle(obstacle)) => return Err(obstacle),
                 Err(Hold::Ask(question)) => question,

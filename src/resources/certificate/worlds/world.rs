@@ -254,7 +254,10 @@ impl World {
         let superseded: Vec<_> = self.state.superseded.iter().copied().map(id).collect();
         match (self.state.object, self.wanted) {
             (None, None) => None,
-            (None, Some(_)) => Some(Goal::create(self.store, self.waits)),
+            (None, Some(_)) => Some(Goal {
+                waits: self.waits,
+                ..Goal::create(self.store)
+            }),
             (Some(old), None) => Some(Goal::destroy(self.store, id(old), superseded)),
             (Some(old), Some(wanted)) if old != wanted || self.life(old) == Life::TimedOut => {
                 Some(Goal::rotate(self.store, id(old), superseded))

@@ -3,19 +3,15 @@
 
 use super::super::Api;
 use super::leaf_of;
-use cloudflare::{CertificateId, Key, Scope, Store, Verdict, Zone};
+use super::store::CertificateStore;
+use cloudflare::{CertificateId, Ownership, Store};
 use framework::{Ctx, Diagnostic};
 
 /// Warns of certificates that this run has nothing to do with. An upload whose
 /// answer was lost in a crash can be among them; which one cannot be decided, so
 /// none is deleted.
-pub(super) async fn report(
-    ctx: &Ctx<Api>,
-    zone: &Zone<'_>,
-    scope: &Scope,
-    store: Store,
-    own: &CertificateId,
-) {
+pub(super) async fn report(ctx: &Ctx<Api>, at: CertificateStore<'_>, own: &CertificateId) {
+    let CertificateStore { zone, scope, store } = at;
     if store != Store::Zone {
         return;
     }
@@ -27,12 +23,11 @@ pub(super) async fn report(
     let others: Vec<String> = list
         .into_iter()
         .filter(|found| {
-            let key = Key::certificate(store, zone.id(), &found.id);
-            let leaf = leaf_of(found)
-                .map(|leaf| Key::leaf(store, zone.id(), &leaf.facts().fingerprint_sha256));
-            let is_ours = run.verdict(&key) != Verdict::Free
+            let key = at.key_of(&found.id);
+            let leaf = leaf_of(found).map(|leaf| at.leaf_key(&leaf.facts().fingerprint_sha256));
+            let is_ours = run.ownership(&key) != Ownership::Free
                 || run.is_leaving(&key)
-                || leaf.is_some_and(|leaf| run.verdict(&leaf) != Verdict::Free);
+                || leaf.is_some_and(|leaf| run.ownership(&leaf) != Ownership::Free);
             found.id != *own && !found.status.is_tombstone() && !is_ours
         })
         .map(|found| found.id.to_string())

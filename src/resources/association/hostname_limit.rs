@@ -1,11 +1,11 @@
 //! A certificate that has all the hostnames that it may have.
 
-use cloudflare::{CertificateId, Error, Fresh, PER_CERTIFICATE as MOST, Scope, Zone};
+use cloudflare::{CertificateId, Error, Fresh, HOSTNAMES_PER_CERTIFICATE as MOST, Scope, Zone};
 use framework::Diagnostic;
 
 /// Adds to a refusal that the certificate has all that it may have, where that is so.
 /// Cloudflare's own words for it are not documented.
-pub(in super::super) async fn explain_crowd(
+pub(in super::super) async fn explain_hostname_limit(
     zone: &Zone<'_>,
     scope: &Scope,
     certificate: &CertificateId,

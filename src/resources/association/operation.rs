@@ -6,7 +6,7 @@ use super::super::Api;
 use super::super::check::{certificate_id, hostname, stored_id, zone_id};
 use super::super::problem::problem;
 use super::super::ready::wait_for_certificate;
-use super::crowded::explain_crowd;
+use super::hostname_limit::explain_hostname_limit;
 use super::void::look;
 use super::{Association, HostnameAssociation};
 use cloudflare::{
@@ -16,7 +16,7 @@ use cloudflare::{
 use framework::{Applied, Ctx, Diagnostic, Diagnostics, Failed, Operation, Resource, Timeouts};
 
 /// One operation on one hostname.
-pub(super) struct Work<'a> {
+pub(super) struct AssociationOp<'a> {
     pub(super) zone: Zone<'a>,
     pub(super) name: Hostname,
     pub(super) certificate: CertificateId,
@@ -25,7 +25,7 @@ pub(super) struct Work<'a> {
     pub(super) plan: Association,
 }
 
-impl<'a> Work<'a> {
+impl<'a> AssociationOp<'a> {
     pub(super) fn new(
         ctx: &'a Ctx<Api>,
         plan: Association,
@@ -96,11 +96,11 @@ impl<'a> Work<'a> {
     }
 
     /// Whether another resource of this run lets the hostname go.
-    pub(super) async fn is_let_go(&self) -> Result<bool, Diagnostic> {
+    pub(super) async fn is_released(&self) -> Result<bool, Diagnostic> {
         let run = self.zone.run();
-        let let_go = run.are_let_go(&[self.key()], &self.scope).await;
+        let released = run.are_released(&[self.key()], &self.scope).await;
         let doing = format!("Waiting to take over {}", self.name);
-        let_go.map_err(|why| problem(&why.into(), &doing))
+        released.map_err(|why| problem(&why.into(), &doing))
     }
 
     pub(super) fn is_wanted(&self, found: &Found) -> bool {
@@ -131,13 +131,18 @@ impl<'a> Work<'a> {
     }
 
     /// Keeps rotations of this run away from what is as it is wanted.
-    pub(super) fn insist(&self) {
-        self.zone.run().insist(self.key());
+    pub(super) fn mark_managed(&self) {
+        self.zone.run().mark_managed(self.key());
     }
 
-    /// Writes the association; one that presents its certificate, or moves to it from
-    /// another, once that can be presented.
-    pub(super) async fn write(&self, moves: bool, looking: Looking) -> Result<Found, Diagnostics> {
+    /// Writes the association in place of the prior one; one that presents its certificate,
+    /// or moves to it from another, once that can be presented.
+    pub(super) async fn write(
+        &self,
+        prior: Option<&Association>,
+        looking: Looking,
+    ) -> Result<Found, Diagnostics> {
+        let moves = prior.is_some_and(|prior| prior.certificate_id != self.plan.certificate_id);
         if self.enabled() || moves {
             let ready = wait_for_certificate(&self.zone, &self.scope, &self.certificate).await;
             ready.map_err(|mut error| {
@@ -162,7 +167,8 @@ impl<'a> Work<'a> {
         let certificate = &self.certificate;
         let doing = format!("Associating {} with certificate {certificate}", self.name);
         let refused = (error, problem(error, &doing));
-        let diagnostic = explain_crowd(&self.zone, &self.scope, certificate, refused).await;
+        let diagnostic =
+            explain_hostname_limit(&self.zone, &self.scope, certificate, refused).await;
         match error.has_code(1415) || error.has_code(1404) {
             true => diagnostic.at("certificate_id"),
             false => diagnostic,
@@ -267,7 +273,7 @@ impl<'a> Work<'a> {
         .at("hostname")
     }
 
-    pub(super) fn is_another(&self, found: &Found) -> Diagnostic {
+    pub(super) fn already_associated(&self, found: &Found) -> Diagnostic {
         let enabled = found.enabled.unwrap_or_default();
         Diagnostic::error(
             "Hostname is already associated",

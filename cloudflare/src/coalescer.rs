@@ -22,7 +22,7 @@ const LULL: Duration = Duration::from_millis(300);
 
 /// Who looks in a zone, and is about to write.
 #[derive(Default)]
-pub(super) struct Gather {
+pub(super) struct WriteCoalescer {
     looking: Mutex<Lookers>,
     changed: watch::Sender<()>,
 }
@@ -38,11 +38,11 @@ struct Lookers {
 
 /// An operation that looks before it writes, until it is dropped.
 pub struct Looking {
-    gather: Arc<Gather>,
+    coalescer: Arc<WriteCoalescer>,
     id: u64,
 }
 
-impl Gather {
+impl WriteCoalescer {
     /// Begins an operation.
     pub(super) fn look(self: &Arc<Self>) -> Looking {
         let mut looking = self.looking();
@@ -51,8 +51,8 @@ impl Gather {
         let now = Instant::now();
         looking.until.insert(id, now + PATIENCE);
         looking.lull = Some(now + LULL);
-        let gather = Arc::clone(self);
-        Looking { gather, id }
+        let coalescer = Arc::clone(self);
+        Looking { coalescer, id }
     }
 
     /// Waits until nobody looks or is about to, or all take too long, or it has taken too
@@ -83,7 +83,7 @@ impl Gather {
 
 impl Drop for Looking {
     fn drop(&mut self) {
-        self.gather.looking().until.remove(&self.id);
-        self.gather.changed.send_replace(());
+        self.coalescer.looking().until.remove(&self.id);
+        self.coalescer.changed.send_replace(());
     }
 }

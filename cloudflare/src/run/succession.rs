@@ -6,7 +6,7 @@ use std::time::Duration;
 use tokio::time::Instant;
 
 use super::super::{Interrupted, Scope, Store, Switch};
-use super::{Key, Run, Verdict};
+use super::{Key, Ownership, Run};
 
 /// What ends a wait for another resource, if that one does not.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -23,7 +23,7 @@ pub(super) const LONGEST: Duration = Duration::from_secs(3600);
 
 /// How long a destruction lets creates of the same run come first, and a create that
 /// finds its place taken waits for a destruction.
-pub(super) const COURTESY: Duration = Duration::from_secs(1);
+pub(super) const SUCCESSOR_GRACE: Duration = Duration::from_secs(1);
 
 impl Run {
     /// Lets creates of the same run come first, and waits for those that write
@@ -31,24 +31,24 @@ impl Run {
     ///
     /// What takes over a hostname or a switch often has to wait for its certificate,
     /// so these are not given up while a certificate of the zone is on its way.
-    pub async fn give_way(
+    pub async fn yield_to_successors(
         &self,
         keys: &[&Key],
         scope: &Scope,
         until: Until,
-    ) -> Result<Verdict, Interrupted> {
+    ) -> Result<Ownership, Interrupted> {
         let mut changed = self.changed.subscribe();
         let end = Instant::now() + LONGEST;
         loop {
-            scope.sleep(COURTESY).await?;
+            scope.sleep(SUCCESSOR_GRACE).await?;
             let mut waited = false;
             loop {
                 changed.mark_unchanged();
-                let verdicts: Vec<Verdict> = keys.iter().map(|key| self.verdict(key)).collect();
-                if verdicts.contains(&Verdict::Owned) {
-                    return Ok(Verdict::Owned);
+                let owners: Vec<Ownership> = keys.iter().map(|key| self.ownership(key)).collect();
+                if owners.contains(&Ownership::Owned) {
+                    return Ok(Ownership::Owned);
                 }
-                let is_contested = verdicts.contains(&Verdict::Contested);
+                let is_contested = owners.contains(&Ownership::Contested);
                 if !is_contested && !keys.iter().any(|key| self.may_be_taken_over(key)) {
                     break;
                 }
@@ -64,10 +64,10 @@ impl Run {
             if !waited {
                 let is_lost = keys
                     .iter()
-                    .any(|key| self.verdict(key) == Verdict::SuccessorFailed);
+                    .any(|key| self.ownership(key) == Ownership::SuccessorFailed);
                 return Ok(match is_lost {
-                    true => Verdict::SuccessorFailed,
-                    false => Verdict::Free,
+                    true => Ownership::SuccessorFailed,
+                    false => Ownership::Free,
                 });
             }
             // The certificate is there: now whoever waited for it comes.
@@ -86,7 +86,7 @@ impl Run {
         self.look(|state| {
             let mut writing = state.writing.keys();
             writing.any(|other| {
-                let on_its_way = !state.queuing.contains_key(other);
+                let on_its_way = !state.waiting_for_slot.contains_key(other);
                 matches!(other, Key::Leaf(of, zone, _) if *of == store && zone == key.zone())
                     && on_its_way
             })
@@ -95,11 +95,13 @@ impl Run {
 
     /// Whether this run destroyed these objects, or is about to: whoever wants to take
     /// them over gives destructions of the same run a moment to begin.
-    pub async fn are_let_go(&self, keys: &[Key], scope: &Scope) -> Result<bool, Interrupted> {
+    pub async fn are_released(&self, keys: &[Key], scope: &Scope) -> Result<bool, Interrupted> {
         let mut changed = self.changed.subscribe();
-        let are_let_go = || keys.iter().all(|key| self.is_let_go(key));
-        let begun = async { while !are_let_go() && changed.changed().await.is_ok() {} };
-        let _ = scope.until(tokio::time::timeout(COURTESY, begun)).await?;
-        Ok(are_let_go())
+        let are_released = || keys.iter().all(|key| self.is_released(key));
+        let begun = async { while !are_released() && changed.changed().await.is_ok() {} };
+        let _ = scope
+            .until(tokio::time::timeout(SUCCESSOR_GRACE, begun))
+            .await?;
+        Ok(are_released())
     }
 }

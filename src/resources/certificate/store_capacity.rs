@@ -1,8 +1,9 @@
 //! A store that takes no more certificates: what the plan can foresee, and what the
 //! refusal says.
 
+use super::store::CertificateStore;
 use super::{Certificate, Change, Found};
-use cloudflare::{Error, Scope, Status, Store, Zone};
+use cloudflare::{Error, Status, Store};
 use framework::{Diagnostic, Private};
 
 /// The fact that Read leaves for the plan: how many live certificates the store has.
@@ -46,14 +47,9 @@ pub(super) fn foresee(change: &mut Change<'_>, prior: &Certificate, store: Store
 }
 
 /// The refusal, with the certificates that could go.
-pub(super) async fn error(
-    zone: &Zone<'_>,
-    scope: &Scope,
-    live: &[Found],
-    refused: &Error,
-) -> Diagnostic {
-    let id = zone.id();
-    let unused = match zone.associations(scope).await {
+pub(super) async fn error(at: CertificateStore<'_>, live: &[Found], refused: &Error) -> Diagnostic {
+    let id = at.zone.id();
+    let unused = match at.zone.associations(at.scope).await {
         Err(_) => "Which of them serve no hostname could not be found out.".to_owned(),
         Ok(associations) => {
             let used = |found: &&Found| {
