@@ -113,7 +113,8 @@ impl Zone<'_> {
         hostname: &Hostname,
     ) -> Result<Option<Association>, Error> {
         let key = Key::Association(self.id().clone(), hostname.clone());
-        let is_listed = match self.associations_as_of(scope, Fresh::now()).await {
+        let listed = self.associations_as_of(scope, Fresh::Unwritten).await;
+        let is_listed = match listed {
             Ok(listed) => listed
                 .list
                 .get(hostname)

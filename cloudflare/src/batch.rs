@@ -53,6 +53,7 @@ impl Zone<'_> {
         writes: &[AssociationWrite],
         wanted: Wanted,
     ) -> Batch {
+        let _writing = self.common.coalescer.write();
         let queue = &self.common.queue;
         let queued = writes
             .iter()

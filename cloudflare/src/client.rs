@@ -16,6 +16,7 @@ use super::outcome::Effect;
 use super::queue::Queue;
 use super::retry::{Accepted, Sender};
 use super::shared_list::SharedList;
+use super::wait::Paces;
 use super::{
     Associations, Body, Certificate, Error, Method, Request, Run, Scope, Transport, ZoneId,
 };
@@ -25,6 +26,7 @@ pub struct Client {
     sender: Sender,
     run: Run,
     propagation_delay: Duration,
+    paces: Paces,
     zones: Mutex<HashMap<ZoneId, Arc<Common>>>,
 }
 
@@ -49,6 +51,8 @@ pub(super) struct Common {
     pub(super) zone_certificates: SharedList<Vec<Certificate>>,
     pub(super) hostname_certificates: SharedList<Vec<Certificate>>,
     pub(super) associations: SharedList<Associations>,
+    pub(super) zone_switch: SharedList<bool>,
+    pub(super) global_switch: SharedList<bool>,
     pub(super) queue: Queue,
     pub(super) coalescer: Arc<WriteCoalescer>,
 }
@@ -67,6 +71,7 @@ impl Client {
             ),
             run: Run::default(),
             propagation_delay: options.propagation_delay,
+            paces: Paces::default(),
             zones: Mutex::default(),
         })
     }
@@ -124,6 +129,11 @@ impl Zone<'_> {
     /// What this run owns, here and elsewhere.
     pub fn run(&self) -> &Run {
         self.client.run()
+    }
+
+    /// How long things take in this run.
+    pub(super) fn paces(&self) -> &Paces {
+        &self.client.paces
     }
 
     /// Sends one request about this zone. `path` goes behind the zone's own.

@@ -2,34 +2,41 @@
 //! or token, over everything they do, and then blocks all of it: so the budget is
 //! kept here before Cloudflare has to say so.
 //!
-//! Every command is a new process that knows nothing of the one before.
-//! It starts with little, and the first answer's `Ratelimit` header says what is
-//! really left. Until a header comes, the budget grows as documented.
+//! Every command is a new process that knows nothing of the one before. So its first
+//! request goes alone, and its answer's `Ratelimit` header says how many others may follow.
+//! Where no header comes, the budget is small, and grows as documented.
 
 use std::sync::{Mutex, PoisonError};
 use std::time::Duration;
 
 use fastrand::Rng;
 use jiff::fmt::rfc2822;
+use tokio::sync::watch;
 use tokio::time::Instant;
 
 use super::{Answer, Error, Interrupted, Scope};
 
 /// The documented budget: 1,200 in 300 seconds.
 const PER_SECOND: f64 = 4.0;
-/// What a process may send before it has heard from Cloudflare.
+/// What a process may send where Cloudflare does not say how much is left.
 const AT_FIRST: f64 = 20.0;
+/// How long the others wait for the answer to a process's first request.
+const FIRST_ANSWER: Duration = Duration::from_secs(1);
 /// The most that is saved up without a word from Cloudflare.
 const MOST: f64 = 100.0;
 
 /// The budget of one credential.
 pub(super) struct Limiter {
     state: Mutex<State>,
+    /// Tells those who wait for the first answer.
+    heard: watch::Sender<()>,
     /// The user's own limit.
     spacing: Option<Duration>,
 }
 
 struct State {
+    /// Whether an answer has come, or does not for long.
+    has_heard: bool,
     /// Requests that may be sent now.
     left: f64,
     /// When `left` was true.
@@ -48,7 +55,9 @@ impl Limiter {
     pub(super) fn new(requests_per_second: Option<f64>) -> Self {
         let now = Instant::now();
         Self {
+            heard: watch::Sender::default(),
             state: Mutex::new(State {
+                has_heard: false,
                 left: AT_FIRST,
                 at: now,
                 full_at: None,
@@ -63,7 +72,19 @@ impl Limiter {
     /// Waits until one request may be sent. The permit is held until its answer is there.
     pub(super) async fn acquire(&self, scope: &Scope) -> Result<Permit<'_>, Error> {
         scope.check()?;
-        while let Some(wait) = self.take() {
+        let mut heard = self.heard.subscribe();
+        loop {
+            let wait = match self.take() {
+                Turn::Now => return Ok(Permit(self)),
+                Turn::AfterFirstAnswer => {
+                    let first = tokio::time::timeout(FIRST_ANSWER, heard.changed());
+                    if scope.until(first).await?.is_err() {
+                        self.with(|state, _| state.has_heard = true);
+                    }
+                    continue;
+                }
+                Turn::In(wait) => wait,
+            };
             if wait > Duration::from_secs(1) {
                 tracing::info!(seconds = wait.as_secs(), "waiting for the rate limit");
             }
@@ -72,15 +93,21 @@ impl Limiter {
                 Interrupted::Cancelled => why.into(),
             })?;
         }
-        Ok(Permit(self))
     }
 
     /// Learns from an answer's headers.
     pub(super) fn observe(&self, answer: &Answer) {
-        let Some((remaining, reset)) = answer.ratelimit.as_deref().and_then(tightest_policy) else {
-            return;
-        };
+        let told = answer.ratelimit.as_deref().and_then(tightest_policy);
         self.with(|state, now| {
+            state.has_heard = true;
+            if answer.status == 429 {
+                // Nobody goes before it is clear how long all have to wait.
+                state.left = 0.0;
+                state.at = now;
+            }
+            let Some((remaining, reset)) = told else {
+                return;
+            };
             // What is under way may not be counted there yet.
             state.left = remaining - f64::from(state.under_way.saturating_sub(1));
             state.at = now;
@@ -94,9 +121,12 @@ impl Limiter {
         self.with(|state, now| state.paused_until = state.paused_until.max(now + delay));
     }
 
-    /// Takes one request from the budget, or says how long to wait before asking again.
-    fn take(&self) -> Option<Duration> {
+    /// Takes one request from the budget, or says what to wait for before asking again.
+    fn take(&self) -> Turn {
         self.with(|state, now| {
+            if !state.has_heard && state.under_way > 0 {
+                return Turn::AfterFirstAnswer;
+            }
             state.refill(now);
             let ready = state.ready(now).max(state.paused_until);
             let ready = if self.spacing.is_some() {
@@ -105,14 +135,14 @@ impl Limiter {
                 ready
             };
             if ready > now {
-                return Some(ready - now);
+                return Turn::In(ready - now);
             }
             if let Some(spacing) = self.spacing {
                 state.next = now.max(state.next) + spacing;
             }
             state.left -= 1.0;
             state.under_way += 1;
-            None
+            Turn::Now
         })
     }
 
@@ -120,6 +150,14 @@ impl Limiter {
         let mut state = self.state.lock().unwrap_or_else(PoisonError::into_inner);
         act(&mut state, Instant::now())
     }
+}
+
+/// When a request may be sent.
+enum Turn {
+    Now,
+    In(Duration),
+    /// Another one is on its way, and its answer says how much is left.
+    AfterFirstAnswer,
 }
 
 impl State {
@@ -156,6 +194,7 @@ pub(super) struct Permit<'a>(&'a Limiter);
 impl Drop for Permit<'_> {
     fn drop(&mut self) {
         self.0.with(|state, _| state.under_way -= 1);
+        self.0.heard.send_replace(());
     }
 }
 

@@ -4,7 +4,8 @@ use serde::Deserialize;
 use serde_json::json;
 
 use super::locks::{read_lock, write_lock};
-use super::{Body, Error, Method, Scope, Zone};
+use super::shared_list::SharedList;
+use super::{Body, Error, Fresh, Method, Scope, Zone};
 
 /// A switch of a zone.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
@@ -43,6 +44,27 @@ impl Zone<'_> {
         self.read_switch(scope, switch).await
     }
 
+    /// Whether the switch is on, from an answer that others ask for too.
+    pub async fn switch_as_of(
+        &self,
+        scope: &Scope,
+        switch: Switch,
+        fresh: Fresh,
+    ) -> Result<bool, Error> {
+        let _lock = read_lock(scope, &self.common.locks.switches).await?;
+        let ask = self.read_switch(scope, switch);
+        let shown = self.switch_shown(switch).get(scope, fresh, ask).await?;
+        Ok(*shown.list)
+    }
+
+    /// What has been shown of a switch.
+    fn switch_shown(&self, switch: Switch) -> &SharedList<bool> {
+        match switch {
+            Switch::Zone => &self.common.zone_switch,
+            Switch::Global => &self.common.global_switch,
+        }
+    }
+
     /// Whether the switch is on, for who holds the lock already.
     pub(super) async fn read_switch(&self, scope: &Scope, switch: Switch) -> Result<bool, Error> {
         match switch {
@@ -67,6 +89,7 @@ impl Zone<'_> {
         wanted: impl Fn() -> bool + Sync,
     ) -> Result<bool, Error> {
         let _lock = write_lock(scope, &self.common.locks.switches).await?;
+        self.switch_shown(switch).forget();
         let (method, path, body) = match switch {
             Switch::Zone => (Method::Put, ZONE_PATH, json!({ "enabled": on })),
             Switch::Global => {

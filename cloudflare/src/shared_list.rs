@@ -16,12 +16,16 @@ use super::{Error, Scope};
 
 /// How long a list serves.
 const SERVES: Duration = Duration::from_secs(30);
+/// How long it serves those who look for what this process has not written.
+const SERVES_UNWRITTEN: Duration = Duration::from_secs(5);
 
 /// How old a list may be.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Fresh {
     /// Half a minute: for a refresh.
     Recent,
+    /// A few seconds, whatever this process has written since: for what it has not written.
+    Unwritten,
     /// Asked for after this moment: for somebody who waits for a change.
     After(Instant),
 }
@@ -53,6 +57,8 @@ struct State<T> {
     /// How many readers have come.
     readers: u64,
     last: Option<AsOf<T>>,
+    /// Whether this process has written since.
+    is_outdated: bool,
     /// The last failure, and how many readers had come by then: it is theirs as well.
     failure: Option<(u64, Error)>,
 }
@@ -64,6 +70,7 @@ impl<T> Default for SharedList<T> {
             state: Mutex::new(State {
                 readers: 0,
                 last: None,
+                is_outdated: false,
                 failure: None,
             }),
         }
@@ -109,7 +116,9 @@ impl<T> SharedList<T> {
             Ok(list) => {
                 let list = Arc::new(list);
                 let found = AsOf { list, at };
-                self.state().last = Some(found.clone());
+                let mut state = self.state();
+                state.last = Some(found.clone());
+                state.is_outdated = false;
                 Ok(found)
             }
             Err(error) => {
@@ -123,15 +132,17 @@ impl<T> SharedList<T> {
         }
     }
 
-    /// What was listed is no longer true.
+    /// What was listed is no longer true of what is written now.
     pub(super) fn forget(&self) {
-        self.state().last = None;
+        self.state().is_outdated = true;
     }
 
     fn found(&self, fresh: Fresh) -> Option<AsOf<T>> {
         let state = self.state();
         let last = state.last.as_ref()?;
         let serves = match fresh {
+            Fresh::Unwritten => last.at.elapsed() < SERVES_UNWRITTEN,
+            _ if state.is_outdated => false,
             Fresh::Recent => last.at.elapsed() < SERVES,
             Fresh::After(moment) => last.at >= moment,
         };

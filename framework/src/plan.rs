@@ -214,12 +214,32 @@ pub(super) fn missing(attributes: &[Attribute], config: &Dynamic) -> Vec<Diagnos
 /// What is asked of an attribute and its value.
 type Is<'a> = dyn Fn(&Attribute, &Dynamic) -> bool + 'a;
 
+/// Where a walk is: one step, and those before it. A path is made only of what is found.
+#[derive(Clone, Copy)]
+enum At<'a> {
+    Top,
+    Attribute(&'a At<'a>, &'static str),
+    Key(&'a At<'a>, &'a str),
+    Index(&'a At<'a>, i64),
+}
+
+impl At<'_> {
+    fn path(self) -> Path {
+        match self {
+            Self::Top => Path::default(),
+            Self::Attribute(before, name) => before.path().then(Step::Attribute(name.to_owned())),
+            Self::Key(before, key) => before.path().then(Step::Key(key.to_owned())),
+            Self::Index(before, index) => before.path().then(Step::Index(index)),
+        }
+    }
+}
+
 /// The places of the attributes of which `is` says so, also inside.
 fn places(attributes: &[Attribute], config: &Dynamic, is: &Is<'_>) -> Vec<Path> {
     fn walk(
         attributes: &[Attribute],
         config: &Dynamic,
-        at: &Path,
+        at: At<'_>,
         is: &Is<'_>,
         found: &mut Vec<Path>,
     ) {
@@ -228,22 +248,20 @@ fn places(attributes: &[Attribute], config: &Dynamic, is: &Is<'_>) -> Vec<Path> 
         }
         for attribute in attributes {
             let value = entry(config, attribute.name);
-            let path = at.clone().then(Step::Attribute(attribute.name.to_owned()));
+            let here = At::Attribute(&at, attribute.name);
             if is(attribute, value) {
-                found.push(path.clone());
+                found.push(here.path());
             }
             match (&attribute.shape, value) {
-                (Shape::Object(inner), value) => walk(inner, value, &path, is, found),
+                (Shape::Object(inner), value) => walk(inner, value, here, is, found),
                 (Shape::MapOf(inner), Dynamic::Map(elements)) => {
                     for (key, element) in elements {
-                        let path = path.clone().then(Step::Key(key.clone()));
-                        walk(inner, element, &path, is, found);
+                        walk(inner, element, At::Key(&here, key), is, found);
                     }
                 }
                 (Shape::ListOf(inner), Dynamic::List(elements)) => {
                     for (index, element) in (0..).zip(elements) {
-                        let path = path.clone().then(Step::Index(index));
-                        walk(inner, element, &path, is, found);
+                        walk(inner, element, At::Index(&here, index), is, found);
                     }
                 }
                 _ => {}
@@ -251,7 +269,7 @@ fn places(attributes: &[Attribute], config: &Dynamic, is: &Is<'_>) -> Vec<Path> 
         }
     }
     let mut found = Vec::new();
-    walk(attributes, config, &Path::default(), is, &mut found);
+    walk(attributes, config, At::Top, is, &mut found);
     found
 }
 

@@ -2,7 +2,7 @@
 //! turned on, before the certificate can be presented.
 
 use super::problem::problem;
-use cloudflare::{Certificate, CertificateId, Error, Fresh, Polls, Scope, Status, Store, Zone};
+use cloudflare::{Certificate, CertificateId, Error, Fresh, Scope, Status, Store, Wait, Zone};
 use framework::Diagnostic;
 
 /// Waits until a certificate of the hostname store is active. At the deadline an
@@ -13,7 +13,7 @@ pub(super) async fn wait_for_certificate(
     id: &CertificateId,
 ) -> Result<(), Diagnostic> {
     let doing = format!("Waiting for certificate {id} to become active");
-    let mut polls = Polls::new();
+    let mut wait = Wait::for_others();
     // Everybody who waits looks at the same lists.
     let mut fresh = Fresh::Recent;
     loop {
@@ -45,7 +45,7 @@ pub(super) async fn wait_for_certificate(
             }
             Status::Initializing | Status::PendingDeployment | Status::Other(_) => {}
         }
-        polls.pause(scope).await.map_err(|why| {
+        wait.pause(scope).await.map_err(|why| {
             let status = certificate.status;
             let mut error = problem(&why.into(), &doing);
             error.detail.push_str(&format!(
@@ -113,7 +113,7 @@ pub(super) async fn wait_for_zone_certificate(
         "Waiting for a certificate of zone {} to become active",
         zone.id()
     );
-    let mut polls = Polls::new();
+    let mut wait = Wait::for_others();
     loop {
         let list = zone.certificates_with_own(scope, Store::Zone).await;
         let list = list.map_err(|error| problem(&error, "Reading the zone's certificates"))?;
@@ -121,9 +121,7 @@ pub(super) async fn wait_for_zone_certificate(
         if active > 0 || !list.iter().any(|c| c.status.is_pending()) {
             return Ok(active);
         }
-        polls
-            .pause(scope)
-            .await
-            .map_err(|why| problem(&why.into(), &doing))?;
+        let paused = wait.pause(scope).await;
+        paused.map_err(|why| problem(&why.into(), &doing))?;
     }
 }

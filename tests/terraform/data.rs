@@ -75,6 +75,52 @@ data "aop_global_setting" "all" {
     });
 }
 
+#[test]
+fn ten_data_sources_of_a_kind_are_one_request() {
+    with_every_cli("data-shared", |scene| {
+        scene.certificate("shop");
+        let made = format!(
+            "{CONFIG}resource \"aop_zone_certificate\" \"zone\" {{\n  zone_id = var.zone_id\n  \
+             certificate = file(\"shop.pem\")\n  private_key = file(\"shop.key\")\n}}\n"
+        );
+        let data = [
+            (
+                "hostname_certificate",
+                "certificate_id = aop_hostname_certificate.shop.id",
+            ),
+            (
+                "zone_certificate",
+                "certificate_id = aop_zone_certificate.zone.id",
+            ),
+            (
+                "hostname_association",
+                "hostname = aop_hostname_association.app.hostname",
+            ),
+            ("zone_setting", ""),
+            ("global_setting", ""),
+            ("hostname_certificates", ""),
+            ("zone_certificates", ""),
+            ("hostname_associations", ""),
+        ];
+        let data = data.map(|(kind, argument)| {
+            format!(
+                "data \"aop_{kind}\" \"all\" {{\n  count = 10\n  zone_id = var.zone_id\n  \
+                 {argument}\n}}\n"
+            )
+        });
+        scene.configure(&format!("{made}{}", data.concat()));
+        scene.apply();
+        let before = scene.simulator.log().len();
+        scene.plan_is_empty();
+        let log = scene.simulator.log();
+        let mut asked: Vec<&str> = log.iter().skip(before).map(|r| r.path.as_str()).collect();
+        asked.sort_unstable();
+        // Three lists and two switches, for the resources too.
+        assert_eq!(asked.len(), 5, "{asked:#?}");
+        scene.destroy();
+    });
+}
+
 /// Makes three hostname certificates, of which one is deleted, and four associations.
 fn busy(scene: &Scene) -> Vec<String> {
     for name in ["a", "b", "c"] {

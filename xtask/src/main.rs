@@ -7,7 +7,6 @@ mod demo;
 mod docs;
 mod fuzz;
 mod model;
-mod scale;
 mod soak;
 mod test;
 
@@ -19,8 +18,8 @@ const HELP: &str = "\
 cargo xtask demo [--keep]   apply, change and destroy an example against the simulator
 cargo xtask test            every test, with OpenTofu and, where it is, Terraform
 cargo xtask docs            write the pages of docs/ anew
-cargo xtask bench [HOSTNAMES | memory]
-                            tables of sizes, times and requests, or one row of them
+cargo xtask bench [PART …] [--compare FILE]
+                            sizes, times and requests, beside those of another run
 cargo xtask fuzz [SECONDS] [TARGET …]
                             looks for bytes that break a rule
 cargo xtask model           the protocol of certificates in larger worlds than the tests try
@@ -44,8 +43,7 @@ async fn main() -> ExitCode {
 async fn run(arguments: &[&str]) -> Outcome<()> {
     match arguments {
         ["test", arguments @ ..] => test::test(arguments),
-        ["bench"] => bench::bench().await,
-        ["bench", one] => bench::one(one).await,
+        ["bench", arguments @ ..] => bench::bench(arguments).await,
         ["docs"] => docs::docs(),
         ["soak", arguments @ ..] => soak::soak(arguments),
         ["fuzz", arguments @ ..] => fuzz::fuzz(arguments),

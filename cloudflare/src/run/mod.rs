@@ -72,6 +72,12 @@ struct State {
     writing: HashMap<Key, u32>,
     /// Destructions that have begun and not ended.
     destroying: HashMap<Key, u32>,
+    /// When the destruction of each object began.
+    destroyed_since: HashMap<Key, Instant>,
+    /// When the first destruction began.
+    first_destruction: Option<Instant>,
+    /// Whether a create or an update has begun.
+    has_claimed: bool,
     /// Destroyed in this run. The API may show them unchanged for minutes.
     destroyed: HashSet<Key>,
     /// The last write to each hostname that was accepted.
@@ -124,13 +130,17 @@ impl Run {
             return Err(Taken);
         }
         state.writing.insert(key.clone(), 1);
+        state.has_claimed = true;
         drop(state);
         Ok(Claim { run: self, key })
     }
 
     /// Claims an object for an update of the resource that holds it already.
     pub fn reclaim(&self, key: Key) -> Claim<'_> {
-        self.with(|state| *state.writing.entry(key.clone()).or_default() += 1);
+        self.with(|state| {
+            *state.writing.entry(key.clone()).or_default() += 1;
+            state.has_claimed = true;
+        });
         Claim { run: self, key }
     }
 
@@ -157,7 +167,15 @@ impl Run {
 
     /// Begins a destruction.
     pub fn destroy(&self, key: Key) -> Destruction<'_> {
-        self.with(|state| *state.destroying.entry(key.clone()).or_default() += 1);
+        let now = Instant::now();
+        self.with(|state| {
+            state.first_destruction.get_or_insert(now);
+            let under_way = state.destroying.entry(key.clone()).or_default();
+            if *under_way == 0 {
+                state.destroyed_since.insert(key.clone(), now);
+            }
+            *under_way += 1;
+        });
         Destruction { run: self, key }
     }
 

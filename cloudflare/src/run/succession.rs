@@ -25,6 +25,9 @@ pub(super) const LONGEST: Duration = Duration::from_secs(3600);
 /// finds its place taken waits for a destruction.
 pub(super) const SUCCESSOR_GRACE: Duration = Duration::from_secs(1);
 
+/// A run that only destroys for so long creates nothing.
+const DESTROYS_ALONE: Duration = Duration::from_secs(2);
+
 impl Run {
     /// Lets creates of the same run come first, and waits for those that write
     /// one of these objects. Afterwards the object is not contested.
@@ -39,8 +42,9 @@ impl Run {
     ) -> Result<Ownership, Interrupted> {
         let mut changed = self.changed.subscribe();
         let end = Instant::now() + LONGEST;
+        let mut grace = self.grace(keys).saturating_duration_since(Instant::now());
         loop {
-            scope.sleep(SUCCESSOR_GRACE).await?;
+            scope.sleep(grace).await?;
             let mut waited = false;
             loop {
                 changed.mark_unchanged();
@@ -71,7 +75,24 @@ impl Run {
                 });
             }
             // The certificate is there: now whoever waited for it comes.
+            grace = SUCCESSOR_GRACE;
         }
+    }
+
+    /// Until when creates of the same run may come first. Where a run has destroyed for a
+    /// while and created nothing, there are none.
+    fn grace(&self, keys: &[&Key]) -> Instant {
+        self.look(|state| {
+            let begun = keys
+                .iter()
+                .filter_map(|key| state.destroyed_since.get(*key));
+            let begun = begun.max().copied().unwrap_or_else(Instant::now);
+            let grace = begun + SUCCESSOR_GRACE;
+            match state.first_destruction {
+                Some(first) if !state.has_claimed => grace.min(first + DESTROYS_ALONE),
+                _ => grace,
+            }
+        })
     }
 
     /// Whether a resource that takes the object over may be waiting for a certificate

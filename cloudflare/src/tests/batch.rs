@@ -1,5 +1,6 @@
 //! Many writes at once: few requests, each with its own outcome, whatever befalls them.
 
+use std::collections::HashSet;
 use std::sync::{Arc, Mutex};
 use std::time::Duration;
 
@@ -96,6 +97,25 @@ async fn what_is_written_at_once_goes_out_together() {
     let outcomes = write_apart(&client, writes.collect()).await;
     assert!(outcomes.iter().all(|o| matches!(o, Ok(Some(_)))));
     assert_eq!(puts(&simulator), 3);
+}
+
+#[tokio::test(start_paused = true)]
+async fn no_request_names_a_hostname_twice() {
+    let (simulator, client, ids) = zone_with(&certificates(2)).await;
+    let both = ids
+        .iter()
+        .flat_map(|certificate| (0..5).map(|n| write_of(&name(n), certificate, Some(true))));
+    let outcomes = write_apart(&client, both.collect()).await;
+    assert!(outcomes.iter().all(|o| matches!(o, Ok(Some(_)))));
+    let log = simulator.log();
+    for put in log.iter().filter(|request| request.method == "PUT") {
+        let items = put.body["config"].as_array().expect("hostnames");
+        let names: HashSet<&str> = items
+            .iter()
+            .filter_map(|i| i["hostname"].as_str())
+            .collect();
+        assert_eq!(names.len(), items.len(), "{}", put.body);
+    }
 }
 
 #[tokio::test(start_paused = true)]

@@ -3,6 +3,8 @@
 mod batch;
 mod contents;
 mod faults;
+mod limit;
+mod pace;
 mod requests;
 mod run;
 mod shared;

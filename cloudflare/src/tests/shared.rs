@@ -8,7 +8,8 @@ use tokio_util::sync::CancellationToken;
 
 use crate::in_process::{hostname, minutes, options, start, upload, zone_id};
 use crate::{
-    Association, AssociationWrite, CertificateId, Client, Error, Fresh, Hostname, Scope, Wanted,
+    Association, AssociationWrite, CertificateId, Client, Error, Fresh, Hostname, Scope, Store,
+    Wanted,
 };
 
 fn name(n: usize) -> Hostname {
@@ -113,7 +114,29 @@ async fn a_list_from_before_a_write_answers_nobody_after_it() {
     written.only().expect("it is accepted");
     let after = read(&client, 2..3).await.remove(0);
     assert_eq!(after.expect("an association").enabled, Some(false));
+    let listed = zone.associations_as_of(&minutes(1), Fresh::Recent).await;
+    let listed = listed.expect("a list").list;
+    let row = listed.get(&name(2)).expect("a row");
+    assert_eq!(row.enabled, Some(false));
     assert!(early.await.expect("no panic").iter().all(Result::is_ok));
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_list_from_before_a_deletion_answers_nobody_after_it() {
+    let (_, client) = start(&options());
+    let (zone, scope) = (client.zone(&zone_id()), minutes(5));
+    let id = upload(&client, &scope).await.expect("a certificate").id;
+    tokio::time::sleep(Duration::from_secs(5)).await;
+    let count = async || {
+        let listed = zone.certificates_as_of(&scope, Store::Hostname, Fresh::Recent);
+        listed.await.expect("a list").list.len()
+    };
+    assert_eq!(count().await, 1);
+    let locked = zone.lock(&scope).await.expect("the lock");
+    let deleted = locked.delete(&scope, Store::Hostname, &id, || true);
+    deleted.await.expect("deleted");
+    drop(locked);
+    assert_eq!(count().await, 0);
 }
 
 #[tokio::test(start_paused = true)]

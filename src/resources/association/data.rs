@@ -3,9 +3,9 @@
 use super::super::Api;
 use super::super::check::{hostname, zone_id};
 use super::super::problem::problem;
+use super::absent;
 use super::filter::Filter;
-use super::{absent, look};
-use cloudflare::{Association as Found, Scope};
+use cloudflare::{Association as Found, Fresh, Scope};
 use framework::{Attr, Ctx, DataSource, Diagnostics, Model, Object, Walk};
 
 /// The data source of one association.
@@ -123,9 +123,15 @@ impl DataSource for AssociationData {
     async fn read(&self, ctx: &Ctx<Api>, mut config: One) -> Result<One, Diagnostics> {
         let (zone, name) = (zone_id(&config.zone_id)?, hostname(&config.hostname)?);
         let scope = Scope::reading(ctx.cancel.clone());
-        let found = look(&ctx.api.zone(&zone), &scope, &name).await?;
-        let found = found.ok_or_else(|| absent(&zone, &name).at("hostname"))?;
-        config.shown = found.into();
+        let api = ctx.api.zone(&zone);
+        let found = api.association_as_of(&scope, &name, Fresh::Recent).await;
+        config.shown = match found {
+            Ok(found) if !found.is_gone() => found.into(),
+            Err(error) if !error.is_gone() => {
+                return Err(problem(&error, &format!("Reading {name}")).into());
+            }
+            Ok(_) | Err(_) => return Err(absent(&zone, &name).at("hostname").into()),
+        };
         Ok(config)
     }
 }
@@ -141,9 +147,11 @@ impl DataSource for AssociationsData {
         let id = zone_id(&config.filter.zone_id)?;
         let wanted = config.filter.wanted()?;
         let scope = Scope::reading(ctx.cancel.clone());
-        let list = ctx.api.zone(&id).associations(&scope).await;
+        let api = ctx.api.zone(&id);
+        let listed = api.associations_as_of(&scope, Fresh::Recent).await;
         let doing = format!("Listing the associations of zone {id}");
-        let mut list = list.map_err(|error| problem(&error, &doing))?;
+        let listed = listed.map_err(|error| problem(&error, &doing))?.list;
+        let mut list: Vec<Found> = listed.iter().cloned().collect();
         list.sort_by(|one, other| one.hostname.cmp(&other.hostname));
         if !list.iter().any(|found| wanted.admits(found))
             && let Some(warning) = wanted.nothing(id.as_str(), &list)

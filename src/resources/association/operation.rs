@@ -11,7 +11,7 @@ use super::void::look;
 use super::{Association, HostnameAssociation};
 use cloudflare::{
     Association as Found, AssociationWrite, CertificateId, Error, Fresh, Hostname, Key, Looking,
-    Polls, Scope, Status, Wanted, Zone,
+    Scope, Status, Wait, WaitKind, Wanted, Zone,
 };
 use framework::{Applied, Ctx, Diagnostic, Diagnostics, Failed, Operation, Resource, Timeouts};
 
@@ -68,7 +68,7 @@ impl<'a> AssociationOp<'a> {
     /// A warning if somebody else has given the hostname another certificate since the
     /// plan. What is wanted is written all the same.
     pub(super) async fn changed_elsewhere(&self, prior: &Association) -> Option<Diagnostic> {
-        let listed = self.zone.associations_as_of(&self.scope, Fresh::now());
+        let listed = self.zone.associations_as_of(&self.scope, Fresh::Unwritten);
         let listed = listed.await.ok()?.list;
         let found = listed.get(&self.name).filter(|found| !found.is_gone())?;
         let expected = [prior.certificate_id.text(), self.plan.certificate_id.text()];
@@ -177,8 +177,9 @@ impl<'a> AssociationOp<'a> {
 
     /// The state after an accepted write: waits as far as wanted, and at most warns.
     pub(super) async fn finish(&self, ctx: &Ctx<Api>, mut found: Found) -> Association {
+        let wait = self.zone.wait_for(WaitKind::Association);
         if self.plan.wait_for_deployment.known() != Some(&false)
-            && let Err(warning) = self.wait(&mut found).await
+            && let Err(warning) = self.wait(&mut found, wait).await
         {
             ctx.warn(warning.as_warning());
         }
@@ -190,7 +191,7 @@ impl<'a> AssociationOp<'a> {
         let doing = format!("Reading {}", self.name);
         let found = self.zone.association(&self.scope, &self.name).await;
         let mut found = found.map_err(|error| Diagnostics::from(problem(&error, &doing)))?;
-        match self.wait(&mut found).await {
+        match self.wait(&mut found, Wait::for_others()).await {
             Ok(()) => Ok(self.state(&found)),
             Err(error) => Err(Failed {
                 state: Some(self.state(&found)),
@@ -200,19 +201,21 @@ impl<'a> AssociationOp<'a> {
     }
 
     /// Waits until the association is active.
-    async fn wait(&self, found: &mut Found) -> Result<(), Diagnostic> {
-        let mut polls = Polls::new();
+    async fn wait(&self, found: &mut Found, mut wait: Wait<'_>) -> Result<(), Diagnostic> {
         loop {
             let looked = Instant::now();
             match found.status {
                 // What was there before may be shown for a while.
                 _ if !found.is_gone() && !self.is_wanted(found) => {}
-                Status::Active => return Ok(()),
+                Status::Active => {
+                    wait.ended();
+                    return Ok(());
+                }
                 Status::DeploymentTimedOut | Status::DeletionTimedOut => break,
                 _ if found.is_gone() => break,
                 _ => {}
             }
-            if let Err(why) = polls.pause(&self.scope).await {
+            if let Err(why) = wait.pause(&self.scope).await {
                 return Err(self.not_active(found, &Error::from(why)));
             }
             // Everybody who waits looks at the same lists.

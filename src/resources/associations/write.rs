@@ -12,7 +12,7 @@ use super::plan::about;
 use super::target::{Difference, Target, Targets, entry, place};
 use cloudflare::{
     Association as Found, AssociationWrite, CertificateId, Claim, Error, Fresh, Hostname, Key,
-    Polls, Scope, Status, Wanted, Zone,
+    Scope, Status, WaitKind, Wanted, Zone,
 };
 use framework::{Ctx, Diagnostic, Diagnostics, Operation, Timeouts};
 
@@ -185,7 +185,7 @@ impl<'a> AssociationsOp<'a> {
         if model.wait_for_deployment.known() == Some(&false) || targets.is_empty() {
             return;
         }
-        let mut polls = Polls::new();
+        let mut wait = self.zone.wait_for(WaitKind::Association);
         let mut fresh = Fresh::Recent;
         loop {
             let found = self
@@ -206,8 +206,11 @@ impl<'a> AssociationsOp<'a> {
             }
             let ended = match found {
                 Err(error) => Some(error),
-                Ok(_) if pending.is_empty() => None,
-                Ok(_) => match polls.pause(&self.scope).await {
+                Ok(_) if pending.is_empty() => {
+                    wait.ended();
+                    None
+                }
+                Ok(_) => match wait.pause(&self.scope).await {
                     Ok(()) => continue,
                     Err(why) => Some(why.into()),
                 },

@@ -13,8 +13,10 @@ use framework::Diagnostics;
 
 /// Where a certificate came from.
 pub(super) enum Origin {
-    /// From this operation, even if the answer to its upload was lost, or from an
-    /// earlier one of the same resource.
+    /// It was uploaded just now.
+    Uploaded(Found),
+    /// From this operation, whose upload's answer was lost, or from an earlier one of the
+    /// same resource.
     Own(Found),
     /// It was there already.
     WasThere(Found),
@@ -82,7 +84,7 @@ impl<'u> Bringing<'u> {
                 (Next::DeleteCopy, Some(found)) => self.delete_copy(&found).await?,
                 (Next::Upload, _) => {
                     if let Some(found) = self.upload(&look).await? {
-                        return Ok(Origin::Own(found));
+                        return Ok(Origin::Uploaded(found));
                     }
                 }
                 (Next::AwaitSlot, _) => {

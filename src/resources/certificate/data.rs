@@ -10,7 +10,7 @@ use super::filter::Filter;
 use super::import::absent;
 use super::store::CertificateStore;
 use super::{Found, InStore, leaf_of, text_of};
-use cloudflare::{Error, Scope};
+use cloudflare::{Error, Fresh, Scope};
 use framework::{Attr, Ctx, DataSource, Diagnostics, Model, Object, Walk};
 
 /// The data source of one certificate.
@@ -149,12 +149,20 @@ impl<S: InStore> DataSource for CertificateData<S> {
         let (zone, scope) = (ctx.api.zone(&id), Scope::reading(ctx.cancel.clone()));
         let certificate = certificate_id(&config.certificate_id)?;
         let at = CertificateStore::new(&zone, &scope, S::STORE);
-        let found = at.find(&certificate).await;
         let failed = |error: Error| {
             let doing = format!("Reading certificate {certificate} of zone {id}");
             problem(&error, &doing)
         };
-        let Some(found) = found.map_err(failed)? else {
+        let listed = zone.certificates_as_of(&scope, S::STORE, Fresh::Recent);
+        let list = listed.await.map_err(failed)?.list;
+        let listed = list.iter().find(|found| found.id == certificate);
+        let is_shown = |found: &&Found| !found.status.is_tombstone() && found.certificate.is_some();
+        let found = match listed.filter(is_shown) {
+            Some(found) => Some(found.clone()),
+            // It may be too new for the list, or the list shows little.
+            None => at.find(&certificate).await.map_err(failed)?,
+        };
+        let Some(found) = found else {
             let error = absent(at, &certificate).await;
             return Err(error.at("certificate_id").into());
         };
@@ -173,9 +181,11 @@ impl<S: InStore> DataSource for CertificatesData<S> {
         let id = zone_id(&config.filter.zone_id)?;
         let wanted = config.filter.wanted()?;
         let scope = Scope::reading(ctx.cancel.clone());
-        let list = ctx.api.zone(&id).certificates(&scope, S::STORE).await;
+        let zone = ctx.api.zone(&id);
+        let listed = zone.certificates_as_of(&scope, S::STORE, Fresh::Recent);
         let doing = format!("Listing the certificates of zone {id}");
-        let mut list = list.map_err(|error| problem(&error, &doing))?;
+        let listed = listed.await.map_err(|error| problem(&error, &doing))?;
+        let mut list = listed.list.to_vec();
         list.sort_by(|one, other| one.id.cmp(&other.id));
         let shown = list.iter().filter(|found| wanted.admits(found));
         let shown = shown.map(|found| {

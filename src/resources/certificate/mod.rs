@@ -5,11 +5,12 @@
 //! planned; `protocol` decides step after step how to reach it, and `operation` carries the
 //! steps out: `bring` an `upload` into the `store` (as `copy` decides, waiting for a `slot`
 //! where there is none), and the `removal` of others, of which `may_delete` decides from a
-//! `view` of the zone. `obstacle` and `diagnostics` say what stands in the way.
+//! `view` of the zone (`ask` fills it). `obstacle` and `diagnostics` say what stands in the way.
 //! `store_capacity` and `unmanaged` are about the other certificates of the zone. `data` and
 //! `list` show what is there, as `filter` says.
 
 mod apply;
+mod ask;
 mod bring;
 mod clock;
 mod copy;

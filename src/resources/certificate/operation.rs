@@ -16,7 +16,9 @@ use super::removal::Removal;
 use super::store::CertificateStore;
 use super::upload::Upload;
 use super::{Found, diagnostics, leaf_of};
-use cloudflare::{CertificateId, Destruction, Error, Key, Polls, Status, Store, Zone};
+use cloudflare::{
+    CertificateId, Destruction, Error, Key, Polls, Status, Store, Wait, WaitKind, Zone,
+};
 use framework::{Ctx, Diagnostic, Diagnostics, Successor};
 
 /// How long a certificate that was uploaded again may look like its own tombstone.
@@ -36,6 +38,8 @@ pub(super) struct Operation<'a> {
     upload: Option<Upload<'a>>,
     /// The fingerprint of the prior certificate, by which a create of the same one claims it.
     old_leaf: Option<String>,
+    /// The wait for the deployment of what is kept.
+    deployment: Wait<'a>,
     /// The removal under way.
     removal: Option<Removal<'a>>,
     /// Says to this run what is on its way out: that makes room for others.
@@ -75,6 +79,7 @@ impl<'a> Operation<'a> {
             adoption: None,
             upload: None,
             old_leaf: None,
+            deployment: Wait::for_others(),
             removal: None,
             leaving: Vec::new(),
         }
@@ -98,23 +103,19 @@ impl<'a> Operation<'a> {
 
     /// Carries out step after step.
     pub(super) async fn run(&mut self) -> Result<(), Stopped> {
-        let mut polls = Polls::new();
         if self.goal.keep == Keep::Nothing {
             self.announce();
         }
         loop {
             let event = match decide(&self.goal, &self.known) {
                 Step::Bring => self.bring().await?,
-                Step::AwaitDeployment => self.await_deployment(&mut polls).await?,
-                Step::Yield(id) => {
-                    polls = Polls::new();
-                    self.removal_of(&id).await?.yield_first().await?
-                }
+                Step::AwaitDeployment => self.await_deployment().await?,
+                Step::Yield(id) => self.removal_of(&id).await?.yield_first().await?,
                 Step::Repoint(id) => self.repoint(&id).await?,
                 Step::Delete(id) => self.removal_of(&id).await?.delete().await?,
                 Step::AwaitObstacle(id, obstacle) => {
                     let removal = self.removal_of(&id).await?;
-                    removal.wait(&obstacle, &mut polls).await?
+                    removal.wait(&obstacle).await?
                 }
                 Step::AwaitGone(id) => self.removal_of(&id).await?.vanish().await?,
                 Step::Fail(failure) => return Err(Stopped::Failed(failure)),
@@ -182,6 +183,11 @@ impl<'a> Operation<'a> {
             listed.map_err(|error| problem(&error, doing))?;
         }
         match find_or_upload(upload).await? {
+            Origin::Uploaded(found) => {
+                let kind = WaitKind::Deployment(self.at.store);
+                self.deployment = self.at.zone.wait_for(kind);
+                Ok((found, true))
+            }
             Origin::Own(found) => Ok((found, true)),
             Origin::WasThere(found) if self.at.is_owned(&found.id) => {
                 Err(upload.declared_twice().into())
@@ -228,10 +234,10 @@ impl<'a> Operation<'a> {
         Event::Seen(found.map_or(Deployment::Gone, |found| (&found.status).into()))
     }
 
-    async fn await_deployment(&mut self, polls: &mut Polls) -> Result<Event, Stopped> {
+    async fn await_deployment(&mut self) -> Result<Event, Stopped> {
         if let Some(found) = &self.found {
             let not_yet = |error| Stopped::NotYet(Box::new(found.clone()), error);
-            let paused = polls.pause(self.at.scope).await;
+            let paused = self.deployment.pause(self.at.scope).await;
             paused.map_err(|why| not_yet(why.into()))?;
             let now = self.at.find(&found.id).await;
             let now = now.map_err(not_yet)?;
@@ -239,6 +245,9 @@ impl<'a> Operation<'a> {
                 return Ok(Event::Seen(Deployment::Gone));
             };
             tracing::info!(certificate = %now.id, status = %now.status, "waiting for deployment");
+            if now.status == Status::Active {
+                self.deployment.ended();
+            }
             self.found = Some(now);
         }
         Ok(self.seen())

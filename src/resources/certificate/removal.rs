@@ -6,15 +6,16 @@ use std::time::Duration;
 use tokio::time::Instant;
 
 use super::super::problem::{problem, successor_failed};
-use super::Found;
+use super::ask::Asked;
 use super::may_delete::{Candidate, may_delete};
 use super::obstacle::{Holders, Obstacle};
 use super::obstacle_timers::ObstacleTimers;
 use super::protocol::Event;
 use super::store::CertificateStore;
-use super::view::{Hold, Question, Seen, View};
+use super::view::{Hold, View};
 use cloudflare::{
-    Association, CertificateId, Error, Key, Locked, Ownership, Polls, Status, Store, Until,
+    Association, CertificateId, Error, Key, Locked, Ownership, Polls, Status, Store, Until, Wait,
+    WaitKind,
 };
 use framework::{Diagnostic, Diagnostics};
 
@@ -33,6 +34,9 @@ pub(super) struct Removal<'a> {
     /// Since when nothing stands against it: points of presence may be a moment behind.
     clear_since: Option<Instant>,
     timers: ObstacleTimers,
+    polls: Polls,
+    /// The wait for hostnames that are being deployed.
+    hostnames: Option<Wait<'a>>,
     /// What stood against it when it was tried last.
     held: Option<Obstacle>,
 }
@@ -62,6 +66,8 @@ impl<'a> Removal<'a> {
             successor,
             clear_since: None,
             timers: ObstacleTimers::default(),
+            polls: Polls::new(),
+            hostnames: None,
             held: None,
         }
     }
@@ -97,6 +103,11 @@ impl<'a> Removal<'a> {
     /// Tries to delete it.
     pub(super) async fn delete(&mut self) -> Result<Event, Diagnostics> {
         let attempt = self.attempt().await?;
+        if !matches!(attempt, Attempt::Held(Obstacle::Pending(_)))
+            && let Some(mut wait) = self.hostnames.take()
+        {
+            wait.ended();
+        }
         self.held = match &attempt {
             Attempt::Held(by) => Some(by.clone()),
             Attempt::Deleted | Attempt::TakenOver => None,
@@ -116,12 +127,28 @@ impl<'a> Removal<'a> {
     }
 
     /// Waits a little, while something stands against it.
-    pub(super) async fn wait(
-        &self,
-        obstacle: &Obstacle,
-        polls: &mut Polls,
-    ) -> Result<Event, Diagnostics> {
-        let paused = polls.pause(self.at.scope).await;
+    pub(super) async fn wait(&mut self, obstacle: &Obstacle) -> Result<Event, Diagnostics> {
+        let scope = self.at.scope;
+        let paused = match obstacle {
+            // How long that takes is known.
+            Obstacle::Propagating => {
+                let Candidate {
+                    propagation,
+                    clear_for,
+                    ..
+                } = self.candidate();
+                scope.sleep(propagation.saturating_sub(clear_for)).await
+            }
+            Obstacle::Pending(_) => {
+                let begun = self.at.run().last_write(self.at.zone.id());
+                let wait = self.hostnames.get_or_insert_with(|| match begun {
+                    Some(begun) => self.at.zone.wait_since(WaitKind::Association, begun),
+                    None => Wait::for_others(),
+                });
+                wait.pause(scope).await
+            }
+            _ => self.polls.pause(scope).await,
+        };
         paused.map_err(|why| self.refused(obstacle, Some(why.into())))?;
         Ok(match self.is_taken_over() {
             true => Event::TakenOver,
@@ -173,7 +200,16 @@ impl<'a> Removal<'a> {
             match decided {
                 Ok(()) => return Ok(Ok(())),
                 Err(Hold::Obstacle(obstacle)) => return Ok(Err(obstacle)),
-                Err(Hold::Ask(question)) => self.ask(locked, question, &mut view).await?,
+                Err(Hold::Ask(question)) => {
+                    let must_be_listed =
+                        self.at.store == Store::Hostname && self.successor.is_some();
+                    let of = Asked {
+                        at: self.at,
+                        locked,
+                        must_be_listed,
+                    };
+                    of.about(question, &mut view).await?;
+                }
             }
         }
     }
@@ -195,52 +231,6 @@ impl<'a> Removal<'a> {
                 true => self.at.zone.propagation_delay(),
                 false => Duration::ZERO,
             },
-        }
-    }
-
-    /// Asks the zone, and adds the answer to what is known.
-    async fn ask(
-        &self,
-        locked: &Locked<'_>,
-        question: Question,
-        view: &mut View,
-    ) -> Result<(), Error> {
-        let scope = self.at.scope;
-        match question {
-            Question::Hostnames => {
-                let must_be_listed = self.at.store == Store::Hostname && self.successor.is_some();
-                let hostnames = match must_be_listed {
-                    true => locked.hostnames(scope).await?,
-                    false => locked.hostnames_or_own(scope).await?,
-                };
-                view.hostnames = Some(hostnames);
-            }
-            Question::Hostname(name) => {
-                let seen = locked.hostname(scope, &name).await?;
-                view.by_name.insert(name, seen);
-            }
-            Question::Certificate(id) => {
-                let found = locked.certificate(scope, self.at.store, &id).await?;
-                view.certificates
-                    .insert(id, found.map(|found| self.seen(found)));
-            }
-            Question::ZoneCertificates => {
-                let list = locked.certificates(scope, Store::Zone).await?;
-                let list = list.into_iter().map(|found| self.seen(found));
-                view.zone_certificates = Some(list.collect());
-            }
-            Question::ZoneSetting => view.zone_setting = Some(locked.is_on(scope).await?),
-        }
-        Ok(())
-    }
-
-    fn seen(&self, found: Found) -> Seen {
-        let key = self.at.key_of(&found.id);
-        Seen {
-            has_expired: self.at.zone.has_expired(&found),
-            is_deleted: self.at.run().is_destroyed(&key),
-            id: found.id,
-            status: found.status,
         }
     }
 
@@ -305,7 +295,7 @@ impl<'a> Removal<'a> {
     /// Waits until nothing but a tombstone is left, or a create of this run has
     /// brought the certificate back.
     pub(super) async fn vanish(&mut self) -> Result<Event, Diagnostics> {
-        let mut polls = Polls::new();
+        let mut wait = self.at.zone.wait_for(WaitKind::Deletion(self.at.store));
         let mut tombstone_since = None;
         let mut deleted_again = false;
         loop {
@@ -314,10 +304,14 @@ impl<'a> Removal<'a> {
             }
             let found = self.at.find_any(&self.certificate).await;
             let Some(found) = found.map_err(|error| self.failed(&error))? else {
+                wait.ended();
                 return Ok(Event::Vanished);
             };
             match found.status {
-                Status::Deleted => return Ok(Event::Vanished),
+                Status::Deleted => {
+                    wait.ended();
+                    return Ok(Event::Vanished);
+                }
                 Status::PendingDeletion => {
                     let since = *tombstone_since.get_or_insert_with(Instant::now);
                     if since.elapsed() >= TOMBSTONE {
@@ -332,7 +326,7 @@ impl<'a> Removal<'a> {
                 }
                 _ => {}
             }
-            let paused = polls.pause(self.at.scope).await;
+            let paused = wait.pause(self.at.scope).await;
             paused.map_err(|why| self.failed(&why.into()))?;
         }
     }

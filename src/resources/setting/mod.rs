@@ -16,7 +16,7 @@ use super::official::{self, Official};
 use super::problem::{problem, successor_failed};
 use super::ready::wait_for_zone_certificate;
 use super::{Api, Settings};
-use cloudflare::{Key, Ownership, Scope, Switch, Trust, Until, ZoneId};
+use cloudflare::{Fresh, Key, Ownership, Scope, Switch, Trust, Until, ZoneId};
 use framework::{
     ApiObject, Applied, Attr, Change, Ctx, Diagnostic, Diagnostics, Failed, Foreign, Model, Moved,
     Object, Operation, Planned, Resource, Successor, Timeouts, Walk,
@@ -314,7 +314,8 @@ async fn set(
 async fn is_on(ctx: &Ctx<Api>, zone: &Attr<String>, switch: Switch) -> Result<bool, Diagnostics> {
     let zone = zone_id(zone)?;
     let scope = Scope::reading(ctx.cancel.clone());
-    let on = ctx.api.zone(&zone).switch(&scope, switch).await;
+    let api = ctx.api.zone(&zone);
+    let on = api.switch_as_of(&scope, switch, Fresh::Recent).await;
     let doing = format!("Reading {} of zone {zone}", named(switch));
     Ok(on.map_err(|error| problem(&error, &doing))?)
 }

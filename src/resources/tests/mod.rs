@@ -4,6 +4,7 @@
 mod answers;
 mod core;
 mod declared;
+mod guards;
 mod kills;
 mod numbers;
 mod odd;

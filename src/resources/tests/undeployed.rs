@@ -125,7 +125,7 @@ async fn rotations_do_not_block_each_other_over_a_hostname_that_was_given_up() {
     assert_eq!(scene.core.apply(&with_hostname).await, []);
     deploy_again(&scene);
     let wanted = [&before[..7], &nine(&scene)[7..]].concat();
-    assert_eq!(scene.core.apply_at_once(&wanted, 7).await, []);
+    assert_eq!(scene.core.apply_at_once(&wanted, 1, 7).await, []);
     let id = text(&scene.core.state("certificate"), "id");
     scene.simulator.look(ZONE_ID, |zone, _| {
         assert_eq!(zone.live(serves.store()).len(), 9);
@@ -168,7 +168,7 @@ async fn rotations_wait_for_places_also_where_lists_are_old() {
     let serves = Serves::Hostnames(0);
     let scene = Scene::new(serves);
     assert_eq!(
-        scene.core.apply_at_once(&nine(serves, &scene), 50).await,
+        scene.core.apply_at_once(&nine(serves, &scene), 1, 50).await,
         []
     );
     tokio::time::sleep(Duration::from_secs(120)).await;
@@ -176,7 +176,7 @@ async fn rotations_wait_for_places_also_where_lists_are_old() {
         .simulator
         .set(|s| s.list_lag = Duration::from_secs(60));
     let wanted = nine(serves, &scene);
-    assert_eq!(scene.core.apply_at_once(&wanted, 50).await, []);
+    assert_eq!(scene.core.apply_at_once(&wanted, 1, 50).await, []);
 }
 
 /// Nobody knows whether a certificate that is still being deleted takes up a place.
@@ -190,11 +190,11 @@ async fn nine_of_ten_rotate_at_once_however_cloudflare_counts() {
             s.deletion = Some(Duration::from_secs(deletion));
         });
         assert_eq!(
-            scene.core.apply_at_once(&nine(serves, &scene), 50).await,
+            scene.core.apply_at_once(&nine(serves, &scene), 1, 50).await,
             []
         );
         let wanted = nine(serves, &scene);
-        let failed = scene.core.apply_at_once(&wanted, 50).await;
+        let failed = scene.core.apply_at_once(&wanted, 1, 50).await;
         assert_eq!(failed, [], "counts: {counts}, {deletion} s");
         assert_eq!(scene.core.plan(&wanted).await, Ok(Vec::new()));
     }
