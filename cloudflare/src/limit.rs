@@ -100,8 +100,8 @@ impl Limiter {
         let told = answer.ratelimit.as_deref().and_then(tightest_policy);
         self.with(|state, now| {
             state.has_heard = true;
-            if answer.status == 429 {
-                // Nobody goes before it is clear how long all have to wait.
+            if answer.status == 429 && told.is_none() && state.full_at.is_none() {
+                // Nothing is known: nobody goes before it is clear how long all have to wait.
                 state.left = 0.0;
                 state.at = now;
             }

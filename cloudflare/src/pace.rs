@@ -33,6 +33,8 @@ pub(super) struct Pace {
     begun: Option<Instant>,
     /// What was learned from which wave.
     learned: Option<(u32, Duration)>,
+    /// What the wave before had learned.
+    before: Option<Duration>,
     /// For how many waves in a row the first look has shown it.
     first_looks: i32,
 }
@@ -90,8 +92,8 @@ impl Pace {
         }
     }
 
-    /// When the next wave looks first: when the last one has usually seen it, or a little
-    /// sooner.
+    /// When the next wave looks first: when the quicker one of the last two has usually seen
+    /// it, or a little sooner.
     fn first_look(&mut self) -> Option<Duration> {
         let wave = self.seen.first()?.wave;
         if let Some((learned, first)) = self.learned
@@ -100,7 +102,7 @@ impl Pace {
             return Some(first);
         }
         self.seen.sort_unstable_by_key(|seen| seen.took);
-        let median = self.seen.get(self.seen.len() / 2)?;
+        let median = self.seen.get((self.seen.len() - 1) / 2)?;
         self.first_looks = match median.looks {
             1 => self.first_looks + 1,
             _ => 0,
@@ -109,7 +111,11 @@ impl Pace {
             0 => 0.0,
             times => (SOONER * 2_f64.powi(times - 1)).min(MUCH_SOONER),
         };
-        let first = median.took.mul_f64(1.0 - sooner);
+        // One slow wave is no rule: the next one still looks when those before were over.
+        let took = median.took;
+        let first = self.before.map_or(took, |before| before.min(took));
+        self.before = Some(took);
+        let first = first.mul_f64(1.0 - sooner);
         self.learned = Some((wave, first));
         Some(first)
     }

@@ -12,12 +12,13 @@ use std::time::Duration;
 use tokio::sync::Mutex as Lead;
 use tokio::time::Instant;
 
+use super::pace::SHORTEST;
 use super::{Error, Scope};
 
 /// How long a list serves.
 const SERVES: Duration = Duration::from_secs(30);
 /// How long it serves those who look for what this process has not written.
-const SERVES_UNWRITTEN: Duration = Duration::from_secs(5);
+const SERVES_UNWRITTEN: Duration = Duration::from_secs(2);
 
 /// How old a list may be.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -34,6 +35,12 @@ impl Fresh {
     /// As it is now.
     pub fn now() -> Self {
         Self::After(Instant::now())
+    }
+
+    /// As it is now, or was a moment ago, when others have asked who wait for the same.
+    pub fn shared() -> Self {
+        let now = Instant::now();
+        Self::After(now.checked_sub(SHORTEST).unwrap_or(now))
     }
 }
 

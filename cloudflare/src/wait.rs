@@ -36,6 +36,8 @@ pub struct Wait<'a> {
     /// Where it learns; nowhere if nobody knows when that began which it waits for.
     learns: Option<(&'a Paces, WaitKind)>,
     begun: Instant,
+    /// When the last pause ended.
+    looked: Instant,
     looks: u32,
     schedule: Schedule,
 }
@@ -52,6 +54,7 @@ impl Zone<'_> {
         Wait {
             learns: Some((paces, kind)),
             begun,
+            looked: begun,
             looks: 0,
             schedule: paces.all().entry(kind).or_default().begin(begun),
         }
@@ -61,20 +64,36 @@ impl Zone<'_> {
 impl Wait<'_> {
     /// A wait for what somebody has begun at some time.
     pub fn for_others() -> Self {
+        let now = Instant::now();
         Self {
             learns: None,
-            begun: Instant::now(),
+            begun: now,
+            looked: now,
             looks: 0,
             schedule: Schedule::default(),
         }
     }
 
-    /// Pauses before the next look, or stops early.
+    /// Pauses before the next look, or stops early. Whatever it expects, it looks in good
+    /// time before the deadline.
     pub async fn pause(&mut self, scope: &Scope) -> Result<(), Interrupted> {
+        self.pause_at_most(Duration::MAX, scope).await
+    }
+
+    /// The same, for no longer than this.
+    pub async fn pause_at_most(
+        &mut self,
+        most: Duration,
+        scope: &Scope,
+    ) -> Result<(), Interrupted> {
         let elapsed = self.begun.elapsed();
-        let next = self.schedule.next(elapsed);
+        let pause = self.schedule.next(elapsed).saturating_sub(elapsed);
+        let left = scope.deadline().saturating_duration_since(Instant::now());
+        let most = most.min(left / 2).max(SHORTEST);
         self.looks += 1;
-        scope.sleep(next.saturating_sub(elapsed)).await
+        scope.sleep(pause.min(most)).await?;
+        self.looked = Instant::now();
+        Ok(())
     }
 
     /// It has happened: later waits look about then.
@@ -83,7 +102,8 @@ impl Wait<'_> {
         if let Some((paces, kind)) = self.learns.take().filter(|_| self.looks > 0) {
             let mut paces = paces.all();
             let pace = paces.entry(kind).or_default();
-            pace.learn(self.schedule, self.begun.elapsed(), self.looks);
+            // Waiting for an answer, or for leave to ask, is no part of it.
+            pace.learn(self.schedule, self.looked - self.begun, self.looks);
         }
     }
 }

@@ -18,7 +18,6 @@ pub(super) async fn wait_for_certificate(
     let mut fresh = Fresh::Recent;
     loop {
         let certificate = find(zone, scope, id, fresh).await?;
-        fresh = Fresh::now();
         match certificate.status {
             Status::Active | Status::DeletionTimedOut => return Ok(()),
             Status::PendingDeletion | Status::Deleted => {
@@ -45,7 +44,9 @@ pub(super) async fn wait_for_certificate(
             }
             Status::Initializing | Status::PendingDeployment | Status::Other(_) => {}
         }
-        wait.pause(scope).await.map_err(|why| {
+        let paused = wait.pause(scope).await;
+        fresh = Fresh::shared();
+        paused.map_err(|why| {
             let status = certificate.status;
             let mut error = problem(&why.into(), &doing);
             error.detail.push_str(&format!(

@@ -18,7 +18,7 @@ use std::time::Duration;
 use tokio::sync::watch;
 use tokio::time::Instant;
 
-use super::{AssociationWrite, CertificateId, Hostname, Store, Switch, ZoneId};
+use super::{AssociationWrite, CertificateId, Fresh, Hostname, Store, Switch, ZoneId};
 
 /// Something that can have one owner.
 #[derive(Clone, Debug, PartialEq, Eq, Hash)]
@@ -163,6 +163,15 @@ impl Run {
             }
             left
         })
+    }
+
+    /// How old a list may be that a configuration works with: half a minute, but in a run that
+    /// changes things as it is now, for what is listed may have to follow such a change.
+    pub fn fresh_for_data(&self) -> Fresh {
+        match self.look(|state| state.has_claimed || state.first_destruction.is_some()) {
+            true => Fresh::now(),
+            false => Fresh::Recent,
+        }
     }
 
     /// Begins a destruction.

@@ -79,6 +79,15 @@ impl Run {
         }
     }
 
+    /// Lets the moment in which creates may come first begin anew.
+    pub fn renew_grace(&self, keys: &[Key]) {
+        let now = Instant::now();
+        self.with(|state| {
+            let since = keys.iter().map(|key| (key.clone(), now));
+            state.destroyed_since.extend(since);
+        });
+    }
+
     /// Until when creates of the same run may come first. Where a run has destroyed for a
     /// while and created nothing, there are none.
     fn grace(&self, keys: &[&Key]) -> Instant {

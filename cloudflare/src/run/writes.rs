@@ -33,6 +33,15 @@ impl Run {
         })
     }
 
+    /// When this run last wrote one of these hostnames of the zone.
+    pub fn last_write_of(&self, zone: &ZoneId, names: &[Hostname]) -> Option<Instant> {
+        let keys = names
+            .iter()
+            .map(|name| Key::Association(zone.clone(), name.clone()));
+        let written = keys.filter_map(|key| self.written_at(&key));
+        written.map(|(_, at)| at).max()
+    }
+
     /// The hostnames of a zone that this run has written.
     pub(crate) fn written_hostnames(&self, zone: &ZoneId) -> BTreeSet<Hostname> {
         self.look(|state| {

@@ -114,3 +114,22 @@ async fn a_first_request_without_an_answer_holds_nobody_up_for_long() {
     assert!(second <= Duration::from_secs(1), "{second:?}");
     assert!(begun.elapsed() < Duration::from_secs(22));
 }
+
+/// A refusal that says nothing of the budget is no empty budget.
+#[tokio::test(start_paused = true)]
+async fn a_refusal_without_a_budget_pauses_for_as_long_as_it_says() {
+    let simulator = small_budget();
+    simulator.set(|s| s.rate_limit = Some((1200, Duration::from_secs(300))));
+    let client = client_of(&simulator, &options());
+    let zone = client.zone(&zones()[0]);
+    zone.certificates(&minutes(1), Store::Zone)
+        .await
+        .expect("a list");
+    let limited = aop_simulator::Answer::error(429, 971, "wait").with("retry-after", "1");
+    simulator.order(Fault::on("GET", "", Action::Answer(limited)));
+    let begun = Instant::now();
+    zone.certificates(&minutes(1), Store::Zone)
+        .await
+        .expect("a list");
+    assert!(begun.elapsed() < Duration::from_secs(3));
+}

@@ -3,9 +3,10 @@
 use std::time::Duration;
 
 use tokio::time::Instant;
+use tokio_util::sync::CancellationToken;
 
 use crate::in_process::{minutes, options, start, zone_id};
-use crate::{WaitKind, Zone};
+use crate::{Scope, WaitKind, Zone};
 
 /// What one wait came to.
 #[derive(Debug)]
@@ -103,6 +104,43 @@ async fn a_delay_that_changes_is_followed() {
             "{before:?} to {after:?}: {followed:?}"
         );
     }
+}
+
+#[tokio::test(start_paused = true)]
+async fn one_slow_wave_slows_no_other() {
+    let (_simulator, client) = start(&options());
+    let zone = client.zone(&zone_id());
+    for (wave, seconds) in [1, 1, 300, 1, 1, 1].into_iter().enumerate() {
+        let delay = Duration::from_secs(seconds);
+        let seen = wait(&zone, delay).await;
+        assert!(
+            seen.overshoot <= bound(delay, 0.15),
+            "wave {wave}: {seen:?}"
+        );
+    }
+}
+
+/// Whatever earlier waits have shown, one looks before its time is over.
+#[tokio::test(start_paused = true)]
+async fn a_wait_looks_in_good_time_before_its_deadline() {
+    let (_simulator, client) = start(&options());
+    let zone = client.zone(&zone_id());
+    for _ in 0..3 {
+        wait(&zone, Duration::from_secs(330)).await;
+    }
+    let scope = Scope::lasting(Duration::from_secs(300), CancellationToken::new());
+    let mut wait = zone.wait_for(WaitKind::Association);
+    let begun = Instant::now();
+    wait.pause(&scope)
+        .await
+        .expect("a look before the deadline");
+    assert!(begun.elapsed() <= Duration::from_secs(150));
+    let mut last = begun;
+    while wait.pause(&scope).await.is_ok() {
+        last = Instant::now();
+    }
+    let wasted = Duration::from_secs(300) - (last - begun);
+    assert!(wasted <= Duration::from_secs(1), "{wasted:?}");
 }
 
 #[tokio::test(start_paused = true)]

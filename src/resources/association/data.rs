@@ -5,7 +5,7 @@ use super::super::check::{hostname, zone_id};
 use super::super::problem::problem;
 use super::absent;
 use super::filter::Filter;
-use cloudflare::{Association as Found, Fresh, Scope};
+use cloudflare::{Association as Found, Fresh, Scope, Status};
 use framework::{Attr, Ctx, DataSource, Diagnostics, Model, Object, Walk};
 
 /// The data source of one association.
@@ -124,8 +124,10 @@ impl DataSource for AssociationData {
         let (zone, name) = (zone_id(&config.zone_id)?, hostname(&config.hostname)?);
         let scope = Scope::reading(ctx.cancel.clone());
         let api = ctx.api.zone(&zone);
-        let found = api.association_as_of(&scope, &name, Fresh::Recent).await;
-        config.shown = match found {
+        // What changes may have changed since.
+        let is_settled = |found: &Found| found.status == Status::Active;
+        let found = api.association_if(&scope, &name, Fresh::Recent, is_settled);
+        config.shown = match found.await {
             Ok(found) if !found.is_gone() => found.into(),
             Err(error) if !error.is_gone() => {
                 return Err(problem(&error, &format!("Reading {name}")).into());
@@ -148,7 +150,9 @@ impl DataSource for AssociationsData {
         let wanted = config.filter.wanted()?;
         let scope = Scope::reading(ctx.cancel.clone());
         let api = ctx.api.zone(&id);
-        let listed = api.associations_as_of(&scope, Fresh::Recent).await;
+        let listed = api
+            .associations_as_of(&scope, api.run().fresh_for_data())
+            .await;
         let doing = format!("Listing the associations of zone {id}");
         let listed = listed.map_err(|error| problem(&error, &doing))?.list;
         let mut list: Vec<Found> = listed.iter().cloned().collect();

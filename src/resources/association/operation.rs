@@ -1,7 +1,5 @@
 //! One operation on one hostname: look, write, wait, and what to say about it.
 
-use tokio::time::Instant;
-
 use super::super::Api;
 use super::super::check::{certificate_id, hostname, stored_id, zone_id};
 use super::super::problem::problem;
@@ -203,7 +201,6 @@ impl<'a> AssociationOp<'a> {
     /// Waits until the association is active.
     async fn wait(&self, found: &mut Found, mut wait: Wait<'_>) -> Result<(), Diagnostic> {
         loop {
-            let looked = Instant::now();
             match found.status {
                 // What was there before may be shown for a while.
                 _ if !found.is_gone() && !self.is_wanted(found) => {}
@@ -218,8 +215,7 @@ impl<'a> AssociationOp<'a> {
             if let Err(why) = wait.pause(&self.scope).await {
                 return Err(self.not_active(found, &Error::from(why)));
             }
-            // Everybody who waits looks at the same lists.
-            let fresh = Fresh::After(looked);
+            let fresh = Fresh::shared();
             let now = self.zone.association_as_of(&self.scope, &self.name, fresh);
             match now.await {
                 Ok(now) => *found = now,

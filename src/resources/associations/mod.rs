@@ -130,7 +130,7 @@ impl Resource for HostnameAssociations {
             }
             return Err(written.errors.into());
         }
-        op.wait(&plan, &targets).await;
+        op.wait(&plan, &targets, &written).await;
         Ok(plan)
     }
 
@@ -272,7 +272,7 @@ impl Resource for HostnameAssociations {
             keep(&mut claims, |name| written.accepted.contains(name));
             keep(&mut held, |name| written.accepted.contains(name));
         }
-        let mut errors = written.errors;
+        let mut errors = std::mem::take(&mut written.errors);
         errors.extend(released.errors);
         if errors.has_error() {
             return Err(Failed {
@@ -280,7 +280,7 @@ impl Resource for HostnameAssociations {
                 diagnostics: errors,
             });
         }
-        op.wait(&plan, &difference.changed).await;
+        op.wait(&plan, &difference.changed, &written).await;
         Ok(plan)
     }
 

@@ -35,6 +35,7 @@ impl AssociationsOp<'_> {
     pub(super) async fn taken_over(&self, leaving: Leaving<'_>) -> BTreeSet<Hostname> {
         let run = self.zone.run();
         let is_owned = |name: &&Hostname| run.ownership(&self.key(name)) == Ownership::Owned;
+        self.renew_grace(&leaving);
         loop {
             let left = leaving.keys().filter(|name| !is_owned(name));
             let left: Vec<Key> = left.map(|name| self.key(name)).collect();
@@ -50,6 +51,13 @@ impl AssociationsOp<'_> {
         }
     }
 
+    /// They have been on their way out for as long as this operation has looked and written;
+    /// whoever takes them over may begin only now.
+    fn renew_grace(&self, leaving: &Leaving<'_>) {
+        let keys: Vec<Key> = leaving.keys().map(|name| self.key(name)).collect();
+        self.zone.run().renew_grace(&keys);
+    }
+
     /// Voids hostnames, but for those that another resource of this run takes over.
     pub(super) async fn release(
         &self,
@@ -60,6 +68,7 @@ impl AssociationsOp<'_> {
         let run = self.zone.run();
         let mut released = Released::default();
         let mut taken = BTreeSet::new();
+        self.renew_grace(&leaving);
         while !leaving.is_empty() {
             let keys: Vec<Key> = leaving.keys().map(|name| self.key(name)).collect();
             let keys: Vec<&Key> = keys.iter().collect();

@@ -2,6 +2,8 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 
+use tokio::time::Instant;
+
 use super::super::Api;
 use super::super::association::{explain_hostname_limit, look};
 use super::super::check::zone_id;
@@ -32,6 +34,10 @@ pub(super) struct Written {
     pub(super) accepted: BTreeSet<Hostname>,
     /// Why others are not.
     pub(super) errors: Diagnostics,
+    /// When that was.
+    at: Instant,
+    /// Whether any of them may still be on its way.
+    is_pending: bool,
 }
 
 impl<'a> AssociationsOp<'a> {
@@ -171,28 +177,31 @@ impl<'a> AssociationsOp<'a> {
             .zone
             .write_associations(&self.scope, &writes, Wanted::Always)
             .await;
+        let mut rows = batch.accepted.iter().map(|(_, row)| &row.status);
+        let is_pending = !done.is_empty() || rows.any(|status| *status != Status::Active);
         let accepted = batch.accepted.iter().map(|(write, _)| write);
         let accepted = done.iter().chain(accepted);
         Written {
             accepted: accepted.map(|write| write.hostname.clone()).collect(),
             errors: self.refused(&batch.refused, targets).await,
+            at: Instant::now(),
+            is_pending,
         }
     }
 
     /// Waits until everything is active. What was written is written: at the deadline
     /// a warning.
-    pub(super) async fn wait(&self, model: &Associations, targets: &Targets) {
-        if model.wait_for_deployment.known() == Some(&false) || targets.is_empty() {
+    pub(super) async fn wait(&self, model: &Associations, targets: &Targets, written: &Written) {
+        if model.wait_for_deployment.known() == Some(&false) || !written.is_pending {
             return;
         }
-        let mut wait = self.zone.wait_for(WaitKind::Association);
-        let mut fresh = Fresh::Recent;
+        let mut wait = self.zone.wait_since(WaitKind::Association, written.at);
         loop {
+            let paused = wait.pause(&self.scope).await;
             let found = self
                 .zone
-                .associations_of(&self.scope, targets.keys(), fresh)
+                .associations_of(&self.scope, targets.keys(), Fresh::shared())
                 .await;
-            fresh = Fresh::now();
             let (mut pending, mut failed) = (Vec::new(), Vec::new());
             for (name, target) in targets {
                 let found = found.as_ref().ok().and_then(|found| found.get(name));
@@ -204,16 +213,14 @@ impl<'a> AssociationsOp<'a> {
                     _ => pending.push(name),
                 }
             }
-            let ended = match found {
-                Err(error) => Some(error),
-                Ok(_) if pending.is_empty() => {
+            let ended = match (found, paused) {
+                (Err(error), _) => Some(error),
+                (Ok(_), _) if pending.is_empty() => {
                     wait.ended();
                     None
                 }
-                Ok(_) => match wait.pause(&self.scope).await {
-                    Ok(()) => continue,
-                    Err(why) => Some(why.into()),
-                },
+                (Ok(_), Ok(())) => continue,
+                (Ok(_), Err(why)) => Some(why.into()),
             };
             if let Some(error) = ended {
                 self.ctx.warn(self.not_active(&pending, &error));

@@ -6,7 +6,7 @@ use super::super::handoff::hand_over;
 use super::super::problem::successor_failed;
 use super::facts::Facts;
 use super::operation::Operation;
-use super::protocol::{Goal, Object};
+use super::protocol::{Goal, Tracked};
 use super::store::CertificateStore;
 use super::upload::Upload;
 use super::{Certificate, Found, deposed, diagnostics, unmanaged};
@@ -37,7 +37,7 @@ pub(super) async fn create(
     let claim = claim.map_err(|_| upload.declared_twice())?;
     let waits = plan.wait_for_deployment.known() != Some(&false);
     let goal = Goal {
-        waits,
+        requires_active: waits,
         ..Goal::create(store)
     };
     let operation = Operation::new(ctx, at, goal);
@@ -133,7 +133,7 @@ pub(super) async fn update(
         diagnostics::pending
     };
     let diagnostics = operation.explain(stopped, pending);
-    let diagnostics = match rotates && serves && standing.object == Object::Old {
+    let diagnostics = match rotates && serves && standing.object == Tracked::Old {
         true => diagnostics::still_serves(&old, diagnostics),
         false => diagnostics,
     };

@@ -40,7 +40,7 @@ pub(super) enum Next {
     AwaitCopyGone,
     /// Another resource of this run gives a slot back.
     AwaitSlot,
-    /// Nothing is there.
+    /// Nothing is there. Where all slots are taken, Cloudflare says so.
     Upload,
     /// Cloudflare gave up deploying a copy that cannot go.
     RefuseTimedOut,
@@ -59,6 +59,7 @@ pub(super) fn next(copy: Option<&Copy>, slots: Slots) -> Next {
         Status::DeploymentTimedOut | Status::DeletionTimedOut if copy.is_deleted => {
             Next::AwaitCopyGone
         }
+        // Somebody has wanted it gone already.
         Status::DeletionTimedOut => Next::DeleteCopy,
         Status::DeploymentTimedOut if !copy.is_held => Next::RefuseTimedOut,
         Status::DeploymentTimedOut => match copy.is_used {

@@ -10,7 +10,7 @@ use super::filter::Filter;
 use super::import::absent;
 use super::store::CertificateStore;
 use super::{Found, InStore, leaf_of, text_of};
-use cloudflare::{Error, Fresh, Scope};
+use cloudflare::{Error, Fresh, Scope, Status};
 use framework::{Attr, Ctx, DataSource, Diagnostics, Model, Object, Walk};
 
 /// The data source of one certificate.
@@ -156,10 +156,11 @@ impl<S: InStore> DataSource for CertificateData<S> {
         let listed = zone.certificates_as_of(&scope, S::STORE, Fresh::Recent);
         let list = listed.await.map_err(failed)?.list;
         let listed = list.iter().find(|found| found.id == certificate);
-        let is_shown = |found: &&Found| !found.status.is_tombstone() && found.certificate.is_some();
+        let is_shown =
+            |found: &&Found| found.status == Status::Active && found.certificate.is_some();
         let found = match listed.filter(is_shown) {
             Some(found) => Some(found.clone()),
-            // It may be too new for the list, or the list shows little.
+            // It may be too new for the list, or the list too old for it, or show little.
             None => at.find(&certificate).await.map_err(failed)?,
         };
         let Some(found) = found else {
@@ -182,7 +183,7 @@ impl<S: InStore> DataSource for CertificatesData<S> {
         let wanted = config.filter.wanted()?;
         let scope = Scope::reading(ctx.cancel.clone());
         let zone = ctx.api.zone(&id);
-        let listed = zone.certificates_as_of(&scope, S::STORE, Fresh::Recent);
+        let listed = zone.certificates_as_of(&scope, S::STORE, zone.run().fresh_for_data());
         let doing = format!("Listing the certificates of zone {id}");
         let listed = listed.await.map_err(|error| problem(&error, &doing))?;
         let mut list = listed.list.to_vec();

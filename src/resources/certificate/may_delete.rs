@@ -43,7 +43,8 @@ fn no_hostname_is_left(candidate: &Candidate<'_>, view: &View) -> Result<(), Hol
     }
 }
 
-/// No hostname is on its way to another certificate, or never got there.
+/// No hostname may still be served by it: none is on its way to another certificate, or never
+/// got there.
 fn no_hostname_may_be_served(candidate: &Candidate<'_>, view: &View) -> Result<(), Hold> {
     let (mut undeployed, mut pending) = (Vec::new(), Vec::new());
     for listed in view.hostnames()? {

@@ -23,7 +23,7 @@ pub(super) enum Obstacle {
     InUse(Holders, String),
     /// It is the last one that the zone can present, and the switch is on.
     LastOfZone { is_another_pending: bool },
-    /// A resource of this run is about to take it over, or not.
+    /// A resource of this run is creating the same certificate; whether it gets it is open.
     Contested,
 }
 

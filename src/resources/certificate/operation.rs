@@ -1,5 +1,5 @@
 //! The loop of the protocol: decide, act, learn; until nothing is left to do, or something
-//! ends it. Then `standing` says what is true.
+//! ends it. Then `state_if_stopped` says what is true.
 
 use std::time::Duration;
 
@@ -10,7 +10,8 @@ use super::super::problem::problem;
 use super::bring::{Origin, find_or_upload};
 use super::plan::missing_key;
 use super::protocol::{
-    Deployment, Event, Failure, Goal, Keep, Kept, Known, Object, Standing, Step, decide, standing,
+    Deployment, Event, Failure, Goal, Keep, Kept, Known, StateIfStopped, Step, Tracked, decide,
+    state_if_stopped,
 };
 use super::removal::Removal;
 use super::store::CertificateStore;
@@ -110,7 +111,7 @@ impl<'a> Operation<'a> {
             let event = match decide(&self.goal, &self.known) {
                 Step::Bring => self.bring().await?,
                 Step::AwaitDeployment => self.await_deployment().await?,
-                Step::Yield(id) => self.removal_of(&id).await?.yield_first().await?,
+                Step::OfferToOthers(id) => self.removal_of(&id).await?.offer_to_others().await?,
                 Step::Repoint(id) => self.repoint(&id).await?,
                 Step::Delete(id) => self.removal_of(&id).await?.delete().await?,
                 Step::AwaitObstacle(id, obstacle) => {
@@ -127,7 +128,7 @@ impl<'a> Operation<'a> {
 
     fn learn(&mut self, event: Event) {
         if event == Event::TakenOver
-            && let Some(id) = self.known.left(&self.goal).next()
+            && let Some(id) = self.known.remaining(&self.goal).next()
         {
             tracing::info!(certificate = %id, "left to its new owner");
             // It is owned by another, which has not failed.
@@ -145,13 +146,14 @@ impl<'a> Operation<'a> {
 
     /// Brings the certificate into its store, or sees that it is there.
     async fn bring(&mut self) -> Result<Event, Stopped> {
+        self.deployment = Wait::for_others();
         let (found, is_own) = match &self.goal.keep {
             Keep::Present(id) => {
                 let found = self.find(id).await?;
                 let found = found.ok_or_else(|| diagnostics::gone(id, self.at.zone))?;
                 (found, true)
             }
-            Keep::Wanted | Keep::Nothing => self.find_or_upload().await?,
+            Keep::FromConfig | Keep::Nothing => self.find_or_upload().await?,
         };
         self.at.run().own(self.at.key_of(&found.id));
         let kept = Kept {
@@ -209,7 +211,7 @@ impl<'a> Operation<'a> {
     /// Says to this run what is on its way out.
     fn announce(&mut self) {
         let run = self.at.run();
-        let left = self.known.left(&self.goal);
+        let left = self.known.remaining(&self.goal);
         self.leaving = left.map(|id| run.destroy(self.at.key_of(id))).collect();
     }
 
@@ -291,7 +293,7 @@ impl<'a> Operation<'a> {
         let claimed = match self.goal.keep {
             Keep::Nothing => None,
             Keep::Present(_) => self.old_leaf.as_deref(),
-            Keep::Wanted => self.upload.as_ref().map(Upload::fingerprint),
+            Keep::FromConfig => self.upload.as_ref().map(Upload::fingerprint),
         };
         let key = |fingerprint: &str| {
             let is_own = claimed == Some(fingerprint);
@@ -306,10 +308,10 @@ impl<'a> Operation<'a> {
     }
 
     /// What is true now, and what is kept, if that is the object.
-    pub(super) fn stands(&self) -> (Standing, Option<&Found>) {
-        let standing = standing(&self.goal, &self.known);
+    pub(super) fn stands(&self) -> (StateIfStopped, Option<&Found>) {
+        let standing = state_if_stopped(&self.goal, &self.known);
         let found = self.found.as_ref();
-        let found = found.filter(|_| standing.object == Object::Kept);
+        let found = found.filter(|_| standing.object == Tracked::Kept);
         (standing, found)
     }
 
@@ -318,7 +320,7 @@ impl<'a> Operation<'a> {
     pub(super) fn give_back(&mut self) {
         let adopted = self.known.kept.as_ref().filter(|kept| !kept.is_own);
         let key = adopted.map(|kept| self.at.key_of(&kept.id));
-        let is_old = self.stands().0.object == Object::Old;
+        let is_old = self.stands().0.object == Tracked::Old;
         let run = self.at.run();
         let is_left = key.is_some_and(|key| is_old && run.give_back(&key));
         if let Some(kept) = &mut self.known.kept {

@@ -3,14 +3,23 @@
 //! steps out, and `worlds` tries them in every small world.
 //!
 //! A certificate is brought into its store and deployed; then it takes the place of others:
-//! first it gets their hostnames, then they are deleted. To create, to rotate, to go on after
-//! an interruption, to wait and to destroy are goals, and nothing else.
+//! first it gets their hostnames, then they are deleted. To create, to rotate, to finish what
+//! an interruption has left and to destroy are goals, and nothing else.
 //!
 //! ```text
-//! Bring ─► AwaitDeployment ─► for each that goes: Yield ─► Repoint ─► Delete ─► AwaitGone
-//!                                                             ▲          │
-//!                                                             └──────────┴─ AwaitObstacle
+//! Bring ─► AwaitDeployment ─► for each that goes:
+//!
+//!     OfferToOthers ──(taken over)──────────────────────────────► the next one
+//!       │   ▲
+//!       │   └──(somebody claims it)──────────┐
+//!       ▼                                    │
+//!     Repoint ⟲ ─(nothing left to move)─► Delete ──► AwaitGone ─► the next one
+//!       ▲                                  │   ▲
+//!       └──(hostnames turned up)── AwaitObstacle ┘   ──(for too long)─► Fail
 //! ```
+//!
+//! The deadline and Ctrl-C belong to `operation`: they end any step, and then
+//! `state_if_stopped` says what is true.
 
 use super::obstacle::Obstacle;
 use cloudflare::{CertificateId, Status, Store};
@@ -24,8 +33,9 @@ pub(super) struct Goal {
     pub(super) old: Option<CertificateId>,
     /// The certificates that go, in this order.
     pub(super) remove: Vec<CertificateId>,
-    /// Whether what is kept has to be active.
-    pub(super) waits: bool,
+    /// Whether what is kept has to be active before the goal is reached. Only a goal that
+    /// removes nothing may do without.
+    pub(super) requires_active: bool,
 }
 
 /// What there is to be in the end.
@@ -35,8 +45,8 @@ pub(super) enum Keep {
     Nothing,
     /// One that is there.
     Present(CertificateId),
-    /// The one that the configuration gives.
-    Wanted,
+    /// The one of the configuration, which is there or has to be uploaded.
+    FromConfig,
 }
 
 /// What is known while it goes on.
@@ -78,13 +88,13 @@ pub(super) enum Deployment {
 /// How far a removal has come.
 #[derive(Clone, Debug, Default, PartialEq, Eq, Hash)]
 pub(super) enum Removal {
-    /// Another resource of the run may come to own it.
+    /// Another resource of the run may claim it.
     #[default]
-    Begun,
+    MayBeClaimed,
     /// No other resource wants it.
-    Free,
-    /// Its hostnames were given to what is kept.
-    Detached,
+    Unclaimed,
+    /// It has no hostnames, or what is kept has them.
+    ReadyToDelete,
     /// Something stands against its deletion.
     Held(Obstacle),
     /// The same, for too long.
@@ -96,12 +106,13 @@ pub(super) enum Removal {
 /// What has to happen next.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub(super) enum Step {
-    /// Find the certificate in its store, or upload it.
+    /// Find the certificate in its store; where it may be uploaded, upload it.
     Bring,
     /// Wait a little, then see where the edge stands with it.
     AwaitDeployment,
-    /// Let another resource of the run take this one over first.
-    Yield(CertificateId),
+    /// Let another resource of the run take this one over first: waits for those that claim
+    /// it.
+    OfferToOthers(CertificateId),
     /// Give its hostnames to what is kept.
     Repoint(CertificateId),
     /// Delete it, if nothing stands against it.
@@ -152,15 +163,15 @@ pub(super) enum Event {
 
 /// What is true if nothing more happens.
 #[derive(Clone, Debug, PartialEq, Eq)]
-pub(super) struct Standing {
-    pub(super) object: Object,
+pub(super) struct StateIfStopped {
+    pub(super) object: Tracked,
     /// The certificates that are still to go.
     pub(super) superseded: Vec<CertificateId>,
 }
 
 /// Which object the state holds.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(super) enum Object {
+pub(super) enum Tracked {
     /// None.
     Nothing,
     /// The one of the prior state.
@@ -175,23 +186,23 @@ pub(super) fn decide(goal: &Goal, known: &Known) -> Step {
         let Some(kept) = &known.kept else {
             return Step::Bring;
         };
+        debug_assert!(goal.requires_active || goal.remove.is_empty());
         match kept.deployment {
             Deployment::Gone => return Step::Fail(Failure::Gone(kept.id.clone())),
-            _ if !goal.waits => {}
+            _ if !goal.requires_active => {}
             Deployment::Pending => return Step::AwaitDeployment,
             Deployment::TimedOut => return Step::Fail(Failure::NotDeployed(kept.id.clone())),
             Deployment::Active => {}
         }
     }
-    let Some(id) = known.left(goal).next().cloned() else {
+    let Some(id) = known.remaining(goal).next().cloned() else {
         return Step::Done;
     };
-    // Its hostnames go to what is kept.
-    let has_hostnames = goal.store == Store::Hostname && known.kept.is_some();
+    let must_repoint = goal.store == Store::Hostname && known.kept.is_some();
     match &known.removal {
-        Removal::Begun | Removal::Held(Obstacle::Contested) => Step::Yield(id),
-        Removal::Free if has_hostnames => Step::Repoint(id),
-        Removal::Free | Removal::Detached => Step::Delete(id),
+        Removal::MayBeClaimed | Removal::Held(Obstacle::Contested) => Step::OfferToOthers(id),
+        Removal::Unclaimed if must_repoint => Step::Repoint(id),
+        Removal::Unclaimed | Removal::ReadyToDelete => Step::Delete(id),
         Removal::Held(obstacle) => Step::AwaitObstacle(id, obstacle.clone()),
         Removal::Stuck(obstacle) => Step::Fail(Failure::Obstacle(id, obstacle.clone())),
         Removal::Deleted => Step::AwaitGone(id),
@@ -203,10 +214,10 @@ impl Goal {
     pub(super) fn create(store: Store) -> Self {
         Self {
             store,
-            keep: Keep::Wanted,
+            keep: Keep::FromConfig,
             old: None,
             remove: Vec::new(),
-            waits: true,
+            requires_active: true,
         }
     }
 
@@ -229,7 +240,7 @@ impl Goal {
         }
     }
 
-    /// Nothing.
+    /// Nothing of what this resource holds.
     pub(super) fn destroy(
         store: Store,
         old: CertificateId,
@@ -241,7 +252,8 @@ impl Goal {
         }
     }
 
-    /// The same, once another certificate has what these served.
+    /// The same, after another certificate, which belongs to another resource, has got their
+    /// hostnames.
     pub(super) fn in_favor_of(self, successor: CertificateId) -> Self {
         Self {
             keep: Keep::Present(successor),
@@ -251,29 +263,32 @@ impl Goal {
 }
 
 /// What is true if nothing more happens. The object is the old one until the new one
-/// serves; whichever it is, what is to go is remembered.
-pub(super) fn standing(goal: &Goal, known: &Known) -> Standing {
+/// serves; whichever it is, what is to go is remembered. Where there was no old one, nothing
+/// goes. What is done needs no answer: a destroy that ends well has no state.
+pub(super) fn state_if_stopped(goal: &Goal, known: &Known) -> StateIfStopped {
     let kept = known.kept.as_ref();
     let is_gone = kept.is_some_and(|kept| kept.deployment == Deployment::Gone);
     let is_old = |id: &&CertificateId| goal.old.as_ref() == Some(*id);
     let object = match (kept.filter(|_| !is_gone), &goal.old) {
-        (Some(_), None) => Object::Kept,
-        (Some(kept), Some(_)) if known.has_switched || is_old(&&kept.id) => Object::Kept,
-        (_, Some(_)) => Object::Old,
-        (None, None) => Object::Nothing,
+        (Some(_), None) => Tracked::Kept,
+        (Some(kept), Some(_)) if known.has_switched || is_old(&&kept.id) => Tracked::Kept,
+        (_, Some(_)) => Tracked::Old,
+        (None, None) => Tracked::Nothing,
     };
+    // What was there before is the old one, or another resource's.
+    let is_upload = goal.keep == Keep::FromConfig;
     let own = kept
-        .filter(|kept| kept.is_own && !is_gone)
+        .filter(|kept| is_upload && kept.is_own && !is_gone)
         .map(|kept| &kept.id);
     let left: Vec<&CertificateId> = match object {
-        Object::Kept => known.left(goal).collect(),
-        Object::Nothing => Vec::new(),
-        Object::Old => {
-            let left = known.left(goal).chain(own);
+        Tracked::Kept => known.remaining(goal).collect(),
+        Tracked::Nothing => Vec::new(),
+        Tracked::Old => {
+            let left = known.remaining(goal).chain(own);
             left.filter(|id| !is_old(id)).collect()
         }
     };
-    Standing {
+    StateIfStopped {
         object,
         superseded: left.into_iter().cloned().collect(),
     }
@@ -281,7 +296,10 @@ pub(super) fn standing(goal: &Goal, known: &Known) -> Standing {
 
 impl Known {
     /// The certificates that are still to go.
-    pub(super) fn left<'g>(&'g self, goal: &'g Goal) -> impl Iterator<Item = &'g CertificateId> {
+    pub(super) fn remaining<'g>(
+        &'g self,
+        goal: &'g Goal,
+    ) -> impl Iterator<Item = &'g CertificateId> {
         let is_kept = |id: &CertificateId| self.kept.as_ref().is_some_and(|kept| kept.id == *id);
         let left = goal.remove.iter();
         left.filter(move |id| !self.settled.contains(id) && !is_kept(id))
@@ -289,10 +307,12 @@ impl Known {
 
     /// Adds what a step has come to.
     pub(super) fn learn(&mut self, goal: &Goal, event: Event) {
-        let next = self.left(goal).next().cloned();
-        // The hostnames of earlier leftovers are not yet the switch.
-        let is_switch = self.kept.is_some()
-            && (goal.store == Store::Zone || next.is_some() && next == goal.old);
+        let next = self.remaining(goal).next().cloned();
+        // A zone presents the newest active certificate, so there the new one serves before
+        // anything goes; hostnames have to be moved, and those of earlier leftovers were not
+        // what the old one served.
+        let is_zone = goal.store == Store::Zone;
+        let is_switch = self.kept.is_some() && (is_zone || next.is_some() && next == goal.old);
         match event {
             Event::Brought(kept) => self.kept = Some(kept),
             Event::Seen(deployment) => {
@@ -305,15 +325,16 @@ impl Known {
                 self.settle(next);
             }
             Event::Unclaimed => {
-                self.has_switched |= is_switch && goal.store == Store::Zone;
-                self.removal = Removal::Free;
+                self.has_switched |= is_switch && is_zone;
+                self.removal = Removal::Unclaimed;
             }
+            // Again until a pass finds nothing to move: more may have turned up.
             Event::Repointed { any } => {
                 self.has_switched |= is_switch;
                 self.removal = if any {
-                    Removal::Free
+                    Removal::Unclaimed
                 } else {
-                    Removal::Detached
+                    Removal::ReadyToDelete
                 };
             }
             Event::Held { by, too_long } => {
@@ -323,9 +344,10 @@ impl Known {
                 };
             }
             Event::Waited => {
-                self.removal = match self.removal {
-                    Removal::Held(Obstacle::HostnamesLeft) => Removal::Free,
-                    _ => Removal::Detached,
+                self.removal = match &self.removal {
+                    Removal::Held(Obstacle::HostnamesLeft) => Removal::Unclaimed,
+                    Removal::Held(_) => Removal::ReadyToDelete,
+                    other => other.clone(),
                 };
             }
             Event::Deleted => self.removal = Removal::Deleted,
@@ -335,13 +357,14 @@ impl Known {
 
     fn settle(&mut self, id: Option<CertificateId>) {
         self.settled.extend(id);
-        self.removal = Removal::Begun;
+        self.removal = Removal::MayBeClaimed;
     }
 }
 
 impl From<&Status> for Deployment {
     fn from(status: &Status) -> Self {
         match status {
+            // Still presented; but `may_delete` lets it take no other's place.
             Status::Active | Status::DeletionTimedOut => Self::Active,
             Status::DeploymentTimedOut => Self::TimedOut,
             Status::PendingDeletion | Status::Deleted => Self::Gone,

@@ -78,7 +78,7 @@ impl<'a> Removal<'a> {
     }
 
     /// Lets a create of the same certificate come first.
-    pub(super) async fn yield_first(&self) -> Result<Event, Diagnostics> {
+    pub(super) async fn offer_to_others(&self) -> Result<Event, Diagnostics> {
         let keys: Vec<&Key> = self.keys().collect();
         // A rotation has claimed a leaf that others may be waiting for.
         let until = match self.successor {
@@ -103,8 +103,11 @@ impl<'a> Removal<'a> {
     /// Tries to delete it.
     pub(super) async fn delete(&mut self) -> Result<Event, Diagnostics> {
         let attempt = self.attempt().await?;
-        if !matches!(attempt, Attempt::Held(Obstacle::Pending(_)))
-            && let Some(mut wait) = self.hostnames.take()
+        // Nothing but this says that no hostname is being deployed any more.
+        if matches!(
+            attempt,
+            Attempt::Deleted | Attempt::Held(Obstacle::Propagating)
+        ) && let Some(mut wait) = self.hostnames.take()
         {
             wait.ended();
         }
@@ -139,8 +142,8 @@ impl<'a> Removal<'a> {
                 } = self.candidate();
                 scope.sleep(propagation.saturating_sub(clear_for)).await
             }
-            Obstacle::Pending(_) => {
-                let begun = self.at.run().last_write(self.at.zone.id());
+            Obstacle::Pending(names) => {
+                let begun = self.at.run().last_write_of(self.at.zone.id(), names);
                 let wait = self.hostnames.get_or_insert_with(|| match begun {
                     Some(begun) => self.at.zone.wait_since(WaitKind::Association, begun),
                     None => Wait::for_others(),
@@ -326,7 +329,11 @@ impl<'a> Removal<'a> {
                 }
                 _ => {}
             }
-            let paused = wait.pause(self.at.scope).await;
+            // A tombstone counts as one for good at a known moment.
+            let most = tombstone_since.map_or(Duration::MAX, |since: Instant| {
+                (since + TOMBSTONE).saturating_duration_since(Instant::now())
+            });
+            let paused = wait.pause_at_most(most, self.at.scope).await;
             paused.map_err(|why| self.failed(&why.into()))?;
         }
     }

@@ -13,7 +13,13 @@ pub(super) fn remembers(before: &World, by: &str, after: &World) -> Result<(), S
     let (Some(process), None) = (&before.process, &after.process) else {
         return Ok(());
     };
+    if let Some(successor) = after.successor
+        && after.state.superseded.contains(&successor)
+    {
+        return Err(format!("the state says that {successor:?} is to go"));
+    }
     let kept = process.known.kept.as_ref().filter(|kept| kept.is_own);
+    let kept = kept.filter(|_| before.successor.is_none());
     let was_named =
         |name: Name| before.state.object == Some(name) || before.state.superseded.contains(&name);
     let forgotten = [Name::Old, Name::New].into_iter().find(|name| {

@@ -1,6 +1,6 @@
 //! What no step of the provider may break.
 
-use super::super::protocol::{Deployment, Keep, Object, standing};
+use super::super::protocol::{Deployment, Keep, Tracked, state_if_stopped};
 use super::world::{Life, Name, Process, World, id};
 use cloudflare::Store;
 
@@ -8,16 +8,16 @@ impl World {
     /// The promises about an end: whoever waits for a certificate gets an active one, and
     /// nothing is left that was to go.
     pub(super) fn done(&self, process: &Process) -> Result<Self, String> {
-        if process.known.left(&process.goal).next().is_some() {
+        if process.known.remaining(&process.goal).next().is_some() {
             return Err("it is done, and something is left".to_owned());
         }
         let kept = process.known.kept.as_ref();
-        let is_there = standing(&process.goal, &process.known).object == Object::Kept;
+        let is_there = state_if_stopped(&process.goal, &process.known).object == Tracked::Kept;
         if process.goal.keep != Keep::Nothing && !is_there {
             return Err("it is done, and there is no object".to_owned());
         }
         let is_active = kept.is_none_or(|kept| kept.deployment == Deployment::Active);
-        let is_active = is_active || !process.goal.waits;
+        let is_active = is_active || !process.goal.requires_active;
         match is_active {
             true => Ok(self.clone().end()),
             false => Err("it is done, and what is kept is not active".to_owned()),
@@ -26,6 +26,9 @@ impl World {
 
     /// The promises about a DELETE.
     pub(super) fn breaks(&self, process: &Process, name: Name) -> Result<(), String> {
+        if self.successor == Some(name) {
+            return Err(format!("{name:?} is deleted, and another resource has it"));
+        }
         let serves = self.hosts.iter().any(|host| host.may_present(name));
         if self.store == Store::Hostname && serves {
             return Err(format!("{name:?} is deleted, and serves a hostname"));
@@ -44,11 +47,11 @@ impl World {
                 ));
             }
         }
-        let standing = standing(&process.goal, &process.known);
+        let standing = state_if_stopped(&process.goal, &process.known);
         let named = match standing.object {
-            Object::Kept => process.known.kept.as_ref().map(|kept| kept.id.clone()),
-            Object::Old if process.goal.keep != Keep::Nothing => process.goal.old.clone(),
-            Object::Old | Object::Nothing => None,
+            Tracked::Kept => process.known.kept.as_ref().map(|kept| kept.id.clone()),
+            Tracked::Old if process.goal.keep != Keep::Nothing => process.goal.old.clone(),
+            Tracked::Old | Tracked::Nothing => None,
         };
         if named == Some(id(name)) {
             return Err(format!("{name:?} is deleted, and the state names it"));

@@ -18,7 +18,7 @@ impl World {
         match step {
             Step::Bring => self.bring(&by),
             Step::AwaitDeployment => self.await_deployment(&by),
-            Step::Yield(of) => self.yields(&by, name(&of)),
+            Step::OfferToOthers(of) => self.yields(&by, name(&of)),
             Step::Repoint(from) => self.repoint(&by, &from),
             Step::Delete(of) => vec![(by, self.delete(&of))],
             Step::AwaitObstacle(_, obstacle) => {

@@ -1,6 +1,6 @@
 //! One small world, and everything that can happen in it.
 
-use super::super::protocol::{Goal, Keep, Known, Object, Step, decide, standing};
+use super::super::protocol::{Goal, Keep, Known, Step, Tracked, decide, state_if_stopped};
 use cloudflare::{CertificateId, Status, Store};
 
 /// The certificates: the one of the state, the one of the configuration, somebody else's.
@@ -134,6 +134,8 @@ pub(super) struct World {
     pub(super) wanted: Option<Name>,
     /// Whether a create waits for its certificate.
     pub(super) waits: bool,
+    /// The certificate of another resource, which gets the hostnames of the one that goes.
+    pub(super) successor: Option<Name>,
     pub(super) state: State,
     pub(super) process: Option<Process>,
     pub(super) left: Budget,
@@ -184,6 +186,7 @@ impl World {
                         wanted,
                         // As the setting matters to no create, the two go together.
                         waits: is_on || object.is_some(),
+                        successor: None,
                         state: State {
                             object,
                             superseded: Vec::new(),
@@ -195,6 +198,13 @@ impl World {
             }
         }
         begins.retain(|begin| begin.store == Store::Zone || begin.is_on || !begin.waits);
+        let is_destroy = |begin: &&Self| begin.store == Store::Hostname && begin.wanted.is_none();
+        let mut deposed = begins.iter().find(is_destroy).cloned();
+        if let Some(deposed) = &mut deposed {
+            deposed.successor = Some(Name::New);
+            deposed.lives[Name::New as usize] = Life::Active;
+        }
+        begins.extend(deposed);
         begins
     }
 
@@ -255,10 +265,17 @@ impl World {
         match (self.state.object, self.wanted) {
             (None, None) => None,
             (None, Some(_)) => Some(Goal {
-                waits: self.waits,
+                requires_active: self.waits,
                 ..Goal::create(self.store)
             }),
-            (Some(old), None) => Some(Goal::destroy(self.store, id(old), superseded)),
+            (Some(old), None) => {
+                let goal = Goal::destroy(self.store, id(old), superseded);
+                let successor = self.successor.filter(|name| self.life(*name).is_live());
+                Some(match successor {
+                    Some(successor) => goal.in_favor_of(id(successor)),
+                    None => goal,
+                })
+            }
             (Some(old), Some(wanted)) if old != wanted || self.life(old) == Life::TimedOut => {
                 Some(Goal::rotate(self.store, id(old), superseded))
             }
@@ -292,22 +309,34 @@ impl World {
             return self;
         };
         let is_done = decide(&process.goal, &process.known) == Step::Done;
-        let standing = standing(&process.goal, &process.known);
+        let standing = state_if_stopped(&process.goal, &process.known);
         let kept = process.known.kept.as_ref().map(|kept| name(&kept.id));
-        let superseded = standing.superseded.iter().map(name).collect();
+        let superseded: Vec<Name> = standing.superseded.iter().map(name).collect();
+        let is_destroy = process.goal.keep == Keep::Nothing || self.successor.is_some();
         self.state = match (&process.goal.keep, standing.object) {
+            (Keep::Present(_), _) if is_destroy && is_done => State::default(),
+            (Keep::Present(_), _) if is_destroy => State {
+                object: self.state.object,
+                superseded: superseded_without(self.state.object, superseded),
+            },
             (Keep::Nothing, _) if is_done => State::default(),
             (Keep::Nothing, _) => return self,
-            (_, Object::Nothing) => State::default(),
-            (_, Object::Old) => State {
+            (_, Tracked::Nothing) => State::default(),
+            (_, Tracked::Old) => State {
                 object: self.state.object,
                 superseded,
             },
-            (_, Object::Kept) => State {
+            (_, Tracked::Kept) => State {
                 object: kept,
                 superseded,
             },
         };
         self
     }
+}
+
+/// What a destroy that failed leaves beside its object.
+fn superseded_without(object: Option<Name>, mut superseded: Vec<Name>) -> Vec<Name> {
+    superseded.retain(|name| Some(*name) != object);
+    superseded
 }
