@@ -2,6 +2,7 @@
 //! can be killed at any request, and minutes pass in milliseconds.
 
 mod answers;
+mod at_once;
 mod core;
 mod declared;
 mod guards;
