@@ -289,6 +289,23 @@ async fn r20_r21_r22_attached_to_it_serves_one_client_after_another() {
         assert!(client.configure(&[("api_token", token)]).await.is_empty());
         assert_eq!(client.health("plugin").await.unwrap(), 1);
     }
+    // Two at once share the process, and so the configuration.
+    let token = |token: &str| [("api_token", framework::value::Dynamic::from(token))];
+    let mut one = connect(address.clone(), None).await.unwrap();
+    assert!(one.configure(&token("one-token")).await.is_empty());
+    let mut two = connect(address, None).await.unwrap();
+    assert!(two.configure(&token("one-token")).await.is_empty());
+    let refused = two.configure(&token("another-token")).await;
+    assert_eq!(refused.len(), 1);
+    assert_eq!(
+        refused[0].summary,
+        "Provider is in use with another configuration"
+    );
+    drop(one);
+    // The other one is gone once its connection is.
+    while !two.configure(&token("another-token")).await.is_empty() {
+        tokio::time::sleep(Duration::from_millis(20)).await;
+    }
     let sent = Command::new("kill")
         .args(["-INT", &child.id().to_string()])
         .status();

@@ -6,6 +6,7 @@ use std::process::Command;
 use serde_json::Value as Json;
 
 use crate::Outcome;
+use crate::phase::phase;
 
 /// The repository's folder.
 pub fn root() -> &'static Path {
@@ -30,19 +31,19 @@ pub enum Profile {
     Dist,
 }
 
-/// Builds a program of the workspace and answers where it is.
+/// Builds a program of the workspace and answers where it is. Cargo shows how far it is.
 pub fn build(package: &str, profile: Profile) -> Outcome<PathBuf> {
-    let profile = match profile {
-        Profile::Dev => "dev",
-        Profile::Dist => "dist",
+    let (name, profile) = match profile {
+        Profile::Dev => (format!("Building {package}"), "dev"),
+        Profile::Dist => (format!("Building {package} as it is shipped"), "dist"),
     };
+    phase(&name, || compile(package, profile))
+}
+
+fn compile(package: &str, profile: &str) -> Outcome<PathBuf> {
     let built = Command::new(env!("CARGO"))
         .current_dir(root())
-        .args([
-            "build",
-            "--quiet",
-            "--message-format=json-render-diagnostics",
-        ])
+        .args(["build", "--message-format=json-render-diagnostics"])
         .args(["--package", package, "--profile", profile, "--bins"])
         .stderr(std::process::Stdio::inherit())
         .output()?;

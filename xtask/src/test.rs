@@ -1,9 +1,8 @@
 //! `cargo xtask test`: every test, with every CLI.
 
 use std::process::Command;
-use std::time::Instant;
 
-use xtask::{Cli, Outcome, root};
+use xtask::{Cli, Outcome, phase, root};
 
 /// Runs the tests of the whole workspace. Further arguments go to `cargo test`.
 pub(crate) fn test(arguments: &[&str]) -> Outcome<()> {
@@ -22,17 +21,14 @@ pub(crate) fn test(arguments: &[&str]) -> Outcome<()> {
     if let Some(terraform) = &terraform {
         command.env("TERRAFORM_PATH", &terraform.path);
     }
-    #[allow(clippy::disallowed_methods, reason = "how long the tests took")]
-    let started = Instant::now();
-    let status = command.status()?;
-    let seconds = started.elapsed().as_secs();
-    if !status.success() {
-        return Err("tests failed".into());
-    }
+    phase("Running every test", || match command.status()?.success() {
+        true => Ok(()),
+        false => Err("tests failed".into()),
+    })?;
     let with = match &terraform {
         Some(terraform) => format!("{} and {}", terraform.name(), opentofu.name()),
         None => format!("{} (no Terraform is on the PATH)", opentofu.name()),
     };
-    println!("All tests passed in {seconds} s, with {with}.");
+    println!("All tests passed, with {with}.");
     Ok(())
 }

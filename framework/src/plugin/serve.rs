@@ -74,7 +74,8 @@ pub async fn serve_debug<P: Provider>(server: Arc<Server<P>>, address: &str) -> 
         "Addr": { "Network": listener.network, "String": listener.address },
     }});
     let end = CancellationToken::new();
-    let (open, _watched) = watch::channel(0);
+    let (open, watched) = watch::channel(0);
+    server.may_be_shared(watched);
     let (connections, _directory) = listener.connections(None, open);
     tokio::spawn({
         let end = end.clone();

@@ -4,13 +4,13 @@
 mod said;
 
 use std::collections::HashSet;
-use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
+use std::sync::{Arc, Mutex, MutexGuard, OnceLock, PoisonError};
 
 use jiff::Timestamp;
-use tokio::sync::mpsc;
+use tokio::sync::{mpsc, watch};
 use tokio_util::sync::CancellationToken;
 
-use self::said::{not_known_before, unconfigured, unknown, unknown_type};
+use self::said::{in_use, not_known_before, unconfigured, unknown, unknown_type};
 use super::handoff::{Application, Handoffs};
 use super::{
     Answer, AnyDataSource, AnyListResource, AnyResource, ApplyRequest, Configured, Ctx, DataAnswer,
@@ -29,11 +29,15 @@ pub struct Server<P: Provider> {
     functions: Vec<Box<dyn Function>>,
     clock: fn() -> Timestamp,
     run: Mutex<Run<P>>,
+    /// How many hosts are connected, where there may be several.
+    connected: OnceLock<watch::Receiver<usize>>,
 }
 
 /// What ConfigureProvider begins and StopProvider ends.
 struct Run<P: Provider> {
     configured: Option<Configured<P::Api>>,
+    /// What it was configured with.
+    config: Dynamic,
     settings: P::Settings,
     cancel: CancellationToken,
     /// What planning has told and is to tell no more.
@@ -49,9 +53,10 @@ struct Planning<S> {
 }
 
 impl<P: Provider> Run<P> {
-    fn new(configured: Option<Configured<P::Api>>, settings: P::Settings) -> Self {
+    fn new(configured: Option<Configured<P::Api>>, config: Dynamic, settings: P::Settings) -> Self {
         Self {
             configured,
+            config,
             settings,
             cancel: CancellationToken::new(),
             told: HashSet::new(),
@@ -71,7 +76,8 @@ impl<P: Provider> Server<P> {
             functions: provider.functions(),
             provider,
             clock,
-            run: Mutex::new(Run::new(None, P::Settings::default())),
+            run: Mutex::new(Run::new(None, Dynamic::Null, P::Settings::default())),
+            connected: OnceLock::new(),
         })
     }
 
@@ -134,11 +140,29 @@ impl<P: Provider> Server<P> {
         report
     }
 
+    /// Says that several hosts may be connected at once, and how many are.
+    pub(crate) fn may_be_shared(&self, connected: watch::Receiver<usize>) {
+        // It is said once, before anything is served.
+        let _ = self.connected.set(connected);
+    }
+
+    /// Whether another host works with another configuration.
+    fn is_in_use(&self, config: &Dynamic) -> bool {
+        let connected = self.connected.get().map_or(1, |count| *count.borrow());
+        let run = self.run();
+        connected > 1 && run.configured.is_some() && run.config != *config
+    }
+
     /// Takes a configuration into force and begins a new run. May be called again.
     pub fn configure(&self, config: Dynamic, host: &Host) -> Diagnostics {
+        if self.is_in_use(&config) {
+            return in_use();
+        }
+        let given = config.clone();
         let run = read_config::<P>(config).and_then(|config| {
             let configured = self.provider.configure(&config, host)?;
-            Ok(Run::new(Some(configured), self.provider.settings(&config)))
+            let settings = self.provider.settings(&config);
+            Ok(Run::new(Some(configured), given, settings))
         });
         match run {
             Ok(run) => {

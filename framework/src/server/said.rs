@@ -39,6 +39,17 @@ pub(super) fn unknown(arguments: &[&str]) -> Diagnostics {
     .into()
 }
 
+pub(super) fn in_use() -> Diagnostics {
+    Diagnostic::error(
+        "Provider is in use with another configuration",
+        "Another command is attached to this process (TF_REATTACH_PROVIDERS) and has configured \
+         the provider differently. A process works with one configuration at a time: wait until \
+         the other command has ended, or start another process with --debug for this one. Nothing \
+         was changed.",
+    )
+    .into()
+}
+
 pub(super) fn unconfigured() -> Diagnostics {
     Diagnostic::error(
         "Provider is not configured",

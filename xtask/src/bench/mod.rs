@@ -47,10 +47,7 @@ pub(crate) async fn bench(arguments: &[&str]) -> Outcome<()> {
     let cli = Cli::any()?;
     let provider = match std::env::var_os("AOP_PROVIDER") {
         Some(given) => given.into(),
-        None => {
-            println!("Building the provider as it is shipped …");
-            build("terraform-provider-aop", Profile::Dist)?
-        }
+        None => build("terraform-provider-aop", Profile::Dist)?,
     };
     for part in parts {
         match *part {

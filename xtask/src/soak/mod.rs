@@ -29,7 +29,6 @@ pub(crate) fn soak(arguments: &[&str]) -> Outcome<()> {
         [seconds, seed] => (seconds.parse()?, seed.parse()?),
         _ => return Err("soak takes a number of seconds and a seed".into()),
     };
-    println!("Building the provider …");
     let provider = build("terraform-provider-aop", Profile::Dev)?;
     let clis = Cli::present()?;
     std::thread::scope(|scope| {
