@@ -12,7 +12,7 @@ use super::upload::Upload;
 use super::{Certificate, Found, deposed, diagnostics, unmanaged};
 use cloudflare::{Claim, Key, Scope, Status, Store};
 use framework::{
-    Applied, Ctx, Diagnostic, Failed, Operation as Kind, Planned, Successor, Timeouts,
+    Applied, Ctx, Diagnostic, Diagnostics, Failed, Operation as Kind, Planned, Successor, Timeouts,
 };
 
 /// Creates a certificate. Once its upload was accepted there is no error together with a
@@ -86,23 +86,18 @@ pub(super) async fn update(
     if !rotates && !plan.status.is_unknown() && superseded.is_empty() {
         return Ok(plan);
     }
-    let (operation, claim) = if rotates {
-        let leaf = certificate(&plan.certificate)?;
-        plan.facts = leaf.facts().into();
-        let goal = Goal::rotate(store, old.clone(), superseded);
-        let upload = Upload::new(at, &config, leaf, goal.remove.clone())?;
-        // Before any request: what destroys hostnames in this run waits for the claim.
-        let claim = run.claim(upload.key());
-        let claim = claim.map_err(|_| upload.declared_twice())?;
-        (
-            Operation::new(ctx, at, goal).with_upload(upload),
-            Some(claim),
-        )
-    } else {
-        let goal = Goal::finish(store, old.clone(), superseded);
-        let leaf = prior.facts.fingerprint();
-        let claim = leaf.map(|leaf| run.reclaim(at.leaf_key(leaf)));
-        (Operation::new(ctx, at, goal), claim)
+    let (operation, claim) = match rotates {
+        true => {
+            let goal = Goal::rotate(store, old.clone(), superseded);
+            let (operation, claim) = rotation(ctx, at, goal, &config, &mut plan)?;
+            (operation, Some(claim))
+        }
+        false => {
+            let leaf = prior.facts.fingerprint();
+            let claim = leaf.map(|leaf| run.reclaim(at.leaf_key(leaf)));
+            let goal = Goal::finish(store, old.clone(), superseded);
+            (Operation::new(ctx, at, goal), claim)
+        }
     };
     let mut operation = operation.with_old_leaf(prior.facts.fingerprint());
     let serves = prior.status.text() == Status::Active.as_str();
@@ -141,6 +136,23 @@ pub(super) async fn update(
         state: Some(state),
         diagnostics,
     })
+}
+
+/// A rotation to what the configuration gives, and the claim to its leaf.
+fn rotation<'a>(
+    ctx: &'a Ctx<Api>,
+    at: CertificateStore<'a>,
+    goal: Goal,
+    config: &Certificate,
+    plan: &mut Certificate,
+) -> Result<(Operation<'a>, Claim<'a>), Diagnostics> {
+    let leaf = certificate(&plan.certificate)?;
+    plan.facts = leaf.facts().into();
+    let upload = Upload::new(at, config, leaf, goal.remove.clone())?;
+    // Before any request: what destroys hostnames in this run waits for the claim.
+    let claim = at.run().claim(upload.key());
+    let claim = claim.map_err(|_| upload.declared_twice())?;
+    Ok((Operation::new(ctx, at, goal).with_upload(upload), claim))
 }
 
 /// Destroys a certificate, and what an interrupted rotation has left. One that was deposed
