@@ -22,6 +22,9 @@ use framework::{Diagnostic, Diagnostics};
 /// A tombstone that stays `pending_deletion` this long is one for good.
 const TOMBSTONE: Duration = Duration::from_secs(60);
 
+/// What somebody else does to hostnames meanwhile is to be seen while it is being deployed.
+const BETWEEN_LOOKS: Duration = Duration::from_secs(10);
+
 /// One certificate to be deleted.
 pub(super) struct Removal<'a> {
     at: CertificateStore<'a>,
@@ -140,7 +143,8 @@ impl<'a> Removal<'a> {
                     clear_for,
                     ..
                 } = self.candidate();
-                scope.sleep(propagation.saturating_sub(clear_for)).await
+                let left = propagation.saturating_sub(clear_for);
+                scope.sleep(left.min(BETWEEN_LOOKS)).await
             }
             Obstacle::Pending(names) => {
                 let begun = self.at.run().last_write_of(self.at.zone.id(), names);

@@ -69,7 +69,9 @@ fn budget() -> Budget {
     let more = u8::from(is_large);
     Budget {
         faults: 2 + more,
-        meddling: 1 + more,
+        // Who puts a hostname on a certificate and takes it away again between two looks
+        // leaves nothing that the API shows.
+        meddling: 1,
         lags: 1,
         changes: 1 + more,
         rivals: 1,
