@@ -5,6 +5,14 @@ use aop_simulator::{Store, ZONE_ID};
 
 use crate::scene::{CONFIG, Scene, now, says, with_every_cli};
 
+const ZONE_CERTIFICATE: &str = r#"
+resource "aop_zone_certificate" "zone" {
+  zone_id     = var.zone_id
+  certificate = file("shop.pem")
+  private_key = file("shop.key")
+}
+"#;
+
 /// A configuration that only looks, and what it shows as `found`.
 fn look(body: &str, found: &str) -> String {
     format!("{body}output \"found\" {{\n  value = {found}\n}}\n")
@@ -20,10 +28,8 @@ fn one_object_is_found_by_its_id() {
     with_every_cli("data-one", |scene| {
         scene.certificate("shop");
         let made = format!(
-            "{CONFIG}resource \"aop_zone_certificate\" \"zone\" {{\n  zone_id = var.zone_id\n  \
-             certificate = file(\"shop.pem\")\n  private_key = file(\"shop.key\")\n}}\nresource \
-             \"aop_zone_setting\" \"zone\" {{\n  zone_id = var.zone_id\n  enabled = true\n  \
-             depends_on = [aop_zone_certificate.zone]\n}}\n"
+            "{CONFIG}{ZONE_CERTIFICATE}resource \"aop_zone_setting\" \"zone\" {{\n  zone_id = \
+             var.zone_id\n  enabled = true\n  depends_on = [aop_zone_certificate.zone]\n}}\n"
         );
         let data = r#"
 data "aop_hostname_certificate" "shop" {
@@ -79,10 +85,7 @@ data "aop_global_setting" "all" {
 fn ten_data_sources_of_a_kind_are_one_request() {
     with_every_cli("data-shared", |scene| {
         scene.certificate("shop");
-        let made = format!(
-            "{CONFIG}resource \"aop_zone_certificate\" \"zone\" {{\n  zone_id = var.zone_id\n  \
-             certificate = file(\"shop.pem\")\n  private_key = file(\"shop.key\")\n}}\n"
-        );
+        let made = format!("{CONFIG}{ZONE_CERTIFICATE}");
         let data = [
             (
                 "hostname_certificate",

@@ -11,6 +11,7 @@
 
 mod arguments;
 mod bad_input;
+mod bad_provider;
 mod bring;
 mod capacity;
 mod data;

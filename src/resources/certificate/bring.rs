@@ -93,7 +93,8 @@ impl<'u> Bringing<'u> {
                     waited.map_err(|why| self.upload.failed(&why.into()))?;
                     continue;
                 }
-                (_, _) => {}
+                // It is on its way out; what else is decided is decided of a copy.
+                _ => {}
             }
             self.pause().await?;
         }
