@@ -271,6 +271,14 @@ async fn what_is_claimed_between_two_tries_is_not_taken_away() {
             _ => !zone.associations().is_empty(),
         });
         assert!(is_there, "{serves:?}");
+        // The one that was answered with 503, and no other.
+        let log = scene.simulator.log();
+        let puts = log.iter().filter(|request| request.method == "PUT");
+        let off = puts.filter(|request| match serves {
+            Serves::Zone => request.body["enabled"] == false,
+            _ => request.body["config"][0]["enabled"].is_null(),
+        });
+        assert_eq!(off.count(), 1, "{serves:?}");
     }
 }
 
