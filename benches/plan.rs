@@ -5,7 +5,7 @@
 use std::hint::black_box;
 
 use aop_simulator::pki::Authority;
-use criterion::Criterion;
+use criterion::{BatchSize, Criterion};
 use framework::value::{Dynamic, Type};
 use framework::{PlanRequest, Private};
 use terraform_provider_aop::resources;
@@ -66,22 +66,31 @@ fn main() {
         let all = resources::all();
         let resource = all.iter().find(|resource| resource.name() == name).unwrap();
         let config = object(&resource.schema().ty, values);
-        criterion.bench_function(&format!("plan/create/{name}{case}"), |b| {
-            b.iter(|| {
-                let answer = resource.plan(
-                    PlanRequest {
-                        config: config.clone(),
-                        prior: Dynamic::Null,
-                        proposed: config.clone(),
-                        private: Private::default(),
-                        identity: Dynamic::Null,
-                        now,
-                    },
-                    &resources::Settings::default(),
+        let plan = |prior: Dynamic, config: Dynamic| {
+            let answer = resource.plan(
+                PlanRequest {
+                    proposed: config.clone(),
+                    config,
+                    prior,
+                    private: Private::default(),
+                    identity: Dynamic::Null,
+                    now,
+                },
+                &resources::Settings::default(),
+            );
+            assert!(!answer.diagnostics.has_error());
+            answer
+        };
+        let prior = plan(Dynamic::Null, config.clone()).planned.unwrap();
+        for (kind, prior) in [("create", Dynamic::Null), ("update", prior)] {
+            criterion.bench_function(&format!("plan/{kind}/{name}{case}"), |b| {
+                b.iter_batched(
+                    || (prior.clone(), config.clone()),
+                    |(prior, config)| black_box(plan(prior, config)),
+                    BatchSize::LargeInput,
                 );
-                assert!(!black_box(answer).diagnostics.has_error());
             });
-        });
+        }
     }
     criterion.final_summary();
 }

@@ -1,14 +1,13 @@
 //! A whole provider in one file: notes, each a file in a folder.
 
-use std::collections::HashSet;
 use std::error::Error;
 use std::fs;
 use std::path::PathBuf;
 
 use framework::plugin::{self, Handshake, Program};
 use framework::{
-    AnyResource, ApiObject, Applied, Attr, Change, Configured, Ctx, Diagnostic, Diagnostics, Entry,
-    Failed, Host, Model, Planned, Provider, Resource, Server, Successor, Walk,
+    AnyResource, ApiObjects, Applied, Attr, Change, Configured, Ctx, Diagnostic, Diagnostics,
+    Entry, Failed, Host, Model, Planned, Provider, Resource, Server, Successor, Walk,
 };
 
 const PROGRAM: Program = Program {
@@ -104,7 +103,7 @@ impl Resource for NoteResource {
         &self,
         _: &Ctx<Folder>,
         _: Note,
-        _: &HashSet<ApiObject>,
+        _: &ApiObjects,
         _: Successor,
     ) -> Result<Option<Note>, Failed<Note>> {
         Ok(None)

@@ -1,11 +1,10 @@
 //! A resource without types: what the protocol talks to.
 
-use std::collections::HashSet;
 use std::pin::Pin;
 
 use jiff::Timestamp;
 
-use super::{ApiObject, Ctx, Diagnostics, Effect, Foreign, Private, Schema, Successor};
+use super::{ApiObjects, Ctx, Diagnostics, Effect, Foreign, Private, Schema, Successor};
 use crate::value::{Dynamic, Path};
 
 /// What the CLI that asks can do.
@@ -112,7 +111,7 @@ pub trait AnyResource<A, S>: Send + Sync {
     /// What cannot change in place; none while it is not known.
     fn place(&self, state: &Dynamic) -> Option<String>;
     /// The objects of the API that it stands for; none while they are not known.
-    fn objects(&self, state: &Dynamic) -> Option<Vec<ApiObject>>;
+    fn objects(&self, state: &Dynamic) -> Option<ApiObjects>;
     /// Whether what replaces it in its place is the same object.
     fn may_be_copied(&self) -> bool;
     /// What identifies the object of a state; null where there is none.
@@ -123,7 +122,7 @@ pub trait AnyResource<A, S>: Send + Sync {
         &'a self,
         ctx: Ctx<A>,
         state: Dynamic,
-        objects: &'a HashSet<ApiObject>,
+        objects: &'a ApiObjects,
         to: Successor,
     ) -> Later<'a, Answer>;
     /// Carries out a plan.

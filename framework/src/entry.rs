@@ -1,12 +1,11 @@
 //! The bridge from a typed [`Resource`] to the untyped [`AnyResource`].
 
-use std::collections::HashSet;
 use std::sync::OnceLock;
 
 use super::any_resource::Later;
 use super::upgrade::{malformed, upgraded};
 use super::{
-    Answer, AnyResource, ApiObject, Applied, ApplyRequest, Change, ClientCapabilities, Ctx,
+    Answer, AnyResource, ApiObjects, Applied, ApplyRequest, Change, ClientCapabilities, Ctx,
     Diagnostic, Diagnostics, Effect, Failed, Foreign, ImportRequest, Model, Moved, PlanAnswer,
     PlanRequest, Planned, Private, Resource, Schema, Successor, plan, read_model, write_model,
 };
@@ -72,7 +71,10 @@ impl<R: Resource> Entry<R> {
             (Some(prior), Dynamic::Null) => self.identify(prior),
             (Some(_), stored) => stored,
         };
-        let effect = self.effect(change.prior.as_ref(), &change.planned, &replaces);
+        let effect = match (known_prior, &change.prior) {
+            (Some(before), Some(prior)) if *before == planned => self.no_effect(prior),
+            (_, prior) => self.effect(prior.as_ref(), &change.planned, &replaces),
+        };
         Ok(PlanAnswer {
             planned: Some(planned),
             replaces,
@@ -81,6 +83,16 @@ impl<R: Resource> Entry<R> {
             private: request.private.clone(),
             diagnostics: change.report,
         })
+    }
+
+    /// What an update that changes nothing does to objects of the API.
+    fn no_effect(&self, prior: &R::Model) -> Effect {
+        let objects = self.resource.objects(prior);
+        Effect::Update {
+            before: objects.clone().unwrap_or_default(),
+            after: objects,
+            takes_away: ApiObjects::new(),
+        }
     }
 
     /// What a create or an update does to objects of the API.
@@ -96,14 +108,11 @@ impl<R: Resource> Entry<R> {
             };
         };
         let before = self.resource.objects(prior).unwrap_or_default();
-        let mut takes_away = Vec::new();
-        // The create half of a replacement says what it gives up.
-        if let Some(after) = after
-            .as_ref()
-            .filter(|_| R::TAKES_AWAY && replaces.is_empty())
-        {
-            takes_away.extend(before.iter().filter(|o| !after.contains(o)).cloned());
-        }
+        let takes_away = match &after {
+            // The create half of a replacement says what it gives up.
+            Some(after) if R::TAKES_AWAY && replaces.is_empty() => &before - after,
+            _ => ApiObjects::new(),
+        };
         Effect::Update {
             before,
             after,
@@ -312,7 +321,7 @@ impl<R: Resource> AnyResource<R::Api, R::Settings> for Entry<R> {
         self.resource.place(&read_model(state.clone()).ok()?)
     }
 
-    fn objects(&self, state: &Dynamic) -> Option<Vec<ApiObject>> {
+    fn objects(&self, state: &Dynamic) -> Option<ApiObjects> {
         self.resource.objects(&read_model(state.clone()).ok()?)
     }
 
@@ -331,7 +340,7 @@ impl<R: Resource> AnyResource<R::Api, R::Settings> for Entry<R> {
         &'a self,
         ctx: Ctx<R::Api>,
         state: Dynamic,
-        objects: &'a HashSet<ApiObject>,
+        objects: &'a ApiObjects,
         to: Successor,
     ) -> Later<'a, Answer> {
         Box::pin(async move {

@@ -69,7 +69,7 @@ pub use duration::parse_duration;
 pub use entry::Entry;
 pub use foreign::{Attributes, Foreign};
 pub use function::{ArgumentError, Function, Parameter};
-pub use handoff::{ApiObject, Deposed, Effect, Successor};
+pub use handoff::{ApiObject, ApiObjects, Deposed, Effect, Successor};
 pub use kind::{Kind, Object};
 pub use list_resource::{AnyListResource, Found, ListEntry, ListRequest, ListResource, Listed};
 pub use model::{Model, Walk, read_model, write_model};

@@ -1,10 +1,8 @@
 //! One definition of a model's attributes, and its three readings: the schema,
 //! the decoder and the encoder.
 
-use std::collections::BTreeMap;
-
 use super::{Attr, Attribute, Kind, Schema, Shape, Spec};
-use crate::value::{DecodeError, Dynamic, Step};
+use crate::value::{DecodeError, Dynamic, Map, Step};
 
 /// A typed object: the attributes of a resource, of its identity, of a nested
 /// object or of the provider.
@@ -57,7 +55,7 @@ pub fn read_model<M: Model>(value: Dynamic) -> Result<M, DecodeError> {
 /// Writes a model as an object with all its attributes.
 pub fn write_model<M: Model>(model: &M) -> Dynamic {
     let mut walk = Write {
-        entries: BTreeMap::new(),
+        entries: Map::default(),
         spec: Spec::default(),
     };
     model.clone().describe(&mut walk);
@@ -118,7 +116,7 @@ impl Walk for Describe {
 }
 
 struct Read {
-    entries: BTreeMap<String, Dynamic>,
+    entries: Map,
     /// The first mistake; the rest of the walk then does nothing.
     error: Option<DecodeError>,
     spec: Spec,
@@ -137,7 +135,7 @@ impl Walk for Read {
 }
 
 struct Write {
-    entries: BTreeMap<String, Dynamic>,
+    entries: Map,
     spec: Spec,
 }
 

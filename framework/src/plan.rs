@@ -57,10 +57,12 @@ pub(super) fn prepare(
     for attribute in attributes {
         let config = entry(config, attribute.name);
         let prior = prior.map(|prior| entry(prior, attribute.name));
-        let slot = entries
-            .entry(attribute.name.to_owned())
-            .or_insert(Dynamic::Null);
-        prepare_attribute(attribute, config, prior, slot);
+        if !entries.contains_key(attribute.name) {
+            entries.insert(attribute.name.to_owned(), Dynamic::Null);
+        }
+        if let Some(slot) = entries.get_mut(attribute.name) {
+            prepare_attribute(attribute, config, prior, slot);
+        }
     }
     proposed
 }
@@ -88,7 +90,7 @@ fn prepare_attribute(
             *slot = prepare(inner, config, known, std::mem::replace(slot, Dynamic::Null));
         }
         (Shape::MapOf(inner), Dynamic::Map(elements)) => {
-            for (key, element) in elements {
+            for (key, element) in elements.iter_mut() {
                 let known = prior
                     .map(|prior| entry(prior, key))
                     .filter(|p| !p.is_null());
@@ -255,7 +257,7 @@ fn places(attributes: &[Attribute], config: &Dynamic, is: &Is<'_>) -> Vec<Path> 
             match (&attribute.shape, value) {
                 (Shape::Object(inner), value) => walk(inner, value, here, is, found),
                 (Shape::MapOf(inner), Dynamic::Map(elements)) => {
-                    for (key, element) in elements {
+                    for (key, element) in elements.iter() {
                         walk(inner, element, At::Key(&here, key), is, found);
                     }
                 }
@@ -295,7 +297,7 @@ pub(super) fn replacements(
                 replacements(inner, prior, planned, &path, found);
             }
             (Shape::MapOf(inner), Dynamic::Map(before), Dynamic::Map(after)) => {
-                for (key, prior) in before {
+                for (key, prior) in before.iter() {
                     if let Some(planned) = after.get(key) {
                         let path = path.clone().then(Step::Key(key.clone()));
                         replacements(inner, prior, planned, &path, found);

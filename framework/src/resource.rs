@@ -1,13 +1,13 @@
 //! What a resource is.
 
-use std::collections::HashSet;
 use std::future::Future;
 use std::sync::{Mutex, MutexGuard, PoisonError};
 
 use tokio_util::sync::CancellationToken;
 
 use super::{
-    ApiObject, Change, Deposed, Diagnostic, Diagnostics, Foreign, Model, Private, Successor,
+    ApiObject, ApiObjects, Change, Deposed, Diagnostic, Diagnostics, Foreign, Model, Private,
+    Successor,
 };
 
 /// A managed resource: its model, its identity and what to do. Nothing of the wire.
@@ -44,8 +44,8 @@ pub trait Resource: Send + Sync + 'static {
 
     /// The objects of the API that it stands for; none while they are not known. What one
     /// address destroys and another is to have is left to the other.
-    fn objects(&self, model: &Self::Model) -> Option<Vec<ApiObject>> {
-        Some(vec![ApiObject::new(Self::NAME, self.place(model)?)])
+    fn objects(&self, model: &Self::Model) -> Option<ApiObjects> {
+        Some([ApiObject::new(Self::NAME, self.place(model)?)].into())
     }
 
     /// The type of its objects, which are the same whichever resource stands for them; none
@@ -61,7 +61,7 @@ pub trait Resource: Send + Sync + 'static {
         &self,
         ctx: &Ctx<Self::Api>,
         state: Self::Model,
-        objects: &HashSet<ApiObject>,
+        objects: &ApiObjects,
         to: Successor,
     ) -> impl Future<Output = Result<Option<Self::Model>, Failed<Self::Model>>> + Send;
 

@@ -254,7 +254,7 @@ pub fn decode(value: Option<pb::DynamicValue>, ty: &Type) -> Dynamic {
 /// An attribute of an object.
 pub fn get<'v>(value: &'v Dynamic, name: &str) -> &'v Dynamic {
     match value {
-        Dynamic::Map(entries) => &entries[name],
+        Dynamic::Map(entries) => entries.get(name).unwrap(),
         other => unreachable!("{other:?} is no object"),
     }
 }

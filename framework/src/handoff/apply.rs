@@ -1,14 +1,12 @@
 //! The apply's half: a destroy leaves what has a successor, and a create takes over what the
 //! destroy half of its own replacement has left.
 
-use std::collections::HashSet;
-
 use jiff::Timestamp;
 use tokio_util::sync::CancellationToken;
 
 use super::kept::Kept;
 use super::tag::Tag;
-use super::{ApiObject, Created, Deposed, Handoffs, Successor};
+use super::{ApiObject, ApiObjects, Created, Deposed, Handoffs, Successor};
 use crate::value::Dynamic;
 use crate::{
     Answer, AnyResource, ApplyRequest, Ctx, Diagnostic, Diagnostics, PlanRequest, Private, plan,
@@ -73,9 +71,9 @@ impl<A: Clone, S> Application<'_, A, S> {
     }
 
     /// The destroy half of a replacement in place: the create half takes over.
-    async fn hand_over(&self, request: ApplyRequest, wanted: Option<Vec<ApiObject>>) -> Answer {
+    async fn hand_over(&self, request: ApplyRequest, wanted: Option<ApiObjects>) -> Answer {
         let own = self.resource.objects(&request.prior);
-        let all: HashSet<ApiObject> = own.into_iter().flatten().collect();
+        let all = own.unwrap_or_default();
         let left = self.leave(&request, &all, Successor::Replacement).await;
         if !left.diagnostics.has_error() {
             self.keep(request, wanted);
@@ -84,7 +82,7 @@ impl<A: Clone, S> Application<'_, A, S> {
     }
 
     /// Keeps an object that is in no state any more for whoever takes it over.
-    fn keep(&self, request: ApplyRequest, wanted: Option<Vec<ApiObject>>) {
+    fn keep(&self, request: ApplyRequest, wanted: Option<ApiObjects>) {
         self.handoffs.kept().add(Kept {
             kind: self.resource.name(),
             place: self.resource.place(&request.prior),
@@ -96,10 +94,9 @@ impl<A: Clone, S> Application<'_, A, S> {
     }
 
     /// Destroys what no other resource is to own.
-    async fn destroy_without(&self, request: ApplyRequest, successors: Vec<ApiObject>) -> Answer {
+    async fn destroy_without(&self, request: ApplyRequest, successors: ApiObjects) -> Answer {
         let own = self.resource.objects(&request.prior).unwrap_or_default();
-        let mut left: HashSet<ApiObject> = own.iter().cloned().collect();
-        left.retain(|object| successors.contains(object));
+        let left = &own & &successors;
         if left.is_empty() {
             return self.apply(request).await;
         }
@@ -128,20 +125,14 @@ impl<A: Clone, S> Application<'_, A, S> {
     async fn destroy_deposed(&self, request: ApplyRequest, deposed: Deposed) -> Answer {
         if self.resource.may_be_copied() {
             let own = self.resource.objects(&request.prior).unwrap_or_default();
-            let all = own.into_iter().collect();
-            return self.leave(&request, &all, Successor::Perhaps).await;
+            return self.leave(&request, &own, Successor::Perhaps).await;
         }
         let ctx = self.ctx(&request.private).of_deposed(deposed);
         self.resource.apply(ctx, request).await
     }
 
     /// Leaves these objects. After an error the state is as it was.
-    async fn leave(
-        &self,
-        request: &ApplyRequest,
-        left: &HashSet<ApiObject>,
-        to: Successor,
-    ) -> Answer {
+    async fn leave(&self, request: &ApplyRequest, left: &ApiObjects, to: Successor) -> Answer {
         if self.cancel.is_cancelled() {
             return unchanged(request, interrupted().into());
         }
@@ -174,7 +165,7 @@ impl<A: Clone, S> Application<'_, A, S> {
     }
 
     /// What the destroy half has left for a create of these objects.
-    fn take(&self, place: Option<&String>, objects: Option<&Vec<ApiObject>>) -> Option<Kept> {
+    fn take(&self, place: Option<&String>, objects: Option<&ApiObjects>) -> Option<Kept> {
         let kind = self.resource.name();
         self.handoffs.kept().take(kind, place, objects)
     }

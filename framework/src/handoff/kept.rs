@@ -1,6 +1,6 @@
 //! What destroy halves of replacements have left for their create halves, in memory.
 
-use super::ApiObject;
+use super::ApiObjects;
 use crate::Private;
 use crate::value::Dynamic;
 
@@ -11,10 +11,10 @@ pub(super) struct Kept {
     /// What cannot change in place.
     pub(super) place: Option<String>,
     /// What it stands for.
-    pub(super) objects: Option<Vec<ApiObject>>,
+    pub(super) objects: Option<ApiObjects>,
     /// What its replacement is to own; none if the plan could not know, and then it is the only
     /// resource of its type that the plan creates.
-    pub(super) wanted: Option<Vec<ApiObject>>,
+    pub(super) wanted: Option<ApiObjects>,
     pub(super) state: Dynamic,
     pub(super) private: Private,
 }
@@ -34,7 +34,7 @@ impl KeptObjects {
         &mut self,
         kind: &str,
         place: Option<&String>,
-        objects: Option<&Vec<ApiObject>>,
+        objects: Option<&ApiObjects>,
     ) -> Option<Kept> {
         let found = self.find(kind, place, objects);
         found.map(|found| self.0.swap_remove(found))
@@ -45,7 +45,7 @@ impl KeptObjects {
         &self,
         kind: &str,
         place: Option<&String>,
-        objects: Option<&Vec<ApiObject>>,
+        objects: Option<&ApiObjects>,
     ) -> bool {
         self.find(kind, place, objects).is_some()
     }
@@ -54,7 +54,7 @@ impl KeptObjects {
         &self,
         kind: &str,
         place: Option<&String>,
-        objects: Option<&Vec<ApiObject>>,
+        objects: Option<&ApiObjects>,
     ) -> Option<usize> {
         let is_here = |kept: &Kept| kept.kind == kind && kept.place.as_ref() == place;
         let is_same = |kept: &Kept| is_here(kept) && kept.objects.as_ref() == objects;

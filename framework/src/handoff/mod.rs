@@ -22,6 +22,7 @@ mod tag;
 #[cfg(test)]
 mod tests;
 
+use std::collections::BTreeSet;
 use std::fmt;
 use std::hash::{BuildHasher, Hasher, RandomState};
 use std::sync::atomic::{AtomicBool, Ordering};
@@ -44,6 +45,9 @@ use tag::Ticket;
 #[derive(Clone, Debug, PartialEq, Eq, Hash, PartialOrd, Ord, Serialize, Deserialize)]
 #[serde(transparent)]
 pub struct ApiObject(String);
+
+/// Some objects of the API.
+pub type ApiObjects = BTreeSet<ApiObject>;
 
 impl ApiObject {
     /// The object of this type with this id.

@@ -1,13 +1,12 @@
 //! The plan's half: who is to have what, and the wait of a destroy for its successors.
 
-use std::collections::BTreeSet;
 use std::sync::Arc;
 
 use tokio_util::sync::CancellationToken;
 
 use super::plans::Wanted;
 use super::tag::Tag;
-use super::{ApiObject, Handoffs};
+use super::{ApiObject, ApiObjects, Handoffs};
 use crate::{Diagnostic, Private};
 
 /// What a plan does to objects of the API.
@@ -21,16 +20,16 @@ pub enum Effect {
         /// What cannot change in place; none while it is not known.
         place: Option<String>,
         /// What it is to own; none while it is not known.
-        objects: Option<Vec<ApiObject>>,
+        objects: Option<ApiObjects>,
     },
     /// It changes them.
     Update {
         /// What it owns.
-        before: Vec<ApiObject>,
+        before: ApiObjects,
         /// What it is to own; none while it is not known.
-        after: Option<Vec<ApiObject>>,
+        after: Option<ApiObjects>,
         /// What it takes away from the API.
-        takes_away: Vec<ApiObject>,
+        takes_away: ApiObjects,
     },
     /// It destroys them.
     Destroy {
@@ -39,7 +38,7 @@ pub enum Effect {
         /// What cannot change in place.
         place: Option<String>,
         /// What it owns.
-        objects: Vec<ApiObject>,
+        objects: ApiObjects,
     },
 }
 
@@ -109,8 +108,8 @@ impl Handoffs {
                 place,
                 objects,
             } => {
-                let said = self.want_new(kind, found, objects.as_deref());
-                let given_up = without(replaced.as_deref(), objects.as_deref());
+                let said = self.want_new(kind, found, objects.as_ref());
+                let given_up = without(replaced.as_ref(), objects.as_ref());
                 let tag = Tag::Create {
                     is_unmistakable: objects.is_some()
                         || replaced.is_some() && self.is_only(kind, cancel).await,
@@ -125,7 +124,7 @@ impl Handoffs {
                 after,
                 takes_away,
             } => {
-                let said = self.want(&before, after.as_deref(), &takes_away);
+                let said = self.want(&before, after.as_ref(), &takes_away);
                 if after.as_ref() == Some(&before) {
                     return said;
                 }
@@ -150,7 +149,7 @@ impl Handoffs {
         &self,
         kind: &'static str,
         found: Option<&'static str>,
-        objects: Option<&[ApiObject]>,
+        objects: Option<&ApiObjects>,
     ) -> Vec<Diagnostic> {
         if self.is_applying() {
             return Vec::new();
@@ -159,7 +158,7 @@ impl Handoffs {
             return vec![mistakable(kind)];
         }
         match objects {
-            Some(objects) => self.want(&[], Some(objects), &[]),
+            Some(objects) => self.want(&ApiObjects::new(), Some(objects), &ApiObjects::new()),
             None => {
                 self.with(|plans| plans.want_unknown(found));
                 self.perhaps()
@@ -170,20 +169,20 @@ impl Handoffs {
     /// A resource is to have these objects, and takes these away.
     fn want(
         &self,
-        before: &[ApiObject],
-        after: Option<&[ApiObject]>,
-        takes_away: &[ApiObject],
+        before: &ApiObjects,
+        after: Option<&ApiObjects>,
+        takes_away: &ApiObjects,
     ) -> Vec<Diagnostic> {
         if self.is_applying() {
             return Vec::new();
         }
         // What is not known yet may be what it was.
         let after = after.unwrap_or(before);
-        let (kept, created): (Vec<_>, Vec<_>) =
+        let (kept, created): (ApiObjects, ApiObjects) =
             after.iter().cloned().partition(|o| before.contains(o));
         self.with(|plans| {
             plans.give_up(takes_away);
-            let passing = [created.as_slice(), takes_away].concat();
+            let passing = &created | takes_away;
             let said = [
                 said(&plans.want(&created, Wanted::ToCreate), destroyed_first),
                 said(&plans.want(&kept, Wanted::ToKeep), destroyed_elsewhere),
@@ -201,13 +200,9 @@ impl Handoffs {
 
     /// Those of these objects that other resources are to own, once no more of them are on
     /// their way.
-    async fn successors(
-        &self,
-        objects: &[ApiObject],
-        cancel: &CancellationToken,
-    ) -> Vec<ApiObject> {
+    async fn successors(&self, objects: &ApiObjects, cancel: &CancellationToken) -> ApiObjects {
         if objects.is_empty() {
-            return Vec::new();
+            return ApiObjects::new();
         }
         self.wait_for_plans(cancel, |plans| plans.are_wanted(objects))
             .await;
@@ -243,24 +238,20 @@ impl Handoffs {
     }
 }
 
-fn without(objects: Option<&[ApiObject]>, others: Option<&[ApiObject]>) -> Vec<ApiObject> {
-    let (Some(objects), Some(others)) = (objects, others) else {
-        return Vec::new();
-    };
-    let left = objects.iter().filter(|object| !others.contains(object));
-    left.cloned().collect()
+fn without(objects: Option<&ApiObjects>, others: Option<&ApiObjects>) -> ApiObjects {
+    match (objects, others) {
+        (Some(objects), Some(others)) => objects - others,
+        _ => ApiObjects::new(),
+    }
 }
 
 /// A message about objects, if there are any.
-fn said(
-    objects: &BTreeSet<ApiObject>,
-    message: fn(&BTreeSet<ApiObject>) -> Diagnostic,
-) -> Option<Diagnostic> {
+fn said(objects: &ApiObjects, message: fn(&ApiObjects) -> Diagnostic) -> Option<Diagnostic> {
     (!objects.is_empty()).then(|| message(objects))
 }
 
 /// Objects inside a sentence: one by name, of many the number.
-fn named(objects: &BTreeSet<ApiObject>) -> String {
+fn named(objects: &ApiObjects) -> String {
     let first = objects.first().map(ApiObject::to_string);
     let first = first.unwrap_or_default();
     match objects.len() {
@@ -269,7 +260,7 @@ fn named(objects: &BTreeSet<ApiObject>) -> String {
     }
 }
 
-fn destroyed_first(late: &BTreeSet<ApiObject>) -> Diagnostic {
+fn destroyed_first(late: &ApiObjects) -> Diagnostic {
     Diagnostic::error(
         "Object is destroyed at another address",
         format!(
@@ -285,7 +276,7 @@ fn destroyed_first(late: &BTreeSet<ApiObject>) -> Diagnostic {
     )
 }
 
-fn destroyed_elsewhere(late: &BTreeSet<ApiObject>) -> Diagnostic {
+fn destroyed_elsewhere(late: &ApiObjects) -> Diagnostic {
     Diagnostic::warning(
         "Object has two addresses",
         format!(
@@ -298,7 +289,7 @@ fn destroyed_elsewhere(late: &BTreeSet<ApiObject>) -> Diagnostic {
     )
 }
 
-fn perhaps_wanted(perhaps: &BTreeSet<ApiObject>) -> Diagnostic {
+fn perhaps_wanted(perhaps: &ApiObjects) -> Diagnostic {
     Diagnostic::warning(
         "Object may pass between resources",
         format!(
@@ -322,7 +313,7 @@ fn mistakable(kind: &str) -> Diagnostic {
     )
 }
 
-fn given_up_first(passing: &BTreeSet<ApiObject>) -> Diagnostic {
+fn given_up_first(passing: &ApiObjects) -> Diagnostic {
     Diagnostic::warning(
         "Object passes between resources",
         format!(

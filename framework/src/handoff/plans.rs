@@ -1,10 +1,10 @@
 //! What the plans of one process say of objects: who is to own them, who gives them up.
 
-use std::collections::{BTreeSet, HashMap, HashSet};
+use std::collections::{HashMap, HashSet};
 
 use tokio::time::{Duration, Instant};
 
-use super::ApiObject;
+use super::{ApiObject, ApiObjects};
 
 /// With no Read and no Plan in so long, no successor is on its way.
 const QUIET: Duration = Duration::from_millis(300);
@@ -95,19 +95,19 @@ impl Plans {
 
     /// The objects of a type of which a create does not know yet what it is to own, that are
     /// destroyed for nobody; each told once.
-    pub(super) fn perhaps_wanted(&mut self) -> BTreeSet<ApiObject> {
+    pub(super) fn perhaps_wanted(&mut self) -> ApiObjects {
         let is_perhaps = |object: &&ApiObject| {
             let mut unknown = self.unknown.iter();
             unknown.any(|kind| object.is_of(kind)) && !self.told.contains(*object)
         };
-        let perhaps: BTreeSet<ApiObject> = self.doomed.iter().filter(is_perhaps).cloned().collect();
+        let perhaps: ApiObjects = self.doomed.iter().filter(is_perhaps).cloned().collect();
         self.told.extend(perhaps.iter().cloned());
         perhaps
     }
 
     /// A create or an update is to own these. Answers those of them that were planned to be
     /// destroyed before this was known.
-    pub(super) fn want(&mut self, objects: &[ApiObject], wanted: Wanted) -> BTreeSet<ApiObject> {
+    pub(super) fn want(&mut self, objects: &ApiObjects, wanted: Wanted) -> ApiObjects {
         for object in objects {
             self.wanted.insert(object.clone(), wanted);
         }
@@ -116,16 +116,16 @@ impl Plans {
     }
 
     /// An update gives these up.
-    pub(super) fn give_up(&mut self, objects: &[ApiObject]) {
+    pub(super) fn give_up(&mut self, objects: &ApiObjects) {
         self.given_up.extend(objects.iter().cloned());
     }
 
     /// Those of these objects that one update gives up and a create is to own, told once.
-    pub(super) fn passing(&mut self, objects: &[ApiObject]) -> BTreeSet<ApiObject> {
+    pub(super) fn passing(&mut self, objects: &ApiObjects) -> ApiObjects {
         let is_passing = |object: &&ApiObject| {
             self.wanted.get(*object) == Some(&Wanted::ToCreate) && self.given_up.contains(*object)
         };
-        let passing: BTreeSet<ApiObject> = objects.iter().filter(is_passing).cloned().collect();
+        let passing: ApiObjects = objects.iter().filter(is_passing).cloned().collect();
         for object in &passing {
             self.given_up.remove(object);
         }
@@ -133,7 +133,7 @@ impl Plans {
     }
 
     /// Whether all of these are to have another owner.
-    pub(super) fn are_wanted(&self, objects: &[ApiObject]) -> bool {
+    pub(super) fn are_wanted(&self, objects: &ApiObjects) -> bool {
         objects
             .iter()
             .all(|object| self.wanted.contains_key(object))
@@ -156,7 +156,7 @@ impl Plans {
     }
 
     /// Which of these objects others are to own; the rest is destroyed.
-    pub(super) fn part(&mut self, objects: &[ApiObject]) -> Vec<ApiObject> {
+    pub(super) fn part(&mut self, objects: &ApiObjects) -> ApiObjects {
         let has_successor = |object: &&ApiObject| self.wanted.contains_key(*object);
         let (left, doomed): (Vec<_>, Vec<_>) = objects.iter().partition(has_successor);
         self.doomed.extend(doomed.into_iter().cloned());

@@ -2,7 +2,7 @@
 
 use serde::{Deserialize, Serialize};
 
-use super::ApiObject;
+use super::ApiObjects;
 use crate::Private;
 
 /// The name of the fact.
@@ -17,21 +17,21 @@ pub(super) enum Tag {
         /// What cannot change in place; none while it is not known.
         place: Option<String>,
         /// What it is to own; none while it is not known.
-        objects: Option<Vec<ApiObject>>,
+        objects: Option<ApiObjects>,
         /// Whether no other create of the plan could be taken for it.
         is_unmistakable: bool,
         /// Those of the replaced object that other resources are to own.
-        successors: Vec<ApiObject>,
+        successors: ApiObjects,
     },
     /// An update of what it owns, or the first of the two plans of such a replacement.
     Update {
         /// What it owns before.
-        objects: Vec<ApiObject>,
+        objects: ApiObjects,
     },
     /// A destroy.
     Destroy {
         /// Those of its objects that other resources are to own.
-        successors: Vec<ApiObject>,
+        successors: ApiObjects,
         /// What the process knows that planned it.
         ticket: Ticket,
     },

@@ -3,7 +3,7 @@
 mod plan;
 mod upgrade;
 
-use std::collections::{BTreeMap, HashSet};
+use std::collections::BTreeMap;
 
 use tokio_util::sync::CancellationToken;
 
@@ -120,7 +120,7 @@ impl Resource for Kinds {
         &self,
         _: &Ctx<()>,
         _: Everything,
-        _: &HashSet<ApiObject>,
+        _: &ApiObjects,
         _: Successor,
     ) -> Result<Option<Everything>, Failed<Everything>> {
         Ok(None)

@@ -1,10 +1,9 @@
 //! The value itself, as untyped as it is on the wire.
 
-use std::collections::BTreeMap;
 use std::fmt;
 use std::sync::Arc;
 
-use super::{Number, Type};
+use super::{Map, Number, Type};
 
 /// A value whose type is known from elsewhere: from the schema, or, for
 /// [`Type::Dynamic`], from the value's own [`Dynamic::Typed`].
@@ -23,7 +22,7 @@ pub enum Dynamic {
     /// The elements of a list, set or tuple.
     List(Vec<Dynamic>),
     /// The elements of a map or the attributes of an object.
-    Map(BTreeMap<String, Dynamic>),
+    Map(Map),
     /// A value that carries its own type.
     Typed(Box<(Type, Dynamic)>),
 }
@@ -137,7 +136,7 @@ impl fmt::Debug for Dynamic {
             Self::Number(value) => write!(f, "{value}"),
             Self::String(text) => write!(f, "string of {} bytes", text.len()),
             Self::List(elements) => f.debug_list().entries(elements).finish(),
-            Self::Map(entries) => f.debug_map().entries(entries).finish(),
+            Self::Map(entries) => f.debug_map().entries(entries.iter()).finish(),
             Self::Typed(inner) => write!(f, "{}: {:?}", inner.0.to_json(), inner.1),
         }
     }

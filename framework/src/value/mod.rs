@@ -6,6 +6,7 @@
 
 mod dynamic;
 mod json;
+mod map;
 mod msgpack;
 mod number;
 mod path;
@@ -16,6 +17,7 @@ mod tests;
 
 pub use dynamic::{Dynamic, Refinement, Unknown};
 pub use json::from_json;
+pub use map::Map;
 pub use msgpack::{from_msgpack, to_msgpack};
 pub use number::Number;
 pub use path::{DecodeError, Path, Step};

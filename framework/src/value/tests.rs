@@ -73,7 +73,7 @@ fn values(ty: &Type) -> BoxedStrategy<Dynamic> {
             vec(values(element), 0..4).prop_map(Dynamic::List).boxed()
         }
         Type::Map(element) => btree_map(".{0,6}", values(element), 0..4)
-            .prop_map(Dynamic::Map)
+            .prop_map(|entries| Dynamic::Map(entries.into_iter().collect()))
             .boxed(),
         Type::Tuple(elements) => {
             let all: Vec<_> = elements.iter().map(values).collect();

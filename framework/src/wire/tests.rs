@@ -1,6 +1,5 @@
 //! The service over a provider that misbehaves.
 
-use std::collections::HashSet;
 use std::sync::Arc;
 
 use tonic::Request;
@@ -10,7 +9,7 @@ use super::pb::tfplugin6 as pb;
 use super::pb::tfplugin6::provider_server::Provider as _;
 use crate::value::{Dynamic, to_msgpack};
 use crate::{
-    AnyResource, ApiObject, Applied, Attr, Change, Configured, Ctx, Diagnostics, Entry, Failed,
+    AnyResource, ApiObjects, Applied, Attr, Change, Configured, Ctx, Diagnostics, Entry, Failed,
     Host, Model, Planned, Provider, Resource, Server, Successor, Walk,
 };
 
@@ -51,7 +50,7 @@ impl Resource for Fragile {
         &self,
         _: &Ctx<()>,
         _: Name,
-        _: &HashSet<ApiObject>,
+        _: &ApiObjects,
         _: Successor,
     ) -> Result<Option<Name>, Failed<Name>> {
         Ok(None)

@@ -11,8 +11,6 @@ mod list;
 mod operation;
 mod void;
 
-use std::collections::HashSet;
-
 pub use self::data::{AssociationData, AssociationsData};
 pub(super) use self::hostname_limit::explain_hostname_limit;
 use self::operation::AssociationOp;
@@ -27,7 +25,7 @@ use super::problem::{problem, successor_failed};
 use super::{Api, Settings};
 use cloudflare::{Association as Found, Fresh, Hostname, Ownership, Scope, Status, Until, ZoneId};
 use framework::{
-    ApiObject, Applied, Attr, Change, Ctx, Diagnostic, Diagnostics, Failed, Foreign, Model, Moved,
+    ApiObjects, Applied, Attr, Change, Ctx, Diagnostic, Diagnostics, Failed, Foreign, Model, Moved,
     Object, Operation, Planned, Resource, Successor, Timeouts, Walk,
 };
 
@@ -165,7 +163,7 @@ impl Resource for HostnameAssociation {
         &self,
         ctx: &Ctx<Api>,
         state: Association,
-        _: &HashSet<ApiObject>,
+        _: &ApiObjects,
         to: Successor,
     ) -> Result<Option<Association>, Failed<Association>> {
         let op = AssociationOp::new(ctx, state, Operation::Delete)?;

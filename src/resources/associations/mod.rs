@@ -10,7 +10,7 @@ mod release;
 mod target;
 mod write;
 
-use std::collections::{BTreeMap, BTreeSet, HashSet};
+use std::collections::{BTreeMap, BTreeSet};
 
 use super::association::look;
 use super::check::{canonical_zone, zone_id};
@@ -22,8 +22,8 @@ use super::problem::{listed, problem, successor_failed};
 use super::{Api, Settings};
 use cloudflare::{Fresh, Hostname, Key, Scope, Until};
 use framework::{
-    ApiObject, Applied, Attr, Change, Ctx, Diagnostic, Diagnostics, Failed, Foreign, Moved, Object,
-    Operation, Planned, Resource, Successor,
+    ApiObject, ApiObjects, Applied, Attr, Change, Ctx, Diagnostic, Diagnostics, Failed, Foreign,
+    Moved, Object, Operation, Planned, Resource, Successor,
 };
 
 use model::{Associations, Entry};
@@ -60,7 +60,7 @@ impl Resource for HostnameAssociations {
         canonical_zone(&model.zone_id)
     }
 
-    fn objects(&self, model: &Associations) -> Option<Vec<ApiObject>> {
+    fn objects(&self, model: &Associations) -> Option<ApiObjects> {
         let zone = canonical_zone(&model.zone_id)?;
         model.associations.known()?;
         let names = hostnames(model).into_iter();
@@ -75,7 +75,7 @@ impl Resource for HostnameAssociations {
         &self,
         ctx: &Ctx<Api>,
         state: Associations,
-        objects: &HashSet<ApiObject>,
+        objects: &ApiObjects,
         to: Successor,
     ) -> Result<Option<Associations>, Failed<Associations>> {
         let op = AssociationsOp::new(ctx, &state, Operation::Delete)?;

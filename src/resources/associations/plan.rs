@@ -19,7 +19,8 @@ pub(super) fn complete(change: &mut Change<'_, Associations, Settings>) {
     // What is listed there is written again.
     change.planned.undeployed = Attr::Known(Vec::new());
     let mut spellings = BTreeMap::new();
-    let mut counts: BTreeMap<&str, usize> = BTreeMap::new();
+    // Many hostnames share a certificate: each id is looked at once.
+    let mut certificates: BTreeMap<&str, (usize, Option<Diagnostic>)> = BTreeMap::new();
     for (spelling, said) in change.planned.associations.known().into_iter().flatten() {
         match hostname(&spelling.as_str().into()) {
             Err(error) => change
@@ -36,19 +37,21 @@ pub(super) fn complete(change: &mut Change<'_, Associations, Settings>) {
         }
         let certificate = said.known().map(|said| &said.0.certificate_id);
         if let Some((attr, id)) = certificate.and_then(|attr| Some((attr, attr.known()?))) {
-            *counts.entry(id).or_default() += 1;
-            let error = certificate_id(attr).err();
+            let of = certificates.entry(id);
+            let (count, error) = of.or_insert_with(|| (0, certificate_id(attr).err()));
+            *count += 1;
+            let error = error.clone();
             let error =
                 error.map(|e| about(spelling, e).at_path(place(spelling, "certificate_id")));
             change.report.extend(error);
         }
     }
-    let many = counts
+    let many = certificates
         .into_iter()
-        .filter(|(_, n)| *n > HOSTNAMES_PER_CERTIFICATE);
+        .filter(|(_, (count, _))| *count > HOSTNAMES_PER_CERTIFICATE);
     change
         .report
-        .extend(many.map(|(id, count)| too_many(id, count)));
+        .extend(many.map(|(id, (count, _))| too_many(id, count)));
     keep_spellings(change);
 }
 
@@ -57,6 +60,9 @@ fn keep_spellings(change: &mut Change<'_, Associations, Settings>) {
     let (Some(prior), Some(entries)) = (&change.prior, change.planned.associations.known()) else {
         return;
     };
+    if prior.associations == change.planned.associations {
+        return;
+    }
     let is_known = |Object(said): &Object<Entry>| {
         said.certificate_id.known().is_some() && said.enabled.known().is_some()
     };

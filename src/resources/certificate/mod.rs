@@ -41,7 +41,6 @@ mod view;
 #[cfg(test)]
 mod worlds;
 
-use std::collections::HashSet;
 use std::marker::PhantomData;
 
 use super::check::{canonical_zone, is_news, stored_id, zone_id};
@@ -51,7 +50,8 @@ use super::{Api, Settings};
 use crate::x509::{Existing, without_keys};
 use cloudflare::{Certificate as Found, Error, Fresh, Scope, Store};
 use framework::{
-    ApiObject, Applied, Ctx, Diagnostics, Failed, Foreign, Moved, Planned, Resource, Successor,
+    ApiObject, ApiObjects, Applied, Ctx, Diagnostics, Failed, Foreign, Moved, Planned, Resource,
+    Successor,
 };
 use text::is_invisible;
 
@@ -146,16 +146,16 @@ impl<S: InStore> Resource for StoredCertificate<S> {
         canonical_zone(&model.zone_id)
     }
 
-    fn objects(&self, model: &Certificate) -> Option<Vec<ApiObject>> {
+    fn objects(&self, model: &Certificate) -> Option<ApiObjects> {
         let (zone, leaf) = (canonical_zone(&model.zone_id)?, model.facts.fingerprint()?);
-        Some(vec![ApiObject::new(S::NAME, format!("{zone}/{leaf}"))])
+        Some([ApiObject::new(S::NAME, format!("{zone}/{leaf}"))].into())
     }
 
     async fn leave(
         &self,
         ctx: &Ctx<Api>,
         state: Certificate,
-        _: &HashSet<ApiObject>,
+        _: &ApiObjects,
         to: Successor,
     ) -> Result<Option<Certificate>, Failed<Certificate>> {
         apply::leave(ctx, S::STORE, state, to).await

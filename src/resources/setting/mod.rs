@@ -3,7 +3,6 @@
 
 mod data;
 
-use std::collections::HashSet;
 use std::marker::PhantomData;
 
 pub use data::SettingData;
@@ -18,7 +17,7 @@ use super::ready::wait_for_zone_certificate;
 use super::{Api, Settings};
 use cloudflare::{Fresh, Key, Ownership, Scope, Switch, Trust, Until, ZoneId};
 use framework::{
-    ApiObject, Applied, Attr, Change, Ctx, Diagnostic, Diagnostics, Failed, Foreign, Model, Moved,
+    ApiObjects, Applied, Attr, Change, Ctx, Diagnostic, Diagnostics, Failed, Foreign, Model, Moved,
     Object, Operation, Planned, Resource, Successor, Timeouts, Walk,
 };
 
@@ -129,7 +128,7 @@ impl<S: OfSwitch> Resource for Setting<S> {
         &self,
         ctx: &Ctx<Api>,
         state: Switched,
-        _: &HashSet<ApiObject>,
+        _: &ApiObjects,
         to: Successor,
     ) -> Result<Option<Switched>, Failed<Switched>> {
         let zone = zone_id(&state.zone_id)?;

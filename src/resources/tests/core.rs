@@ -311,9 +311,9 @@ impl Core {
             proposed.insert(name, kept);
         }
         PlanRequest {
-            config: Dynamic::Map(config),
+            config: Dynamic::Map(config.into_iter().collect()),
             prior,
-            proposed: Dynamic::Map(proposed),
+            proposed: Dynamic::Map(proposed.into_iter().collect()),
             private: self.private(&one.address),
             identity: Dynamic::Null,
             now,
@@ -326,7 +326,7 @@ fn is_kept(planned: &Dynamic, made: &Dynamic) {
     let (Dynamic::Map(planned), Dynamic::Map(made)) = (planned, made) else {
         return;
     };
-    for (name, value) in planned {
+    for (name, value) in planned.iter() {
         let made = made.get(name);
         if value.is_wholly_known() {
             assert!(made == Some(value), "{name} was promised");

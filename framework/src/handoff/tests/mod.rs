@@ -4,13 +4,13 @@
 mod renaming;
 mod replacing;
 
-use std::collections::{BTreeMap, HashSet};
+use std::collections::BTreeMap;
 use std::sync::{Arc, Mutex};
 
 use jiff::Timestamp;
 use tokio_util::sync::CancellationToken;
 
-use crate::value::Dynamic;
+use crate::value::{Dynamic, Map};
 use crate::*;
 
 /// What is there, and what was done: names with a value, and one line for each request.
@@ -88,7 +88,7 @@ impl Resource for Thing {
         &self,
         ctx: &Ctx<World>,
         state: Named,
-        _: &HashSet<ApiObject>,
+        _: &ApiObjects,
         _: Successor,
     ) -> Result<Option<Named>, Failed<Named>> {
         ctx.warn(Diagnostic::warning("Left", state.name.text()));
@@ -173,7 +173,7 @@ impl Provider for Test {
 struct Process(Arc<Server<Test>>);
 
 fn thing(name: Dynamic, value: &str, made: Dynamic) -> Dynamic {
-    Dynamic::Map(BTreeMap::from([
+    Dynamic::Map(Map::from([
         ("name".to_owned(), name),
         ("value".to_owned(), Dynamic::String(value.to_owned())),
         ("made".to_owned(), made),

@@ -7,7 +7,7 @@ use rmp::decode::{RmpRead, read_marker};
 
 use super::{REFINED, expected};
 use crate::json::DEPTH;
-use crate::value::{DecodeError, Dynamic, Number, Refinement, Step, Type, Unknown};
+use crate::value::{DecodeError, Dynamic, Map, Number, Refinement, Step, Type, Unknown};
 
 /// What a count alone may reserve; the rest is paid for by elements that are there.
 const RESERVED: usize = 1024;
@@ -110,7 +110,7 @@ impl<'a> Reader<'a> {
         ty: impl Fn(&str) -> Result<&'t Type, DecodeError>,
     ) -> Result<Dynamic, DecodeError> {
         self.paid(count.saturating_mul(2))?;
-        let mut entries = BTreeMap::new();
+        let mut entries = Vec::with_capacity(count.min(RESERVED));
         for _ in 0..count {
             let Token::Text(key) = self.token()? else {
                 return Err(DecodeError::new("expected a string as key"));
@@ -118,11 +118,12 @@ impl<'a> Reader<'a> {
             let value = self
                 .value(ty(key)?)
                 .map_err(|error| error.within(step(key.to_owned())))?;
-            if entries.insert(key.to_owned(), value).is_some() {
-                return Err(DecodeError::new("given twice").within(step(key.to_owned())));
-            }
+            entries.push((key.to_owned(), value));
         }
-        Ok(Dynamic::Map(entries))
+        let entries = Map::new(entries);
+        entries
+            .map(Dynamic::Map)
+            .map_err(|name| DecodeError::new("given twice").within(step(name)))
     }
 
     /// A value behind its own type: `[type JSON, value]`.
@@ -265,7 +266,7 @@ fn size(length: u32) -> usize {
 /// Checks that no attribute is missing.
 fn complete(value: Dynamic, attributes: &BTreeMap<String, Type>) -> Result<Dynamic, DecodeError> {
     if let Dynamic::Map(entries) = &value
-        && let Some(name) = attributes.keys().find(|name| !entries.contains_key(*name))
+        && let Some(name) = attributes.keys().find(|name| !entries.contains_key(name))
     {
         return Err(DecodeError::new("missing attribute").within(Step::Attribute(name.clone())));
     }

@@ -30,7 +30,7 @@ pub(super) fn write(out: &mut Vec<u8>, value: &Dynamic, ty: &Type) -> Result<(),
         }
         (Type::Map(element), Dynamic::Map(entries)) => {
             infallible(encode::write_map_len(out, length(entries.len())?))?;
-            for (key, value) in entries {
+            for (key, value) in entries.iter() {
                 infallible(encode::write_str(out, key))?;
                 write(out, value, element).map_err(|e| e.within(Step::Key(key.clone())))?;
             }
