@@ -117,7 +117,7 @@ impl Zone<'_> {
     }
 
     /// The time as Cloudflare has it, as far as is known.
-    pub(super) fn now(&self) -> Timestamp {
+    pub fn now(&self) -> Timestamp {
         self.client.sender.now()
     }
 

@@ -66,6 +66,45 @@ fn a_rotation_to_an_expired_certificate_is_refused_at_plan() {
     });
 }
 
+/// A certificate that another resource makes in the same apply, as tls and vault do.
+const MADE: &str = r#"
+resource "terraform_data" "made" {
+  input = file("shop.pem")
+}
+resource "aop_hostname_certificate" "shop" {
+  zone_id     = var.zone_id
+  certificate = terraform_data.made.output
+  private_key = file("shop.key")
+}
+"#;
+
+#[test]
+fn what_the_plan_could_not_look_at_is_looked_at_before_the_upload() {
+    with_every_cli("unknown-expired", |scene| {
+        scene.certificate("shop");
+        scene.configure(MADE);
+        scene.apply();
+        expiring(scene, -5);
+        let plan = scene.plan_changes(&["(known after apply)"]);
+        assert!(!plan.text().contains("has expired"), "{}", plan.text());
+        scene.apply_fails(&[
+            "Certificate has expired",
+            "with aop_hostname_certificate.shop",
+            "certificate = terraform_data.made.output",
+        ]);
+        assert_eq!(scene.requests("POST", ""), 1);
+        // An authority's own certificate, which its output was mixed up with.
+        let authority = scene.authority.certificate();
+        scene.workspace.write("shop.pem", authority).unwrap();
+        scene.apply_fails(&["Certificate is an authority's"]);
+        assert_eq!(scene.requests("POST", ""), 1);
+        scene.certificate("shop");
+        scene.apply();
+        scene.plan_is_empty();
+        scene.destroy();
+    });
+}
+
 #[test]
 fn a_certificate_that_is_not_valid_yet_is_told_of() {
     with_every_cli("not-yet", |scene| {

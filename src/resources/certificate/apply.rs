@@ -6,11 +6,13 @@ use super::super::handoff::hand_over;
 use super::super::problem::successor_failed;
 use super::facts::Facts;
 use super::operation::Operation;
+use super::plan::{check_upload, not_valid_yet};
 use super::protocol::{Goal, Tracked};
 use super::store::CertificateStore;
 use super::upload::Upload;
 use super::{Certificate, Found, deposed, diagnostics, unmanaged};
-use cloudflare::{Claim, Key, Scope, Status, Store};
+use crate::x509;
+use cloudflare::{Claim, Key, Scope, Status, Store, Zone};
 use framework::{
     Applied, Ctx, Diagnostic, Diagnostics, Failed, Operation as Kind, Planned, Successor, Timeouts,
 };
@@ -25,9 +27,8 @@ pub(super) async fn create(
 ) -> Applied<Certificate> {
     let Planned { config, mut plan } = planned;
     let id = zone_id(&plan.zone_id)?;
-    let leaf = certificate(&plan.certificate)?;
-    plan.facts = leaf.facts().into();
     let zone = ctx.api.zone(&id);
+    let leaf = upload_leaf(ctx, &zone, &mut plan)?;
     let duration = Timeouts::of(&plan.timeouts, Kind::Create);
     let scope = Scope::lasting(duration, ctx.cancel.clone());
     let at = CertificateStore::new(&zone, &scope, store);
@@ -138,6 +139,28 @@ pub(super) async fn update(
     })
 }
 
+/// The certificate that is to be uploaded, checked once more: the plan may not have known it,
+/// and time has passed.
+fn upload_leaf(
+    ctx: &Ctx<Api>,
+    zone: &Zone<'_>,
+    plan: &mut Certificate,
+) -> Result<x509::Certificate, Diagnostics> {
+    let leaf = certificate(&plan.certificate)?;
+    let was_unknown = plan.facts.fingerprint().is_none();
+    plan.facts = leaf.facts().into();
+    let mut report = check_upload(&leaf, zone.now());
+    if report.has_error() {
+        return Err(report);
+    }
+    report.extend(not_valid_yet(&leaf, zone.now()));
+    // What the plan knew it has warned of.
+    if was_unknown {
+        report.into_iter().for_each(|warning| ctx.warn(warning));
+    }
+    Ok(leaf)
+}
+
 /// A rotation to what the configuration gives, and the claim to its leaf.
 fn rotation<'a>(
     ctx: &'a Ctx<Api>,
@@ -146,8 +169,7 @@ fn rotation<'a>(
     config: &Certificate,
     plan: &mut Certificate,
 ) -> Result<(Operation<'a>, Claim<'a>), Diagnostics> {
-    let leaf = certificate(&plan.certificate)?;
-    plan.facts = leaf.facts().into();
+    let leaf = upload_leaf(ctx, at.zone, plan)?;
     let upload = Upload::new(at, config, leaf, goal.remove.clone())?;
     // Before any request: what destroys hostnames in this run waits for the claim.
     let claim = at.run().claim(upload.key());

@@ -40,8 +40,8 @@ struct Bringing<'u> {
     /// The removal of a copy.
     removal: Option<Removal<'u>>,
     is_copy_deleted: bool,
-    /// The hostnames for whose sake a copy could not be deleted yet.
-    blocked: Vec<Hostname>,
+    /// Why a copy could not be deleted yet.
+    blocked: Option<Obstacle>,
     /// Held once there was no slot, so that what may free one does not wait for this.
     waiting: Option<SlotWait<'u>>,
     /// Held from the request on that may take the slot which a rotation gives back.
@@ -58,7 +58,7 @@ impl<'u> Bringing<'u> {
             refused: None,
             removal: None,
             is_copy_deleted: false,
-            blocked: Vec::new(),
+            blocked: None,
             waiting: None,
             leaving: Vec::new(),
         }
@@ -146,17 +146,23 @@ impl<'u> Bringing<'u> {
         let begun = self.removal.take().filter(|begun| begun.is_of(&found.id));
         let begun = begun.unwrap_or_else(|| Removal::new(upload.at, found.id.clone(), None, None));
         let removal = self.removal.insert(begun);
-        self.blocked.clear();
+        self.blocked = None;
         match removal.attempt().await? {
             Attempt::Deleted => self.is_copy_deleted = true,
-            Attempt::Held(Obstacle::Pending(hostnames)) => self.blocked = hostnames,
-            Attempt::Held(Obstacle::Undeployed(hostnames)) if are_changing(upload, &hostnames) => {
-                self.blocked = hostnames;
+            Attempt::TakenOver => {}
+            Attempt::Held(obstacle) => {
+                let may_pass = match &obstacle {
+                    Obstacle::Undeployed(hostnames) => are_changing(upload, hostnames),
+                    Obstacle::InUse(..) => false,
+                    // What this create is to bring is not what the zone waits for.
+                    Obstacle::LastOfZone { is_another_pending } => *is_another_pending,
+                    other => removal.may_pass(other),
+                };
+                if !may_pass {
+                    return Err(removal.refused(&obstacle, None).into());
+                }
+                self.blocked = Some(obstacle);
             }
-            Attempt::Held(obstacle @ (Obstacle::Undeployed(_) | Obstacle::InUse(..))) => {
-                return Err(removal.refused(&obstacle, None).into());
-            }
-            Attempt::Held(_) | Attempt::TakenOver => {}
         }
         Ok(())
     }
@@ -175,8 +181,8 @@ impl<'u> Bringing<'u> {
         };
         let refused = refused.or(self.slot.refused.take());
         let mut errors = self.upload.failed(&refused.unwrap_or(why.into()));
-        if !self.blocked.is_empty() {
-            errors.push(self.upload.blocked(&self.blocked));
+        if let (Some(obstacle), Some(removal)) = (&self.blocked, &self.removal) {
+            errors.push(removal.refused(obstacle, None));
         }
         Err(errors)
     }

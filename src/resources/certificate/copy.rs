@@ -30,7 +30,7 @@ pub(super) struct Slots {
 pub(super) enum Next {
     /// It is there, and this resource's.
     Resume,
-    /// It is there, and nobody's in this run, or another resource's.
+    /// It is there, and this resource does not hold it.
     Adopt,
     /// Find out whether hostnames use the copy.
     AskForUse,
@@ -59,7 +59,7 @@ pub(super) fn next(copy: Option<&Copy>, slots: Slots) -> Next {
         Status::DeploymentTimedOut | Status::DeletionTimedOut if copy.is_deleted => {
             Next::AwaitCopyGone
         }
-        // Somebody has wanted it gone already.
+        // Its deletion was requested before.
         Status::DeletionTimedOut => Next::DeleteCopy,
         Status::DeploymentTimedOut if !copy.is_held => Next::RefuseTimedOut,
         Status::DeploymentTimedOut => match copy.is_used {

@@ -34,7 +34,7 @@ pub(super) fn may_delete(candidate: &Candidate<'_>, view: &View) -> Result<(), H
     }
 }
 
-/// What takes its place has all its hostnames.
+/// Its successor has all its hostnames.
 fn no_hostname_is_left(candidate: &Candidate<'_>, view: &View) -> Result<(), Hold> {
     let is_left = |seen: &Observed| seen.is_left_on(candidate.id);
     match candidate.successor.is_some() && view.hostnames()?.iter().any(is_left) {
@@ -89,7 +89,7 @@ fn is_pending(seen: &Observed) -> bool {
     }
 }
 
-/// Others delete too: what takes its place must be there itself, and active.
+/// Others delete too: its successor must be there itself, and active.
 fn successor_is_active(candidate: &Candidate<'_>, view: &View) -> Result<(), Hold> {
     let Some(id) = candidate.successor else {
         return Ok(());
@@ -104,7 +104,7 @@ fn successor_is_active(candidate: &Candidate<'_>, view: &View) -> Result<(), Hol
 /// A zone that presents its certificates has another one to present. Lists may be old in
 /// both directions, so what they show of a certificate is asked for by its id.
 fn zone_presents_another(candidate: &Candidate<'_>, view: &View) -> Result<(), Hold> {
-    if candidate.store == Store::Hostname || candidate.successor.is_some() {
+    if candidate.store == Store::Hostname || has_valid_successor(candidate, view)? {
         return Ok(());
     }
     let own = view.certificate(candidate.id)?;
@@ -127,6 +127,14 @@ fn zone_presents_another(candidate: &Candidate<'_>, view: &View) -> Result<(), H
         true => Err(Obstacle::LastOfZone { is_another_pending }.into()),
         false => Ok(()),
     }
+}
+
+/// Whether its successor, which is active, is one that origins still accept.
+fn has_valid_successor(candidate: &Candidate<'_>, view: &View) -> Result<bool, Hold> {
+    let Some(id) = candidate.successor else {
+        return Ok(false);
+    };
+    Ok(view.certificate(id)?.is_some_and(|seen| !seen.has_expired))
 }
 
 fn is_active(seen: Option<&Seen>) -> bool {

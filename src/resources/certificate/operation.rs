@@ -291,8 +291,9 @@ impl<'a> Operation<'a> {
     /// this operation's own.
     async fn leaf_key(&self, id: &CertificateId) -> Result<Option<Key>, Stopped> {
         let claimed = match self.goal.keep {
-            Keep::Nothing => None,
-            Keep::Present(_) => self.old_leaf.as_deref(),
+            Keep::Present(ref id) if self.goal.old.as_ref() == Some(id) => self.old_leaf.as_deref(),
+            // A successor is another resource's, and claims nothing here.
+            Keep::Nothing | Keep::Present(_) => None,
             Keep::FromConfig => self.upload.as_ref().map(Upload::fingerprint),
         };
         let key = |fingerprint: &str| {

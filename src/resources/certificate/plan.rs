@@ -1,7 +1,7 @@
 //! The plan of a certificate: is it still the same one, and can what is to be
 //! uploaded be used?
 
-use jiff::SignedDuration;
+use jiff::{SignedDuration, Timestamp};
 
 use super::super::check::{certificates, plan_zone, settles};
 use super::super::problem::invalid_pem;
@@ -80,28 +80,48 @@ fn plan_upload(change: &mut Change<'_>, leaf: Option<&x509::Certificate>) {
         None => change.planned.facts = Facts::unknown(),
         Some(leaf) => {
             change.planned.facts = leaf.facts().into();
-            let problems = [
-                leaf.check_chain(),
-                leaf.check_leaf(),
-                leaf.check_expiry(change.now),
-            ];
-            let errors = problems.into_iter().filter_map(Result::err);
-            let errors = errors.map(|problem| invalid_pem("certificate", problem));
-            change.report.extend(errors);
-            if !leaf.serves_clients() {
-                change.warn(
-                    "certificate",
-                    "Certificate is not for clients",
-                    "Its extended key usage does not name client authentication, so origins that \
-                     check it (nginx and most others do) will refuse it. Issue one with \
-                     extendedKeyUsage = clientAuth.",
-                );
-            }
+            change.report.extend(check_upload(leaf, change.now));
         }
     }
     if change.config.key().is_none() {
         change.report.push(missing_key());
     }
+}
+
+/// What makes a certificate unfit to be uploaded, as errors, and what is odd about it, as
+/// warnings.
+pub(super) fn check_upload(leaf: &x509::Certificate, now: Timestamp) -> Diagnostics {
+    let problems = [
+        leaf.check_chain(),
+        leaf.check_leaf(),
+        leaf.check_expiry(now),
+    ];
+    let errors = problems.into_iter().filter_map(Result::err);
+    let errors = errors.map(|problem| invalid_pem("certificate", problem));
+    let mut report: Diagnostics = errors.collect();
+    if !leaf.serves_clients() {
+        let warning = Diagnostic::warning(
+            "Certificate is not for clients",
+            "Its extended key usage does not name client authentication, so origins that check \
+             it (nginx and most others do) will refuse it. Issue one with extendedKeyUsage = \
+             clientAuth.",
+        );
+        report.push(warning.at("certificate").once());
+    }
+    report
+}
+
+/// What to say of a certificate that is not valid yet.
+pub(super) fn not_valid_yet(leaf: &x509::Certificate, now: Timestamp) -> Option<Diagnostic> {
+    let warning = Diagnostic::warning(
+        "Certificate is not valid yet",
+        format!(
+            "It begins to be valid at {}, and until then origins refuse it. Apply later, or issue \
+             one that is valid now.",
+            leaf.not_before()
+        ),
+    );
+    (leaf.not_before() > now).then(|| warning.at("certificate").once())
 }
 
 /// The certificate is there. It stays the same one as long as its leaf does;
@@ -189,17 +209,7 @@ fn check_key(change: &mut Change<'_>, leaf: Option<&x509::Certificate>) {
 
 /// Warns while there is time left, and when there is none.
 fn warn_of_expiry(change: &mut Change<'_>, leaf: &x509::Certificate) {
-    if leaf.not_before() > change.now {
-        let warning = Diagnostic::warning(
-            "Certificate is not valid yet",
-            format!(
-                "It begins to be valid at {}, and until then origins refuse it. Apply later, or \
-                 issue one that is valid now.",
-                leaf.not_before()
-            ),
-        );
-        change.report.push(warning.at("certificate").once());
-    }
+    change.report.extend(not_valid_yet(leaf, change.now));
     let days = i64::from(change.settings.expiry_warning_days);
     let left = leaf.not_after().duration_since(change.now);
     // An expired one that is to be uploaded is an error already.

@@ -3,8 +3,8 @@
 //! steps out, and `worlds` tries them in every small world.
 //!
 //! A certificate is brought into its store and deployed; then it takes the place of others:
-//! first it gets their hostnames, then they are deleted. To create, to rotate, to finish what
-//! an interruption has left and to destroy are goals, and nothing else.
+//! first it gets their hostnames, then they are deleted. Create, rotate, finish (what an
+//! interruption has left) and destroy differ in their goal, and in nothing else.
 //!
 //! ```text
 //! Bring ─► AwaitDeployment ─► for each that goes:
@@ -18,8 +18,10 @@
 //!       └──(hostnames turned up)── AwaitObstacle ┘   ──(for too long)─► Fail
 //! ```
 //!
-//! The deadline and Ctrl-C belong to `operation`: they end any step, and then
-//! `state_if_stopped` says what is true.
+//! In the store of a zone there is nothing to repoint, and where nothing is kept neither. A
+//! resource that turns up late takes it over from any step after the offer as well. The
+//! deadline and Ctrl-C belong to `operation`: they end any step (of what waits for another
+//! resource, only Ctrl-C does), and then `state_if_stopped` says what is true.
 
 use super::obstacle::Obstacle;
 use cloudflare::{CertificateId, Status, Store};
@@ -31,10 +33,10 @@ pub(super) struct Goal {
     pub(super) keep: Keep,
     /// The certificate of the prior state, if there was one.
     pub(super) old: Option<CertificateId>,
-    /// The certificates that go, in this order.
+    /// The certificates that go, in this order: earlier leftovers, then the old one.
     pub(super) remove: Vec<CertificateId>,
-    /// Whether what is kept has to be active before the goal is reached. Only a goal that
-    /// removes nothing may do without.
+    /// Whether what is kept has to be active before the goal is reached. If not, nothing may
+    /// be removed.
     pub(super) requires_active: bool,
 }
 
@@ -54,11 +56,11 @@ pub(super) enum Keep {
 pub(super) struct Known {
     /// The certificate that is kept, once it is in the store.
     pub(super) kept: Option<Kept>,
-    /// Those that went, or were left to others.
+    /// Those that are deleted, or taken over by another resource.
     pub(super) settled: Vec<CertificateId>,
     /// How far the next one of those that go has come.
     pub(super) removal: Removal,
-    /// Whether what is kept serves what the old one served.
+    /// Whether what is kept serves any of what the old one served: from here on the state names it.
     pub(super) has_switched: bool,
 }
 
@@ -66,7 +68,7 @@ pub(super) struct Known {
 #[derive(Clone, Debug, PartialEq, Eq, Hash)]
 pub(super) struct Kept {
     pub(super) id: CertificateId,
-    /// Whether it is this resource's to delete, if all of this is for nothing.
+    /// Whether it is this resource's to delete if the operation fails.
     pub(super) is_own: bool,
     /// Where the edge stands with it, as last seen.
     pub(super) deployment: Deployment,
@@ -189,6 +191,7 @@ pub(super) fn decide(goal: &Goal, known: &Known) -> Step {
         debug_assert!(goal.requires_active || goal.remove.is_empty());
         match kept.deployment {
             Deployment::Gone => return Step::Fail(Failure::Gone(kept.id.clone())),
+            // A create that does not wait: only one that is gone makes it fail.
             _ if !goal.requires_active => {}
             Deployment::Pending => return Step::AwaitDeployment,
             Deployment::TimedOut => return Step::Fail(Failure::NotDeployed(kept.id.clone())),
@@ -200,6 +203,7 @@ pub(super) fn decide(goal: &Goal, known: &Known) -> Step {
     };
     let must_repoint = goal.store == Store::Hostname && known.kept.is_some();
     match &known.removal {
+        // Contested: the claim came after the offer.
         Removal::MayBeClaimed | Removal::Held(Obstacle::Contested) => Step::OfferToOthers(id),
         Removal::Unclaimed if must_repoint => Step::Repoint(id),
         Removal::Unclaimed | Removal::ReadyToDelete => Step::Delete(id),
@@ -264,7 +268,7 @@ impl Goal {
 
 /// What is true if nothing more happens. The object is the old one until the new one
 /// serves; whichever it is, what is to go is remembered. Where there was no old one, nothing
-/// goes. What is done needs no answer: a destroy that ends well has no state.
+/// goes. A destroy that ends well has no state, whatever this says.
 pub(super) fn state_if_stopped(goal: &Goal, known: &Known) -> StateIfStopped {
     let kept = known.kept.as_ref();
     let is_gone = kept.is_some_and(|kept| kept.deployment == Deployment::Gone);
@@ -275,7 +279,8 @@ pub(super) fn state_if_stopped(goal: &Goal, known: &Known) -> StateIfStopped {
         (_, Some(_)) => Tracked::Old,
         (None, None) => Tracked::Nothing,
     };
-    // What was there before is the old one, or another resource's.
+    // Only an upload of its own is remembered: what was there already is the old one, or
+    // another resource's.
     let is_upload = goal.keep == Keep::FromConfig;
     let own = kept
         .filter(|kept| is_upload && kept.is_own && !is_gone)
@@ -308,9 +313,8 @@ impl Known {
     /// Adds what a step has come to.
     pub(super) fn learn(&mut self, goal: &Goal, event: Event) {
         let next = self.remaining(goal).next().cloned();
-        // A zone presents the newest active certificate, so there the new one serves before
-        // anything goes; hostnames have to be moved, and those of earlier leftovers were not
-        // what the old one served.
+        // In a zone the new one serves as soon as it is active. Hostnames have to be moved, and
+        // only those of the old one count: leftovers did not serve.
         let is_zone = goal.store == Store::Zone;
         let is_switch = self.kept.is_some() && (is_zone || next.is_some() && next == goal.old);
         match event {
@@ -364,10 +368,11 @@ impl Known {
 impl From<&Status> for Deployment {
     fn from(status: &Status) -> Self {
         match status {
-            // Still presented; but `may_delete` lets it take no other's place.
+            // Still presented; but `may_delete` accepts it as no other's successor.
             Status::Active | Status::DeletionTimedOut => Self::Active,
             Status::DeploymentTimedOut => Self::TimedOut,
             Status::PendingDeletion | Status::Deleted => Self::Gone,
+            // A status that nobody knows may become active: the deadline ends the wait.
             Status::Initializing | Status::PendingDeployment | Status::Other(_) => Self::Pending,
         }
     }

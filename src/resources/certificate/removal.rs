@@ -279,7 +279,7 @@ impl<'a> Removal<'a> {
     }
 
     /// Whether something is under way that may lift the obstacle.
-    fn may_pass(&self, obstacle: &Obstacle) -> bool {
+    pub(super) fn may_pass(&self, obstacle: &Obstacle) -> bool {
         match obstacle {
             Obstacle::Deploying(_)
             | Obstacle::HostnamesLeft

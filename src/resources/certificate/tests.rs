@@ -163,6 +163,11 @@ async fn the_last_certificate_of_a_zone_stays_whatever_lists_show() {
         assert_eq!(held.expect("an answer"), Some(last), "{lag} s");
     }
     let another_run = client_of(&simulator, &options());
+    let held = attempt(&another_run, (Store::Zone, &valid), Some(&expired)).await;
+    let last = Obstacle::LastOfZone {
+        is_another_pending: false,
+    };
+    assert_eq!(held.expect("an answer"), Some(last));
     let deleted = attempt(&another_run, (Store::Zone, &expired), None).await;
     assert_eq!(deleted.expect("an answer"), None);
 }

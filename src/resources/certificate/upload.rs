@@ -1,10 +1,10 @@
 //! An upload: what is sent, what a look in the store shows of it, and what is said of both.
 
-use super::super::problem::{invalid_pem, listed, problem};
+use super::super::problem::{invalid_pem, problem};
 use super::store::CertificateStore;
 use super::{Certificate, Found, leaf_of, plan};
 use crate::x509::{self, PrivateKey};
-use cloudflare::{Association, CertificateId, Destruction, Error, Hostname, Key, Status, Store};
+use cloudflare::{Association, CertificateId, Destruction, Error, Key, Status, Store};
 use framework::{Diagnostic, Diagnostics};
 
 /// One certificate on its way into a store.
@@ -148,19 +148,6 @@ impl<'a> Upload<'a> {
         let list = list.map_err(|error| self.failed(&error))?;
         let uses = |a: &Association| a.names(&found.id) && !a.is_gone();
         Ok(list.iter().any(uses))
-    }
-
-    pub(super) fn blocked(&self, hostnames: &[Hostname]) -> Diagnostic {
-        Diagnostic::error(
-            "Hostnames are still being deployed",
-            format!(
-                "The copy of the certificate that was not deployed before could not be deleted, \
-                 because these hostnames of zone {} are being deployed: {}. Apply again when they \
-                 are active.",
-                self.at.zone.id(),
-                listed(hostnames)
-            ),
-        )
     }
 
     pub(super) fn failed(&self, error: &Error) -> Diagnostics {
