@@ -17,7 +17,8 @@
 //! ```
 //!
 //! Each layer that could stand alone is a crate, so that the compiler sees that it knows
-//! nothing above it: `text` (what must not be seen, and what can), `framework` (with
+//! nothing above it: `text` (what must not be seen, and what can), `resolver` (names, for a
+//! program that is linked statically), `framework` (with
 //! `plugin`, `wire` and `value`: it knows Terraform, and not what a provider is for) and
 //! `cloudflare` (the client: it knows no Terraform). This crate joins them: [`x509`] reads
 //! certificates and keys, [`functions`] need no API, [`resources`] are where Terraform's

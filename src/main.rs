@@ -35,6 +35,7 @@ static ALLOCATOR: ZeroAlloc<System> = ZeroAlloc(System);
 
 fn main() -> ExitCode {
     plugin::protect_memory();
+    resolver::keep_to_files_and_dns();
     match run() {
         Ok(()) => ExitCode::SUCCESS,
         Err(error) => {
