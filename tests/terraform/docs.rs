@@ -6,6 +6,7 @@ use std::fs;
 use std::path::{Path, PathBuf};
 
 use aop_simulator::{Store, ZONE_ID};
+use xtask::release::{self, Archive, Platform};
 use xtask::{Product, root};
 
 use crate::scene::{Scene, fail, says, with_every_cli};
@@ -151,22 +152,35 @@ fn every_block_of_the_documentation_is_valid_and_tidy() {
 fn the_readme_installs_what_was_built() {
     with_every_cli("docs-readme", |scene| {
         let readme = root().join("README.md");
-        let [installation] = &blocks(&readme, "hcl")[..] else {
-            fail("the README has one installation");
+        let [mirror, overrides] = &blocks(&readme, "hcl")[..] else {
+            fail("the README has two installations");
         };
         let provider = Path::new(env!("CARGO_BIN_EXE_terraform-provider-aop"));
-        let folder = provider.parent().unwrap().display().to_string();
-        let place = "/path/to/terraform-provider-aop/target/dist";
-        assert!(installation.contains(place));
-        let installation = installation.replace(place, &folder);
-        scene.workspace.write(".cli.tfrc", &installation).unwrap();
         let [text] = &blocks(&readme, "terraform")[..] else {
             fail("the README has one configuration");
         };
         certificates(scene, "\"client.pem\"");
         write(scene, text);
-        // Without init, as the README says.
+        let version = env!("CARGO_PKG_VERSION");
+        let here = Platform::here();
+        let made = tempfile::tempdir().unwrap();
+        let archive = Archive::pack(made.path(), version, &here, provider, root()).unwrap();
+        let address = "terraform.local/aop/aop";
+        release::mirror(&made.path().join("mirror"), address, version, &[archive]).unwrap();
+        let install = |text: &str, place: &str, folder: &Path| {
+            assert!(text.contains(place), "{text}");
+            let text = text.replace(place, &folder.display().to_string());
+            scene.workspace.write(".cli.tfrc", &text).unwrap();
+        };
+        let place = format!("/path/to/terraform-provider-aop/target/dist-{version}");
+        install(mirror, &place, made.path());
+        scene.run(&["init"], 0);
         scene.apply();
+        let place = "/path/to/terraform-provider-aop/target/x86_64-unknown-linux-gnu/debug";
+        install(overrides, place, provider.parent().unwrap());
+        // Without init, as the README says.
+        let installed = scene.workspace.directory().join(".terraform");
+        fs::remove_dir_all(installed).unwrap();
         scene.plan_is_empty();
         scene.destroy();
     });

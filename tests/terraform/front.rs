@@ -2,6 +2,7 @@
 //! a proxy, a line that is cut after every answer.
 
 use std::net::SocketAddr;
+use std::path::PathBuf;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicUsize, Ordering};
 use std::time::Duration;
@@ -63,6 +64,39 @@ impl Front {
                 let mut upstream = TcpStream::connect(upstream).await.ok()?;
                 copy_bidirectional(&mut stream, &mut upstream).await.ok()?;
                 Some(())
+            }
+        })
+    }
+
+    /// The files of a folder, over TLS, each as what its name says: JSON, or just bytes.
+    pub fn files(scene: &Scene, server: &Server, folder: PathBuf) -> Self {
+        let acceptor = TlsAcceptor::from(Arc::clone(&server.config));
+        Self::listen(scene, move |stream| {
+            let (acceptor, folder) = (acceptor.clone(), folder.clone());
+            async move {
+                let mut stream = acceptor.accept(stream).await.ok()?;
+                let mut head = Vec::new();
+                while !head.ends_with(b"\r\n\r\n") {
+                    head.push(stream.read_u8().await.ok()?);
+                }
+                let head = String::from_utf8_lossy(&head).into_owned();
+                let path = head.split(' ').nth(1)?.trim_start_matches('/');
+                let (status, body) = match std::fs::read(folder.join(path)) {
+                    Ok(body) => ("200 OK", body),
+                    Err(_) => ("404 Not Found", Vec::new()),
+                };
+                let kind = match path.ends_with(".json") {
+                    true => "application/json",
+                    false => "application/octet-stream",
+                };
+                let length = body.len();
+                let head = format!(
+                    "HTTP/1.1 {status}\r\ncontent-type: {kind}\r\ncontent-length: {length}\r\n\
+                     connection: close\r\n\r\n"
+                );
+                stream.write_all(head.as_bytes()).await.ok()?;
+                stream.write_all(&body).await.ok()?;
+                stream.shutdown().await.ok()
             }
         })
     }

@@ -22,6 +22,7 @@ mod faults;
 mod front;
 mod handover;
 mod import;
+mod install;
 mod interruption;
 mod lifecycle;
 mod meanwhile;

@@ -5,7 +5,8 @@ use std::process::Command;
 
 use serde_json::Value as Json;
 
-use crate::{Outcome, opentofu};
+use crate::Outcome;
+use crate::go::{GoProgram, OPENTOFU};
 
 /// Which CLI.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -38,15 +39,24 @@ impl Cli {
         let found = Self::find(Product::OpenTofu, "TOFU_PATH", "tofu")?;
         match found.filter(|cli| cli.version.starts_with("1.12.")) {
             Some(cli) => Ok(cli),
-            None => Self::at(Product::OpenTofu, &opentofu::obtain()?),
+            None => Self::of(&OPENTOFU),
         }
+    }
+
+    /// A CLI that is built from its module, now if it was not before.
+    pub fn of(program: &GoProgram) -> Outcome<Self> {
+        let product = match program.name {
+            "terraform" => Product::Terraform,
+            _ => Product::OpenTofu,
+        };
+        Self::at(product, &program.obtain()?)
     }
 
     /// Every CLI that is there, for tests. `cargo xtask test` has made OpenTofu
     /// before; without any an error that says so.
     pub fn present() -> Outcome<Vec<Self>> {
         let mut present: Vec<Self> = Self::terraform()?.into_iter().collect();
-        let opentofu = match opentofu::made() {
+        let opentofu = match OPENTOFU.made() {
             Some(path) => Some(Self::at(Product::OpenTofu, &path)?),
             None => Self::find(Product::OpenTofu, "TOFU_PATH", "tofu")?,
         };

@@ -48,6 +48,11 @@ impl Tool {
         })
     }
 
+    /// Where it is.
+    pub fn program(&self) -> &Path {
+        &self.program
+    }
+
     /// A command that runs it.
     pub fn command(&self) -> Command {
         let mut command = Command::new(&self.program);
@@ -98,7 +103,7 @@ impl Tool {
 }
 
 /// Whether this process may do everything.
-fn is_root() -> bool {
+pub fn is_root() -> bool {
     #[cfg(unix)]
     {
         use std::os::unix::fs::MetadataExt;

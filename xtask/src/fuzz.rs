@@ -3,7 +3,7 @@
 use std::path::PathBuf;
 use std::process::Command;
 
-use xtask::{Outcome, root, target};
+use xtask::{Outcome, host, root, target};
 
 /// How long each target gets without a word about it.
 const SECONDS: u64 = 60;
@@ -74,10 +74,7 @@ fn folder(kind: &str, name: &str) -> Outcome<PathBuf> {
 /// Builds the fuzzer, apart from everything else.
 fn build() -> Outcome<PathBuf> {
     println!("Building the fuzzer …");
-    let version = Command::new("rustc").arg("-vV").output()?;
-    let version = String::from_utf8(version.stdout)?;
-    let host = version.lines().find_map(|line| line.strip_prefix("host: "));
-    let host = host.ok_or("rustc -vV names no host")?;
+    let host = host()?;
     let folder = target().join("fuzz/build");
     let status = Command::new(env!("CARGO"))
         .current_dir(root())
@@ -91,7 +88,7 @@ fn build() -> Outcome<PathBuf> {
         ])
         .args(["--config", "profile.release.debug-assertions=true"])
         // With a target named, build scripts are not instrumented.
-        .args(["--target", host, "--target-dir"])
+        .args(["--target", &host, "--target-dir"])
         .arg(&folder)
         .env("RUSTFLAGS", COVERAGE)
         .status()?;

@@ -4,13 +4,15 @@
 mod build;
 mod cli;
 mod debian;
-mod opentofu;
+mod go;
 mod phase;
+pub mod release;
 mod workspace;
 
-pub use build::{Profile, build, root, target};
+pub use build::{Profile, build, build_in, host, root, target};
 pub use cli::{Cli, Product};
-pub use debian::Tool;
+pub use debian::{Tool, is_root};
+pub use go::{ACTIONLINT, GoProgram, OLDER_CLIS};
 pub use phase::phase;
 pub use workspace::{Ran, Workspace};
 

@@ -3,12 +3,15 @@
 #![allow(clippy::print_stdout, reason = "these commands talk to a person")]
 
 mod bench;
+mod compatibility;
 mod demo;
+mod dist;
 mod docs;
 mod fuzz;
 mod model;
 mod soak;
 mod test;
+mod workflows;
 
 use std::process::ExitCode;
 
@@ -17,6 +20,8 @@ use xtask::Outcome;
 const HELP: &str = "\
 cargo xtask demo [--keep]   apply, change and destroy an example against the simulator
 cargo xtask test            every test, with OpenTofu and, where it is, Terraform
+cargo xtask compatibility   a life of each resource under the oldest CLIs that are said to work
+cargo xtask dist            what a release consists of (see cargo xtask dist --help)
 cargo xtask docs            write the pages of docs/ anew
 cargo xtask bench [PART …] [--compare FILE]
                             sizes, times and requests, beside those of another run
@@ -25,6 +30,7 @@ cargo xtask fuzz [SECONDS] [TARGET …]
 cargo xtask model           the protocol of certificates in larger worlds than the tests try
 cargo xtask soak [SECONDS] [SEED]
                             random changes, faults and kills under traffic
+cargo xtask workflows       whether the workflows of .github/ are sound
 ";
 
 #[tokio::main]
@@ -44,10 +50,13 @@ async fn run(arguments: &[&str]) -> Outcome<()> {
     match arguments {
         ["test", arguments @ ..] => test::test(arguments),
         ["bench", arguments @ ..] => bench::bench(arguments).await,
+        ["compatibility"] => compatibility::compatibility().await,
+        ["dist", arguments @ ..] => dist::dist(arguments),
         ["docs"] => docs::docs(),
         ["soak", arguments @ ..] => soak::soak(arguments),
         ["fuzz", arguments @ ..] => fuzz::fuzz(arguments),
         ["model"] => model::model(),
+        ["workflows"] => workflows::workflows(),
         ["demo"] => demo::demo(false).await,
         ["demo", "--keep"] => demo::demo(true).await,
         [] | ["help" | "--help" | "-h"] => {

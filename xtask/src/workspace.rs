@@ -6,6 +6,7 @@ use std::process::{Child, Command, Stdio};
 
 use tempfile::TempDir;
 
+use crate::release::Platform;
 use crate::{Cli, Outcome, target};
 
 /// The address of a local installation, and the version it is installed as.
@@ -163,7 +164,7 @@ impl Workspace {
 
 /// Puts a provider into a mirror.
 fn install(mirror: &Path, provider: &Path, address: &str, version: &str) -> Outcome<()> {
-    let platform = format!("{}_{}", go_os(), go_arch());
+    let platform = Platform::here().to_string();
     let package = mirror.join(address).join(version).join(platform);
     fs::create_dir_all(&package)?;
     let name = address.rsplit('/').next().unwrap_or_default();
@@ -176,22 +177,4 @@ fn install(mirror: &Path, provider: &Path, address: &str, version: &str) -> Outc
         fs::copy(provider, &installed)?;
     }
     Ok(())
-}
-
-/// The operating system as Go spells it.
-fn go_os() -> &'static str {
-    match std::env::consts::OS {
-        "macos" => "darwin",
-        other => other,
-    }
-}
-
-/// The architecture as Go spells it.
-fn go_arch() -> &'static str {
-    match std::env::consts::ARCH {
-        "x86_64" => "amd64",
-        "aarch64" => "arm64",
-        "x86" => "386",
-        other => other,
-    }
 }

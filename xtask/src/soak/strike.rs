@@ -48,6 +48,17 @@ impl Soak {
             *counter += u32::from(sent.success());
         }
         child.wait_with_output()?;
+        self.restore_state()
+    }
+
+    /// Terraform empties the file of the state before it writes it: killed between the two, it
+    /// has lost everything. What it kept beside it is what its user would go on with.
+    fn restore_state(&self) -> Outcome<()> {
+        let state = self.workspace.directory().join("terraform.tfstate");
+        let kept = state.with_extension("tfstate.backup");
+        if state.metadata().is_ok_and(|file| file.len() == 0) && kept.is_file() {
+            std::fs::copy(kept, state)?;
+        }
         Ok(())
     }
 }
