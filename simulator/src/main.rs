@@ -214,6 +214,7 @@ async fn until_told_to_end() -> std::io::Result<()> {
     }
 }
 
+/// Windows ends a process without asking it; only Ctrl-C is heard.
 #[cfg(not(unix))]
 async fn until_told_to_end() -> std::io::Result<()> {
     tokio::signal::ctrl_c().await

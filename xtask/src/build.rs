@@ -120,6 +120,7 @@ fn reproducible<'c>(
             cargo.env_remove(&name);
         }
     }
+    // Microsoft's compiler has no such flag, and writes no paths into what is stripped.
     if !cfg!(windows) {
         // A folder's name may hold spaces.
         cargo

@@ -109,6 +109,7 @@ pub fn is_root() -> bool {
         use std::os::unix::fs::MetadataExt;
         fs::metadata("/proc/self").is_ok_and(|own| own.uid() == 0)
     }
+    // There is no root, and nothing here needs to know who else may do everything.
     #[cfg(not(unix))]
     {
         false

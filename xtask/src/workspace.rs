@@ -151,6 +151,7 @@ impl Workspace {
     /// process group of its own, as a shell does.
     pub fn start(&self, arguments: &[&str]) -> Outcome<Child> {
         let mut command = self.command(arguments);
+        // Elsewhere nothing sends signals to groups, and the tests that do are not run.
         #[cfg(unix)]
         std::os::unix::process::CommandExt::process_group(&mut command, 0);
         let started = command

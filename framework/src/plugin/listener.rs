@@ -51,6 +51,8 @@ pub(super) struct Listener {
 
 /// What is listened on.
 enum Socket {
+    // Windows has such sockets too, but neither tokio nor core uses them there: there, go-plugin
+    // itself listens on a loopback port.
     #[cfg(unix)]
     Unix(tokio::net::UnixListener),
     Tcp(TcpListener),
@@ -72,6 +74,7 @@ impl Listener {
     /// show its certificate there. Otherwise says what failed at each place.
     pub(super) fn bind(place: &Place, peer: Peer) -> io::Result<Self> {
         let mut failed = Vec::new();
+        // Elsewhere it is a port, for which core always asks for mutual TLS.
         #[cfg(unix)]
         for folder in place.folders() {
             match Self::bind_in(&folder, place.group.as_deref()) {

@@ -12,6 +12,7 @@ pub fn protect_memory() {
     };
     // Lowering a limit is always allowed; without either the provider works all the same.
     let _ = setrlimit(Resource::Core, nothing);
+    // macOS lets only root and debuggers that the user allows read another process.
     #[cfg(target_os = "linux")]
     {
         use rustix::process::{DumpableBehavior, set_dumpable_behavior};

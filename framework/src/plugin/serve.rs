@@ -160,7 +160,7 @@ fn end_when_told(end: CancellationToken) -> std::io::Result<()> {
     Ok(())
 }
 
-/// The system ends a process without asking it.
+/// Windows ends a process without asking it. What that leaves is a port, which goes with it.
 #[cfg(not(unix))]
 fn end_when_told(_: CancellationToken) -> std::io::Result<()> {
     Ok(())
@@ -176,6 +176,7 @@ fn ignore_interrupts() -> std::io::Result<()> {
     Ok(())
 }
 
+/// Windows sends Ctrl-C to every process of a console; one that hears it goes on.
 #[cfg(not(unix))]
 fn ignore_interrupts() -> std::io::Result<()> {
     let mut interrupts = tokio::signal::windows::ctrl_c()?;
