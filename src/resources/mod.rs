@@ -9,6 +9,7 @@ mod handoff;
 mod identity;
 mod names;
 mod official;
+mod origin;
 mod problem;
 mod ready;
 mod setting;
@@ -23,6 +24,7 @@ pub use associations::HostnameAssociations;
 pub use certificate::{
     CertificateData, CertificatesData, HostnameStore, StoredCertificate, ZoneStore,
 };
+pub use origin::OriginData;
 pub use setting::{GlobalSwitch, Setting, SettingData, ZoneSwitch};
 
 use cloudflare::Client;
@@ -69,6 +71,7 @@ pub fn data_sources() -> Vec<Box<dyn AnyDataSource<Api>>> {
         DataEntry::boxed(CertificatesData::<ZoneStore>::default()),
         DataEntry::boxed(CertificatesData::<HostnameStore>::default()),
         DataEntry::boxed(AssociationsData),
+        DataEntry::boxed(OriginData),
     ]
 }
 

@@ -24,7 +24,15 @@ pub struct Existing {
 impl Existing {
     /// Finds the certificates in a text; nothing where there is none.
     pub fn find(text: &str) -> Option<Self> {
-        let all = pem::found(text);
+        Self::of(pem::found(text))
+    }
+
+    /// The certificate that a server shows, DER; nothing where it is none.
+    pub fn shown(der: Vec<u8>) -> Option<Self> {
+        Self::of(vec![der])
+    }
+
+    fn of(all: Vec<Vec<u8>>) -> Option<Self> {
         let leaf = leaf_of(&all)?.clone();
         let said = Leaf::read(&leaf);
         let facts = said.as_ref().map(|said| said.facts.clone());

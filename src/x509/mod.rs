@@ -26,6 +26,7 @@ pub use certificate::Certificate;
 pub use existing::{Existing, without_keys};
 pub use key::PrivateKey;
 pub use leaf::Facts;
+pub use name::distinguished_name;
 
 /// Why a text cannot be used.
 #[derive(Clone, Debug, PartialEq, Eq)]

@@ -4,6 +4,7 @@
 use std::fmt::Write as _;
 
 use x509_parser::der_parser::asn1_rs::{Any, ToDer};
+use x509_parser::prelude::FromDer;
 use x509_parser::x509::{AttributeTypeAndValue, X509Name};
 
 use text::is_invisible;
@@ -20,6 +21,12 @@ const SHORT_NAMES: [(&str, &str); 9] = [
     ("2.5.4.11", "OU"),
     ("2.5.4.17", "POSTALCODE"),
 ];
+
+/// A name as text, from its DER; nothing where it is none.
+pub fn distinguished_name(der: &[u8]) -> Option<String> {
+    let (rest, name) = X509Name::from_der(der).ok()?;
+    rest.is_empty().then(|| render(&name))
+}
 
 /// A name as text.
 pub(super) fn render(name: &X509Name<'_>) -> String {

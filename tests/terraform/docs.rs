@@ -277,7 +277,7 @@ fn every_data_source_and_function_of_the_documentation_answers() {
         let mut found = Vec::new();
         pages(&root().join("examples/data-sources"), &mut found);
         pages(&root().join("examples/functions"), &mut found);
-        assert_eq!(found.len(), 10);
+        assert_eq!(found.len(), 11);
         for path in found {
             let text = fs::read_to_string(&path).unwrap();
             let store = match text.contains("aop_zone_certificate\"") {

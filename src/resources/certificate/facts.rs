@@ -6,7 +6,7 @@ use framework::{Attr, Model, Walk};
 
 /// The attributes, part of the resource and of the data sources.
 #[derive(Clone, Default, PartialEq)]
-pub(super) struct Facts {
+pub(crate) struct Facts {
     issuer: Attr<String>,
     serial_number: Attr<String>,
     signature: Attr<String>,

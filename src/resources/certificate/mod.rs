@@ -56,6 +56,7 @@ use framework::{
 use text::is_invisible;
 
 pub use data::{CertificateData, CertificatesData};
+pub(super) use facts::Facts;
 use model::{Certificate, Identity};
 use store::CertificateStore;
 

@@ -1,0 +1,21 @@
+//! What an origin does with client certificates, seen from here: one TLS connection, with a
+//! client certificate or without one, and one `HEAD /`.
+//!
+//! ```text
+//! Address ─► Probe ─► connection   TCP, TLS with any server certificate, HEAD
+//!                        │ Seen
+//!                     verdict      does it refuse, or what does it answer
+//! ```
+//!
+//! It knows neither Terraform nor Cloudflare.
+
+mod address;
+mod connection;
+mod verdict;
+
+#[cfg(test)]
+mod tests;
+
+pub use address::Address;
+pub use connection::{ClientIdentity, Probe, Unreachable};
+pub use verdict::{Outcome, Refusal, Seen};

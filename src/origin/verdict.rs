@@ -1,0 +1,68 @@
+//! What was seen of an origin, and what that says.
+
+/// What a connection to an origin has shown.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Seen {
+    /// Whether the server asked for a client certificate.
+    pub asks: bool,
+    /// The authorities that the server says it accepts, RFC 2253; often none.
+    pub accepted_issuers: Vec<String>,
+    /// The certificate of the server, DER.
+    pub server_certificate: Option<Vec<u8>>,
+    /// How it ended.
+    pub outcome: Outcome,
+}
+
+/// How a connection ended.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum Outcome {
+    /// The client, its certificate or the lack of one, was refused.
+    Refused(Refusal),
+    /// The server answered with this status.
+    Answered(u16),
+    /// TLS failed for a reason that has nothing to do with client certificates, or what came
+    /// was no HTTP.
+    Unclear(String),
+}
+
+/// How a server says no.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum Refusal {
+    /// With an alert of TLS, such as `CertificateRequired`.
+    Alert(String),
+    /// With a status of its own: 495 or 496.
+    Status(u16),
+    /// With nginx's page, under status 400.
+    Page,
+    /// It asked for a certificate and closed the connection without an answer.
+    Closed,
+}
+
+impl Seen {
+    /// Whether a connection without a certificate, which this was, is refused; none where it
+    /// cannot be told.
+    pub fn enforces(&self) -> Option<bool> {
+        match self.outcome {
+            Outcome::Refused(_) => Some(true),
+            Outcome::Answered(status) if (200..400).contains(&status) => Some(false),
+            Outcome::Answered(_) | Outcome::Unclear(_) => None,
+        }
+    }
+}
+
+impl Outcome {
+    /// What an answer says: its status, and what is there of its body.
+    pub(super) fn of_answer(status: u16, body: &[u8]) -> Self {
+        // nginx shows 495 and 496 as 400, with one of two pages.
+        let pages: [&[u8]; 2] = [
+            b"No required SSL certificate was sent",
+            b"The SSL certificate error",
+        ];
+        let shows = |page: &&[u8]| body.windows(page.len()).any(|part| part == *page);
+        match status {
+            495 | 496 => Self::Refused(Refusal::Status(status)),
+            400 if pages.iter().any(shows) => Self::Refused(Refusal::Page),
+            _ => Self::Answered(status),
+        }
+    }
+}
