@@ -4,7 +4,7 @@
 use std::path::Path;
 use std::time::Duration;
 
-use aop_simulator::Settings;
+use aop_simulator::{Recorded, Settings};
 use xtask::{Cli, Outcome};
 
 use super::figures::Figures;
@@ -45,12 +45,28 @@ pub(super) async fn rotation(figures: &mut Figures, cli: &Cli, provider: &Path) 
         let apply = |name: &str| format!("-var=certificate={name}");
         bench.run(&["apply", "-auto-approve", &apply("a")])?;
         let plan = bench.run(&["plan", &apply("a")])?;
+        let before = bench.simulator.log().len();
         let rotated = bench.run(&["apply", "-auto-approve", &apply("b")])?;
+        let log = bench.simulator.log();
         // What has to pass, whoever waits for it; a plan comes before it.
         let api = 3.0 * delay.as_secs_f64() + PROPAGATION.as_secs_f64();
         let name = format!("rotation, the API's delays {} s each", delay.as_secs_f64());
         figures.note(&name, rotated, "seconds");
         figures.note(&name, rotated - plan - api, "seconds over the API's own");
+        let late = overshoot(log.get(before..).unwrap_or_default(), delay);
+        figures.note(&name, late, "seconds from a fact to its look, at most");
     }
     Ok(())
+}
+
+/// How long after a write has taken effect, at most, the next look came.
+fn overshoot(log: &[Recorded], delay: Duration) -> f64 {
+    let writes = log.iter().filter(|request| request.method != "GET");
+    let facts = writes.map(|write| write.at + delay);
+    let late = facts.filter_map(|fact| {
+        let mut looks = log.iter().filter(|request| request.method == "GET");
+        let look = looks.find(|look| look.at >= fact)?;
+        Some((look.at - fact).as_secs_f64())
+    });
+    late.fold(0.0, f64::max)
 }
