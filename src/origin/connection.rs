@@ -31,15 +31,9 @@ pub struct Probe {
     pub address: Address,
     /// The name in the server name indication and in the request.
     pub server_name: String,
-    /// The certificate to present, and its key.
-    pub identity: Option<ClientIdentity>,
     /// How long it may take.
     pub timeout: Duration,
 }
-
-/// A client certificate with its chain and its key.
-#[derive(Clone, Debug)]
-pub struct ClientIdentity(pub(crate) Arc<CertifiedKey>);
 
 /// Why nothing was seen.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -72,7 +66,7 @@ impl Probe {
         let failed = |error: io::Error| Unreachable(error.to_string());
         let to = (self.address.host.as_str(), self.address.port);
         let stream = TcpStream::connect(to).await.map_err(failed)?;
-        let asked = Arc::new(Asked::new(self.identity.clone()));
+        let asked = Arc::new(Asked::default());
         let server = Arc::new(AnyServer::new());
         let name = ServerName::try_from(self.server_name.clone());
         let name = name.map_err(|error| Unreachable(error.to_string()))?;
@@ -180,44 +174,32 @@ fn client(server: &Arc<AnyServer>, asked: &Arc<Asked>) -> Result<ClientConfig, r
     Ok(config)
 }
 
-/// Answers a server that asks for a certificate, and remembers that it did.
-#[derive(Debug)]
-struct Asked {
-    identity: Option<ClientIdentity>,
-    issuers: Mutex<Option<Vec<String>>>,
-}
+/// Has no certificate for a server that asks for one, and remembers that it did: the issuers
+/// that it listed.
+#[derive(Debug, Default)]
+struct Asked(Mutex<Option<Vec<String>>>);
 
 impl Asked {
-    fn new(identity: Option<ClientIdentity>) -> Self {
-        Self {
-            identity,
-            issuers: Mutex::new(None),
-        }
-    }
-
     fn is_asked(&self) -> bool {
         self.said().0
     }
 
     fn said(&self) -> (bool, Vec<String>) {
-        let issuers = self.issuers.lock().unwrap_or_else(PoisonError::into_inner);
+        let issuers = self.0.lock().unwrap_or_else(PoisonError::into_inner);
         (issuers.is_some(), issuers.clone().unwrap_or_default())
     }
 }
 
 impl ResolvesClientCert for Asked {
-    /// Presents the certificate whatever issuers the server lists: Cloudflare does.
     fn resolve(&self, issuers: &[&[u8]], _: &[SignatureScheme]) -> Option<Arc<CertifiedKey>> {
         let names = issuers.iter().filter_map(|der| distinguished_name(der));
-        let names: Vec<String> = names.collect();
-        *self.issuers.lock().unwrap_or_else(PoisonError::into_inner) = Some(names);
-        self.identity
-            .as_ref()
-            .map(|identity| Arc::clone(&identity.0))
+        let mut asked = self.0.lock().unwrap_or_else(PoisonError::into_inner);
+        *asked = Some(names.collect());
+        None
     }
 
     fn has_certs(&self) -> bool {
-        true
+        false
     }
 }
 

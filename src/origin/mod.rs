@@ -1,5 +1,5 @@
-//! What an origin does with client certificates, seen from here: one TLS connection, with a
-//! client certificate or without one, and one `HEAD /`.
+//! What an origin does with client certificates, seen from here: one TLS connection
+//! without one, and one `HEAD /`.
 //!
 //! ```text
 //! Address ─► Probe ─► connection   TCP, TLS with any server certificate, HEAD
@@ -17,5 +17,5 @@ mod verdict;
 mod tests;
 
 pub use address::Address;
-pub use connection::{ClientIdentity, Probe, Unreachable};
+pub use connection::{Probe, Unreachable};
 pub use verdict::{Outcome, Refusal, Seen};

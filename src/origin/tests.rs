@@ -109,7 +109,6 @@ async fn look(address: SocketAddr) -> Result<Seen, Unreachable> {
     let probe = Probe {
         address: Address::parse(&address.to_string()).expect("an address"),
         server_name: "localhost".to_owned(),
-        identity: None,
         timeout: Duration::from_secs(5),
     };
     probe.look().await
@@ -194,7 +193,6 @@ async fn a_server_that_hangs_is_given_up_in_time_and_one_that_floods_is_cut_off(
     let probe = Probe {
         address: Address::parse(&hangs.await.to_string()).expect("an address"),
         server_name: "localhost".to_owned(),
-        identity: None,
         timeout: Duration::from_millis(200),
     };
     let given_up = probe.look().await.expect_err("it says nothing");

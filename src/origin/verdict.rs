@@ -16,7 +16,7 @@ pub struct Seen {
 /// How a connection ended.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub enum Outcome {
-    /// The client, its certificate or the lack of one, was refused.
+    /// The client was refused for the lack of a certificate.
     Refused(Refusal),
     /// The server answered with this status.
     Answered(u16),

@@ -107,7 +107,6 @@ impl DataSource for OriginData {
         let probe = Probe {
             server_name: server_name.unwrap_or_else(|| address.host().to_owned()),
             address,
-            identity: None,
             timeout: timeout(&config.timeout)?,
         };
         if !probe.has_valid_name() {

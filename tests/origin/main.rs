@@ -21,7 +21,6 @@ fn look(server: &Server) -> Result<Seen, Unreachable> {
     let probe = Probe {
         address: Address::parse(&server.address()).unwrap(),
         server_name: "app.example.com".to_owned(),
-        identity: None,
         timeout: Duration::from_secs(5),
     };
     let runtime = tokio::runtime::Builder::new_current_thread()

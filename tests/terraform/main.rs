@@ -30,6 +30,7 @@ mod module;
 mod moves;
 mod network;
 mod origin;
+mod origin_data;
 mod owners;
 mod plural;
 mod postgres;

@@ -6,8 +6,8 @@ use std::fs;
 use std::path::Path;
 use std::process::{Command, Output};
 
-use xtask::release::{Archive, Platform};
-use xtask::{Tool, root};
+use xtask::release::{Archive, Platform, throwaway_key};
+use xtask::root;
 
 const VERSION: &str = env!("CARGO_PKG_VERSION");
 
@@ -37,27 +37,9 @@ fn is_refused(output: &Path, arguments: &[&str], variables: &[(&str, &str)], wor
     assert_eq!(fs::read_dir(output).unwrap().count(), 0, "nothing is left");
 }
 
-/// A key made for this test, of this kind and for this use, secret part or public one.
-fn key(kind: &str, usage: &str, passphrase: &str, export: &str) -> String {
-    let home = tempfile::tempdir().unwrap();
-    #[cfg(unix)]
-    {
-        use std::os::unix::fs::PermissionsExt;
-        fs::set_permissions(home.path(), fs::Permissions::from_mode(0o700)).unwrap();
-    }
-    let agent = Tool::obtain("gpg-agent", "usr/bin/gpg-agent").unwrap();
-    let gpg = |arguments: &[&str]| {
-        let mut gpg = Tool::obtain("gpg", "usr/bin/gpg").unwrap().command();
-        gpg.arg("--homedir").arg(home.path());
-        gpg.args(["--batch", "--no-tty", "--quiet", "--agent-program"]);
-        gpg.arg(agent.program());
-        gpg.args(["--pinentry-mode", "loopback", "--passphrase", passphrase]);
-        let made = gpg.args(arguments).output().unwrap();
-        assert!(made.status.success(), "{made:?}");
-        String::from_utf8(made.stdout).unwrap()
-    };
-    gpg(&["--quick-generate-key", "Release", kind, usage, "never"]);
-    gpg(&["--armor", export])
+/// A key made for this test, with its secret part.
+fn key(kind: &str, usage: &str, passphrase: &str) -> String {
+    throwaway_key(kind, usage, passphrase, true).unwrap()
 }
 
 /// What is packed elsewhere, with a program that is as good as any.
@@ -98,16 +80,12 @@ fn bad_input_gets_one_sentence_and_leaves_nothing() {
     armored("", "AOP_SIGNING_KEY is empty");
     armored("rubbish", "the signing key cannot be read");
     armored(
-        &key("rsa2048", "sign", "", "--export"),
+        &throwaway_key("rsa2048", "sign", "", false).unwrap(),
         "the signing key cannot be read",
     );
-    let secret = "--export-secret-keys";
-    armored(&key("ed25519", "sign", "", secret), "neither RSA nor DSA");
-    armored(
-        &key("rsa2048", "cert", "", secret),
-        "the signing key cannot sign",
-    );
-    let locked = key("rsa2048", "sign", "open sesame", secret);
+    armored(&key("ed25519", "sign", ""), "neither RSA nor DSA");
+    armored(&key("rsa2048", "cert", ""), "the signing key cannot sign");
+    let locked = key("rsa2048", "sign", "open sesame");
     armored(&locked, "is its passphrase right?");
     let both = [("AOP_SIGNING_KEY", locked.as_str())];
     refused(&["--sign", "somebody"], &both, "both name a key");
@@ -150,7 +128,7 @@ fn archives_from_elsewhere_become_a_signed_release() {
     let scratch = tempfile::tempdir().unwrap();
     let (from, to) = (scratch.path().join("built"), scratch.path().join("out"));
     built(&from);
-    let secret = key("rsa2048", "sign", "open sesame", "--export-secret-keys");
+    let secret = key("rsa2048", "sign", "open sesame");
     let variables = [
         ("AOP_SIGNING_KEY", secret.as_str()),
         ("AOP_SIGNING_PASSPHRASE", "open sesame"),

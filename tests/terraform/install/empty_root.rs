@@ -32,7 +32,7 @@ impl Root {
         // Beside the CLI, so that links to it can be made.
         let folder = tempfile::tempdir_in(xtask::target()).unwrap();
         let root = Self { folder };
-        for name in ["etc", "tmp", "work", "dev"] {
+        for name in ["etc", "tmp", "configuration", "dev"] {
             fs::create_dir(root.at(name)).unwrap();
         }
         // Core opens it for what it starts.
@@ -55,7 +55,7 @@ impl Root {
         );
         fs::write(root.at("etc/nsswitch.conf"), NSSWITCH).unwrap();
         fs::write(
-            root.at("work/.tfrc"),
+            root.at("configuration/.tfrc"),
             "provider_installation {\n  filesystem_mirror { path = \"/mirror\" }\n}\n",
         )
         .unwrap();
@@ -90,15 +90,15 @@ impl Root {
         command
             .env_clear()
             .env("PATH", std::env::var_os("PATH").unwrap_or_default())
-            .env("TF_CLI_CONFIG_FILE", "/work/.tfrc")
+            .env("TF_CLI_CONFIG_FILE", "/configuration/.tfrc")
             .env("CHECKPOINT_DISABLE", "1")
             .env("CLOUDFLARE_BASE_URL", url)
             .env("CLOUDFLARE_API_TOKEN", TOKEN)
             .env("AOP_PROPAGATION_DELAY", "2s")
             .env("TF_VAR_zone_id", ZONE_ID)
-            .env("SSL_CERT_FILE", "/work/ca.pem")
+            .env("SSL_CERT_FILE", "/configuration/ca.pem")
             .arg(self.folder.path())
-            .args(["/cli", "-chdir=/work"])
+            .args(["/cli", "-chdir=/configuration"])
             .args(arguments)
             .arg("-no-color");
         command.output().unwrap()
@@ -146,13 +146,13 @@ fn it_runs_where_there_is_nothing_but_itself() {
         let url = format!("https://{NAME}:{}/client/v4", front.address.port());
         let root = Root::new(scene);
         root.name_the_api();
-        fs::write(root.at("work/ca.pem"), &server.authority).unwrap();
+        fs::write(root.at("configuration/ca.pem"), &server.authority).unwrap();
         scene.certificate("shop");
         scene.rewrite(CERTIFICATE);
         for name in ["main.tf", "shop.pem", "shop.key"] {
             fs::copy(
                 scene.workspace.directory().join(name),
-                root.at("work").join(name),
+                root.at("configuration").join(name),
             )
             .unwrap();
         }

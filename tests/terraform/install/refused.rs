@@ -4,7 +4,7 @@ use std::fs;
 
 use xtask::release::Signer;
 
-use super::site::{PLATFORMS, Site, throwaway_key};
+use super::site::{PLATFORMS, Site, key};
 use super::{configure, source};
 use crate::scene::{Scene, says, with_every_cli_at_once};
 
@@ -54,7 +54,7 @@ fn a_registry_with_anything_wrong_is_refused() {
         // It is signed, but by somebody else.
         fs::write(site.sums(""), &sums).unwrap();
         fs::remove_file(site.sums(".sig")).unwrap();
-        let stranger = Signer::from_armor(&throwaway_key(), None).unwrap();
+        let stranger = Signer::from_armor(&key(), None).unwrap();
         stranger.sign(&site.sums("")).unwrap();
         is_refused(scene, &site.host, &["signature"]);
 

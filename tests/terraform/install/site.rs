@@ -6,7 +6,6 @@ use std::sync::OnceLock;
 
 use serde_json::json;
 use tempfile::TempDir;
-use xtask::Tool;
 use xtask::release::{self, Archive, Platform, Signer};
 
 use crate::front::{Front, Server};
@@ -31,25 +30,8 @@ struct Release {
 }
 
 /// A throwaway key, in ASCII armor.
-pub fn throwaway_key() -> String {
-    let home = tempfile::tempdir().unwrap();
-    #[cfg(unix)]
-    {
-        use std::os::unix::fs::PermissionsExt;
-        fs::set_permissions(home.path(), fs::Permissions::from_mode(0o700)).unwrap();
-    }
-    let agent = Tool::obtain("gpg-agent", "usr/bin/gpg-agent").unwrap();
-    let gpg = |arguments: &[&str]| {
-        let mut gpg = Tool::obtain("gpg", "usr/bin/gpg").unwrap().command();
-        gpg.arg("--homedir").arg(home.path());
-        gpg.args(["--batch", "--no-tty", "--quiet", "--agent-program"]);
-        let made = gpg.arg(agent.program()).args(arguments).output().unwrap();
-        assert!(made.status.success(), "{made:?}");
-        String::from_utf8(made.stdout).unwrap()
-    };
-    let made = ["--passphrase", "", "--quick-generate-key", "Release"];
-    gpg(&[&made[..], &["rsa2048", "sign", "never"]].concat());
-    gpg(&["--armor", "--export-secret-keys"])
+pub fn key() -> String {
+    release::throwaway_key("rsa2048", "sign", "", true).unwrap()
 }
 
 fn release() -> &'static Release {
@@ -71,7 +53,7 @@ fn release() -> &'static Release {
         let archives: Vec<_> = PLATFORMS.iter().zip(programs).map(pack).collect();
         let mirror = folder.join("mirror");
         release::mirror(&mirror, "terraform.local/aop/aop", VERSION, &archives).unwrap();
-        let signer = Signer::from_armor(&throwaway_key(), None).unwrap();
+        let signer = Signer::from_armor(&key(), None).unwrap();
         release::seal(&files, VERSION, Some(&signer)).unwrap();
         Release {
             folder,

@@ -25,7 +25,7 @@ pub use archive::Archive;
 pub use mirror::{check_address, mirror};
 pub use platform::Platform;
 pub use sbom::sbom;
-pub use signature::Signer;
+pub use signature::{Signer, throwaway_key};
 
 /// What every file of a release begins with.
 const NAME: &str = "terraform-provider-aop";

@@ -114,6 +114,31 @@ fn private_folder() -> Outcome<TempDir> {
     Ok(folder)
 }
 
+/// Makes a secret key for tests, of this kind (such as `rsa2048`) and for this use (such as
+/// `sign`), and answers it in ASCII armor: its secret part, or its public part alone.
+pub fn throwaway_key(kind: &str, usage: &str, passphrase: &str, secret: bool) -> Outcome<String> {
+    let keyring = Keyring {
+        home: Some(private_folder()?),
+        fingerprint: String::new(),
+        passphrase: None,
+    };
+    let unlock = ["--pinentry-mode", "loopback", "--passphrase", passphrase];
+    let run = |arguments: &[&str]| -> Outcome<String> {
+        let made = keyring.run(&[&unlock[..], arguments].concat(), "")?;
+        match made.status.success() {
+            true => Ok(String::from_utf8(made.stdout)?),
+            false => Err(String::from_utf8_lossy(&made.stderr).into_owned().into()),
+        }
+    };
+    run(&["--quick-generate-key", "Release", kind, usage, "never"])?;
+    let export = if secret {
+        "--export-secret-keys"
+    } else {
+        "--export"
+    };
+    run(&["--armor", export])
+}
+
 /// A keyring of GnuPG, and the key in it that signs.
 struct Keyring {
     /// Where it is; the user's own, if not said.
