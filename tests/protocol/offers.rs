@@ -114,7 +114,7 @@ async fn a_data_source_is_valid_with_everything_unknown_and_needs_a_credential_t
     let plugin = Plugin::start();
     let mut client = plugin.connect().await;
     let schemas = client.schema().await.data_source_schemas;
-    assert_eq!(schemas.len(), 8);
+    assert_eq!(schemas.len(), 9);
     assert_eq!(client.configure(&[]).await, []);
     for (name, schema) in schemas {
         let ty = block_type(&schema);
@@ -136,7 +136,7 @@ async fn a_data_source_is_valid_with_everything_unknown_and_needs_a_credential_t
         assert_eq!(answer.diagnostics, [], "{name}");
         let read = pb::read_data_source::Request {
             type_name: name,
-            config: Some(encode(&object(&ty, &[("zone_id", "x".into())]), &ty)),
+            config: Some(encode(&object(&ty, &[]), &ty)),
             ..Default::default()
         };
         let answer: pb::read_data_source::Response = client
