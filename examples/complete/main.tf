@@ -25,12 +25,19 @@ variable "maintenance" {
   default     = false
 }
 
+variable "origins" {
+  description = "Where the origins of the zone listen, as host:port. Each has to accept a certificate before it is uploaded."
+  type        = list(string)
+  default     = []
+}
+
 # --- The whole zone -----------------------------------------------------------
 
 resource "aop_zone_certificate" "zone" {
   zone_id        = var.zone_id
   certificate    = file("${path.module}/zone.pem")
   private_key_wo = file("${path.module}/zone.key")
+  verify_origins = [for origin in var.origins : { address = origin, server_name = "www.example.com" }]
 }
 
 # On after the certificate is active, off before it is deleted.
@@ -46,6 +53,7 @@ resource "aop_hostname_certificate" "shop" {
   zone_id        = var.zone_id
   certificate    = file("${path.module}/shop.pem")
   private_key_wo = file("${path.module}/shop.key")
+  verify_origins = [for origin in var.origins : { address = origin, server_name = "app.example.com" }]
 }
 
 resource "aop_hostname_association" "app" {

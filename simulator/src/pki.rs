@@ -35,16 +35,19 @@ impl Authority {
     /// A new authority, on P-256.
     pub fn new(name: &str) -> Result<Self, rcgen::Error> {
         let key = KeyPair::generate()?;
-        let mut params = CertificateParams::default();
-        // Without the name that the library puts there by itself.
-        params.distinguished_name = DistinguishedName::new();
-        params
-            .distinguished_name
-            .push(DnType::OrganizationName, "Example");
-        params.distinguished_name.push(DnType::CommonName, name);
-        params.is_ca = IsCa::Ca(BasicConstraints::Unconstrained);
-        params.key_usages = vec![KeyUsagePurpose::KeyCertSign, KeyUsagePurpose::CrlSign];
+        let params = authority_named(name);
         let certificate = params.self_signed(&key)?.pem();
+        Ok(Self {
+            issuer: Issuer::new(params, key),
+            certificate,
+        })
+    }
+
+    /// An authority below this one, on P-256.
+    pub fn intermediate(&self, name: &str) -> Result<Self, rcgen::Error> {
+        let key = KeyPair::generate()?;
+        let params = authority_named(name);
+        let certificate = params.signed_by(&key, &self.issuer)?.pem();
         Ok(Self {
             issuer: Issuer::new(params, key),
             certificate,
@@ -89,6 +92,20 @@ impl Authority {
             private_key: key.serialize_pem(),
         })
     }
+}
+
+/// What an authority's certificate says.
+fn authority_named(name: &str) -> CertificateParams {
+    let mut params = CertificateParams::default();
+    // Without the name that the library puts there by itself.
+    params.distinguished_name = DistinguishedName::new();
+    params
+        .distinguished_name
+        .push(DnType::OrganizationName, "Example");
+    params.distinguished_name.push(DnType::CommonName, name);
+    params.is_ca = IsCa::Ca(BasicConstraints::Unconstrained);
+    params.key_usages = vec![KeyUsagePurpose::KeyCertSign, KeyUsagePurpose::CrlSign];
+    params
 }
 
 /// The start of a day, as the certificate library takes it.

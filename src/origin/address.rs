@@ -51,9 +51,9 @@ impl Address {
             host: host.to_owned(),
             port,
         };
-        match ServerName::try_from(host) {
-            Ok(_) => Ok(address),
-            Err(_) => Err("has no hostname or IP address before its port"),
+        match is_server_name(host) {
+            true => Ok(address),
+            false => Err("has no hostname or IP address before its port"),
         }
     }
 
@@ -61,6 +61,11 @@ impl Address {
     pub fn host(&self) -> &str {
         &self.host
     }
+}
+
+/// Whether a server can be asked for by this name: a hostname or an IP address.
+pub fn is_server_name(text: &str) -> bool {
+    ServerName::try_from(text).is_ok()
 }
 
 impl fmt::Display for Address {

@@ -19,7 +19,7 @@ use tokio_rustls::client::TlsStream;
 
 use super::address::Address;
 use super::verdict::{Outcome, Refusal, Seen};
-use crate::x509::distinguished_name;
+use crate::x509::{ClientIdentity, distinguished_name};
 
 /// The most that is read of an answer.
 const LONGEST: usize = 16 * 1024;
@@ -31,6 +31,8 @@ pub struct Probe {
     pub address: Address,
     /// The name in the server name indication and in the request.
     pub server_name: String,
+    /// What to present to a server that asks for a certificate, whatever issuers it lists.
+    pub identity: Option<ClientIdentity>,
     /// How long it may take.
     pub timeout: Duration,
 }
@@ -57,16 +59,11 @@ impl Probe {
         })
     }
 
-    /// Whether the server name can be one.
-    pub fn has_valid_name(&self) -> bool {
-        ServerName::try_from(self.server_name.as_str()).is_ok()
-    }
-
     async fn ask(&self, method: &str) -> Result<Seen, Unreachable> {
         let failed = |error: io::Error| Unreachable(error.to_string());
         let to = (self.address.host.as_str(), self.address.port);
         let stream = TcpStream::connect(to).await.map_err(failed)?;
-        let asked = Arc::new(Asked::default());
+        let asked = Arc::new(Asked::with(self.identity.clone()));
         let server = Arc::new(AnyServer::new());
         let name = ServerName::try_from(self.server_name.clone());
         let name = name.map_err(|error| Unreachable(error.to_string()))?;
@@ -77,7 +74,7 @@ impl Probe {
             .await;
         let outcome = match connected {
             Ok(mut stream) => self.request(method, &mut stream, &asked).await,
-            Err(error) => ended(&error, asked.is_asked()).ok_or_else(|| failed(error))?,
+            Err(error) => asked.ended(&error).ok_or_else(|| failed(error))?,
         };
         let (asks, accepted_issuers) = asked.said();
         Ok(Seen {
@@ -109,12 +106,13 @@ impl Probe {
         }
         match (status(&answer), written.err().or(read.err())) {
             (Some(status), _) => Outcome::of_answer(status, &answer),
-            (None, Some(error)) => ended(&error, asked.is_asked())
+            (None, Some(error)) => asked
+                .ended(&error)
                 .unwrap_or_else(|| Outcome::Unclear(error.to_string())),
             (None, None) if answer.is_empty() && asked.is_asked() => {
                 Outcome::Refused(Refusal::Closed)
             }
-            (None, None) => Outcome::Unclear("what it answered is no HTTP".to_owned()),
+            (None, None) => Outcome::NotHttp,
         }
     }
 }
@@ -128,21 +126,7 @@ fn status(answer: &[u8]) -> Option<u16> {
     (version.starts_with("HTTP/1.") && (100..600).contains(&status)).then_some(status)
 }
 
-/// What an error of TLS, or a connection that ended, says of client certificates; none if it
-/// says nothing.
-fn ended(error: &io::Error, is_asked: bool) -> Option<Outcome> {
-    let tls = error.get_ref().and_then(|inner| inner.downcast_ref());
-    match tls {
-        Some(rustls::Error::AlertReceived(alert)) if is_asked && refuses(*alert) => {
-            Some(Outcome::Refused(Refusal::Alert(format!("{alert:?}"))))
-        }
-        Some(other) => Some(Outcome::Unclear(other.to_string())),
-        None if is_asked => Some(Outcome::Refused(Refusal::Closed)),
-        None => None,
-    }
-}
-
-/// Whether an alert may be about the client's certificate, or the lack of one.
+/// Whether an alert may be about the lack of a client certificate.
 fn refuses(alert: AlertDescription) -> bool {
     matches!(
         alert,
@@ -174,18 +158,44 @@ fn client(server: &Arc<AnyServer>, asked: &Arc<Asked>) -> Result<ClientConfig, r
     Ok(config)
 }
 
-/// Has no certificate for a server that asks for one, and remembers that it did: the issuers
-/// that it listed.
-#[derive(Debug, Default)]
-struct Asked(Mutex<Option<Vec<String>>>);
+/// Presents what there is to a server that asks for a certificate, and remembers that it did:
+/// the issuers that it listed.
+#[derive(Debug)]
+struct Asked {
+    identity: Option<ClientIdentity>,
+    issuers: Mutex<Option<Vec<String>>>,
+}
 
 impl Asked {
+    fn with(identity: Option<ClientIdentity>) -> Self {
+        Self {
+            identity,
+            issuers: Mutex::new(None),
+        }
+    }
+
+    /// What an error of TLS, or a connection that ended, says of client certificates; none if
+    /// it says nothing. Whatever alert answers a certificate is about it: Apache says
+    /// `InternalError` of a chain that is too long.
+    fn ended(&self, error: &io::Error) -> Option<Outcome> {
+        let tls = error.get_ref().and_then(|inner| inner.downcast_ref());
+        let is_about = |alert| self.is_asked() && (self.identity.is_some() || refuses(alert));
+        match tls {
+            Some(rustls::Error::AlertReceived(alert)) if is_about(*alert) => {
+                Some(Outcome::Refused(Refusal::Alert(format!("{alert:?}"))))
+            }
+            Some(other) => Some(Outcome::Unclear(other.to_string())),
+            None if self.is_asked() => Some(Outcome::Refused(Refusal::Closed)),
+            None => None,
+        }
+    }
+
     fn is_asked(&self) -> bool {
         self.said().0
     }
 
     fn said(&self) -> (bool, Vec<String>) {
-        let issuers = self.0.lock().unwrap_or_else(PoisonError::into_inner);
+        let issuers = self.issuers.lock().unwrap_or_else(PoisonError::into_inner);
         (issuers.is_some(), issuers.clone().unwrap_or_default())
     }
 }
@@ -193,13 +203,13 @@ impl Asked {
 impl ResolvesClientCert for Asked {
     fn resolve(&self, issuers: &[&[u8]], _: &[SignatureScheme]) -> Option<Arc<CertifiedKey>> {
         let names = issuers.iter().filter_map(|der| distinguished_name(der));
-        let mut asked = self.0.lock().unwrap_or_else(PoisonError::into_inner);
+        let mut asked = self.issuers.lock().unwrap_or_else(PoisonError::into_inner);
         *asked = Some(names.collect());
-        None
+        self.identity.as_ref().map(ClientIdentity::certified)
     }
 
     fn has_certs(&self) -> bool {
-        false
+        self.identity.is_some()
     }
 }
 

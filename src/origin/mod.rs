@@ -1,5 +1,5 @@
 //! What an origin does with client certificates, seen from here: one TLS connection
-//! without one, and one `HEAD /`.
+//! without one, or with the one that Cloudflare is to present, and one `HEAD /`.
 //!
 //! ```text
 //! Address ─► Probe ─► connection   TCP, TLS with any server certificate, HEAD
@@ -14,8 +14,8 @@ mod connection;
 mod verdict;
 
 #[cfg(test)]
-mod tests;
+pub(crate) mod tests;
 
-pub use address::Address;
+pub use address::{Address, is_server_name};
 pub use connection::{Probe, Unreachable};
 pub use verdict::{Outcome, Refusal, Seen};

@@ -52,7 +52,7 @@ fn an_address_is_a_host_and_a_port() {
 }
 
 /// Which protocol a server speaks, and whether it wants a certificate.
-fn acceptor(version: &'static SupportedProtocolVersion, enforces: bool) -> TlsAcceptor {
+pub(crate) fn acceptor(version: &'static SupportedProtocolVersion, enforces: bool) -> TlsAcceptor {
     let mut params = CertificateParams::new(vec!["localhost".to_owned()]).expect("a name");
     params.is_ca = rcgen::IsCa::Ca(rcgen::BasicConstraints::Unconstrained);
     let key = KeyPair::generate().expect("a key");
@@ -74,7 +74,7 @@ fn acceptor(version: &'static SupportedProtocolVersion, enforces: bool) -> TlsAc
 }
 
 /// Listens, and does this with each connection.
-async fn listen<F>(handle: impl Fn(TcpStream) -> F + Send + 'static) -> SocketAddr
+pub(crate) async fn listen<F>(handle: impl Fn(TcpStream) -> F + Send + 'static) -> SocketAddr
 where
     F: Future<Output = ()> + Send + 'static,
 {
@@ -89,7 +89,7 @@ where
 }
 
 /// Speaks TLS and answers each request with this.
-async fn answering(acceptor: TlsAcceptor, answer: &'static [u8]) -> SocketAddr {
+pub(crate) async fn answering(acceptor: TlsAcceptor, answer: &'static [u8]) -> SocketAddr {
     listen(move |stream| {
         let acceptor = acceptor.clone();
         async move {
@@ -109,6 +109,7 @@ async fn look(address: SocketAddr) -> Result<Seen, Unreachable> {
     let probe = Probe {
         address: Address::parse(&address.to_string()).expect("an address"),
         server_name: "localhost".to_owned(),
+        identity: None,
         timeout: Duration::from_secs(5),
     };
     probe.look().await
@@ -193,6 +194,7 @@ async fn a_server_that_hangs_is_given_up_in_time_and_one_that_floods_is_cut_off(
     let probe = Probe {
         address: Address::parse(&hangs.await.to_string()).expect("an address"),
         server_name: "localhost".to_owned(),
+        identity: None,
         timeout: Duration::from_millis(200),
     };
     let given_up = probe.look().await.expect_err("it says nothing");

@@ -1,5 +1,7 @@
 //! What was seen of an origin, and what that says.
 
+use std::fmt;
+
 /// What a connection to an origin has shown.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Seen {
@@ -16,12 +18,13 @@ pub struct Seen {
 /// How a connection ended.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub enum Outcome {
-    /// The client was refused for the lack of a certificate.
+    /// The client was refused for its certificate, or for the lack of one.
     Refused(Refusal),
     /// The server answered with this status.
     Answered(u16),
-    /// TLS failed for a reason that has nothing to do with client certificates, or what came
-    /// was no HTTP.
+    /// TLS was agreed on, and what came then was no HTTP.
+    NotHttp,
+    /// TLS failed for a reason that has nothing to do with client certificates.
     Unclear(String),
 }
 
@@ -45,7 +48,26 @@ impl Seen {
         match self.outcome {
             Outcome::Refused(_) => Some(true),
             Outcome::Answered(status) if (200..400).contains(&status) => Some(false),
-            Outcome::Answered(_) | Outcome::Unclear(_) => None,
+            Outcome::Answered(_) | Outcome::NotHttp | Outcome::Unclear(_) => None,
+        }
+    }
+}
+
+impl fmt::Display for Outcome {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            Self::Refused(Refusal::Alert(alert)) => write!(f, "TLS alert {alert}"),
+            Self::Refused(Refusal::Status(status)) | Self::Answered(status) => {
+                write!(f, "status {status}")
+            }
+            Self::Refused(Refusal::Page) => {
+                f.write_str("status 400, with nginx's page about the client certificate")
+            }
+            Self::Refused(Refusal::Closed) => {
+                f.write_str("it asked for a certificate and closed the connection")
+            }
+            Self::NotHttp => f.write_str("what it answered is no HTTP"),
+            Self::Unclear(why) => f.write_str(why),
         }
     }
 }

@@ -4,9 +4,9 @@ use std::time::Duration;
 
 use super::Api;
 use super::certificate::Facts;
-use crate::origin::{Address, Outcome, Probe, Refusal, Seen};
+use crate::origin::{Address, Outcome, Probe, Refusal, Seen, is_server_name};
 use crate::x509::Existing;
-use framework::value::Number;
+use framework::value::{Number, Path};
 use framework::{
     Attr, Ctx, DataSource, Diagnostic, Diagnostics, Model, Object, Walk, parse_duration,
 };
@@ -102,16 +102,14 @@ impl DataSource for OriginData {
         reached is no error.";
 
     async fn read(&self, ctx: &Ctx<Api>, mut config: Origin) -> Result<Origin, Diagnostics> {
-        let address = address(&config.address)?;
-        let server_name = config.server_name.known().cloned();
+        let address = address(&config.address, Path::attribute("address"))?;
+        let at = Path::attribute("server_name");
         let probe = Probe {
-            server_name: server_name.unwrap_or_else(|| address.host().to_owned()),
+            server_name: server_name(&config.server_name, &address, at)?,
             address,
+            identity: None,
             timeout: timeout(&config.timeout)?,
         };
-        if !probe.has_valid_name() {
-            return Err(not_a_name(&probe.server_name).into());
-        }
         let looked = tokio::select! {
             looked = probe.look() => looked,
             () = ctx.cancel.cancelled() => return Err(stopped(&probe.address).into()),
@@ -129,7 +127,7 @@ impl Origin {
     fn show(&mut self, seen: Seen) {
         self.asks = seen.asks.into();
         self.enforces = seen.enforces().into();
-        self.answer = in_words(&seen.outcome).into();
+        self.answer = seen.outcome.to_string().into();
         if let Outcome::Answered(status) | Outcome::Refused(Refusal::Status(status)) = seen.outcome
         {
             self.status_code = Number::from(i64::from(status)).into();
@@ -141,32 +139,29 @@ impl Origin {
     }
 }
 
-/// How a look ended.
-fn in_words(outcome: &Outcome) -> String {
-    match outcome {
-        Outcome::Refused(Refusal::Alert(alert)) => format!("TLS alert {alert}"),
-        Outcome::Refused(Refusal::Status(status)) | Outcome::Answered(status) => {
-            format!("status {status}")
-        }
-        Outcome::Refused(Refusal::Page) => {
-            "status 400, with nginx's page about the client certificate".to_owned()
-        }
-        Outcome::Refused(Refusal::Closed) => {
-            "it asked for a certificate and closed the connection".to_owned()
-        }
-        Outcome::Unclear(why) => why.clone(),
-    }
-}
-
-fn address(attr: &Attr<String>) -> Result<Address, Diagnostic> {
+/// Where an origin listens, once it is known.
+pub(super) fn address(attr: &Attr<String>, at: Path) -> Result<Address, Diagnostic> {
     let text = attr.text();
     Address::parse(text).map_err(|problem| {
         Diagnostic::error(
             "Invalid address of an origin",
             format!("{text:?} {problem}."),
         )
-        .at("address")
+        .at_path(at)
     })
+}
+
+/// The hostname that an origin is asked for: that of its address, where none is given.
+pub(super) fn server_name(
+    attr: &Attr<String>,
+    address: &Address,
+    at: Path,
+) -> Result<String, Diagnostic> {
+    let name = attr.known().map_or(address.host(), String::as_str);
+    match is_server_name(name) {
+        true => Ok(name.to_owned()),
+        false => Err(not_a_name(name).at_path(at)),
+    }
 }
 
 fn timeout(attr: &Attr<String>) -> Result<Duration, Diagnostic> {
@@ -189,7 +184,6 @@ fn not_a_name(name: &str) -> Diagnostic {
              ask for, without a port; one with other letters than ASCII in its xn-- form."
         ),
     )
-    .at("server_name")
 }
 
 fn stopped(address: &Address) -> Diagnostic {

@@ -157,6 +157,11 @@ impl Certificate {
         blocks.map(|block| block.to_string()).collect()
     }
 
+    /// The certificates as DER, in the order of the text.
+    pub(super) fn der(&self) -> impl Iterator<Item = &[u8]> {
+        self.all.iter().map(Vec::as_slice)
+    }
+
     /// Whether the leaf may authenticate a client: its extended key usage, if it
     /// has one, says so.
     pub fn serves_clients(&self) -> bool {

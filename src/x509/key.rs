@@ -1,7 +1,13 @@
 //! A private key, and whether it belongs to a certificate.
 
+use std::fmt;
+use std::sync::Arc;
+
 use rustls::crypto::aws_lc_rs::sign::any_supported_type;
-use rustls::pki_types::{PrivateKeyDer, PrivatePkcs1KeyDer, PrivatePkcs8KeyDer, PrivateSec1KeyDer};
+use rustls::pki_types::{
+    CertificateDer, PrivateKeyDer, PrivatePkcs1KeyDer, PrivatePkcs8KeyDer, PrivateSec1KeyDer,
+};
+use rustls::sign::{CertifiedKey, SigningKey};
 use zeroize::Zeroizing;
 
 use super::pem::{self, Block, LONGEST_TEXT, PemError};
@@ -13,7 +19,25 @@ use text::Secret;
 pub struct PrivateKey {
     form: Form,
     der: Zeroizing<Vec<u8>>,
+    signing: Arc<dyn SigningKey>,
     public: PublicKey,
+}
+
+/// A certificate with its chain and its key, as a TLS client presents them.
+#[derive(Clone)]
+pub struct ClientIdentity(Arc<CertifiedKey>);
+
+impl ClientIdentity {
+    /// For the resolver of a TLS client.
+    pub(crate) fn certified(&self) -> Arc<CertifiedKey> {
+        Arc::clone(&self.0)
+    }
+}
+
+impl fmt::Debug for ClientIdentity {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str("ClientIdentity")
+    }
 }
 
 /// How a key is written.
@@ -44,10 +68,11 @@ impl Form {
         }
     }
 
-    /// The public key that belongs to a key in this form, if it is one.
-    fn public(self, der: &[u8]) -> Option<PublicKey> {
+    /// A key in this form, if it is one, and its public half.
+    fn read(self, der: &[u8]) -> Option<(Arc<dyn SigningKey>, PublicKey)> {
         let key = any_supported_type(&self.load(der)).ok()?;
-        PublicKey::from_der(&key.public_key()?)
+        let public = PublicKey::from_der(&key.public_key()?)?;
+        Some((key, public))
     }
 }
 
@@ -81,9 +106,14 @@ impl PrivateKey {
         }
         let found = FORMS
             .into_iter()
-            .find_map(|form| Some((form, form.public(&der)?)));
+            .find_map(|form| Some((form, form.read(&der)?)));
         match found {
-            Some((form, public)) => Ok(Self { form, der, public }),
+            Some((form, (signing, public))) => Ok(Self {
+                form,
+                der,
+                signing,
+                public,
+            }),
             None => Err(unusable(&label)),
         }
     }
@@ -107,6 +137,15 @@ impl PrivateKey {
                 self.public.describe()
             ),
         ))
+    }
+
+    /// The key with its certificate and chain, for a handshake.
+    pub fn identity(&self, certificate: &Certificate) -> ClientIdentity {
+        let chain = certificate
+            .der()
+            .map(|der| CertificateDer::from(der.to_vec()));
+        let certified = CertifiedKey::new(chain.collect(), Arc::clone(&self.signing));
+        ClientIdentity(Arc::new(certified))
     }
 
     /// The key as clean PEM, for an upload.

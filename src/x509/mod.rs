@@ -23,8 +23,9 @@ mod public;
 mod tests;
 
 pub use certificate::Certificate;
+pub use digest::fingerprint;
 pub use existing::{Existing, without_keys};
-pub use key::PrivateKey;
+pub use key::{ClientIdentity, PrivateKey};
 pub use leaf::Facts;
 pub use name::distinguished_name;
 

@@ -8,12 +8,13 @@ use std::path::{Path, PathBuf};
 use super::root;
 
 /// Where the tests of each suite are.
-const SUITES: [(&str, &str); 10] = [
+const SUITES: [(&str, &str); 11] = [
     ("hostile", "tests/hostile"),
     ("cloudflare", "cloudflare/src"),
     ("framework", "framework/src"),
     ("text", "text/src"),
     ("lib", "src"),
+    ("origin", "tests/origin"),
     ("terraform", "tests/terraform"),
     ("protocol", "tests/protocol"),
     ("docs", "tests/docs"),
@@ -22,7 +23,7 @@ const SUITES: [(&str, &str); 10] = [
 ];
 
 /// Each kind is numbered without a gap.
-const NUMBERS: [(char, u32); 4] = [('F', 76), ('P', 44), ('H', 14), ('U', 20)];
+const NUMBERS: [(char, u32); 4] = [('F', 76), ('P', 44), ('H', 14), ('U', 23)];
 
 struct Row {
     id: String,

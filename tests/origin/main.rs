@@ -1,5 +1,6 @@
 //! What the look at an origin says of real servers: nginx, HAProxy, Apache and Caddy, asking
-//! for a client certificate, insisting on one, and doing neither, in both versions of TLS.
+//! for a client certificate, insisting on one, and doing neither, in both versions of TLS;
+//! without a certificate, and with those that they accept and refuse.
 
 #![allow(
     missing_docs,
@@ -14,13 +15,23 @@ mod server;
 
 use std::time::Duration;
 
+use aop_simulator::pki::{Authority, ClientCertificate, Wanted};
+use jiff::{SignedDuration, Timestamp};
+use rcgen::KeyPair;
 use server::{Asks, Kind, Server, Version};
 use terraform_provider_aop::origin::{Address, Outcome, Probe, Seen, Unreachable};
+use terraform_provider_aop::x509::{Certificate, ClientIdentity, PrivateKey};
+use zeroize::Zeroizing;
 
 fn look(server: &Server) -> Result<Seen, Unreachable> {
+    look_with(server, None)
+}
+
+fn look_with(server: &Server, identity: Option<ClientIdentity>) -> Result<Seen, Unreachable> {
     let probe = Probe {
         address: Address::parse(&server.address()).unwrap(),
         server_name: "app.example.com".to_owned(),
+        identity,
         timeout: Duration::from_secs(5),
     };
     let runtime = tokio::runtime::Builder::new_current_thread()
@@ -29,6 +40,41 @@ fn look(server: &Server) -> Result<Seen, Unreachable> {
         .unwrap();
     runtime.block_on(probe.look())
 }
+
+/// What is presented: a certificate, with the authorities between it and the one that the
+/// server trusts.
+fn identity(client: &ClientCertificate, between: &[&Authority]) -> ClientIdentity {
+    let chain = between.iter().map(|authority| authority.certificate());
+    let text: String = [client.certificate.as_str()]
+        .into_iter()
+        .chain(chain)
+        .collect();
+    let key = PrivateKey::parse(&Zeroizing::new(client.private_key.clone()).into()).unwrap();
+    key.identity(&Certificate::parse(&text).unwrap())
+}
+
+/// A client certificate of this authority for this key, valid from and until so many days from
+/// now.
+fn client(authority: &Authority, key: &KeyPair, days: (i64, i64)) -> ClientCertificate {
+    let at = |days: i64| now() + SignedDuration::from_hours(24 * days);
+    let wanted = Wanted {
+        name: "edge",
+        not_before: at(days.0),
+        not_after: at(days.1),
+    };
+    authority.issue_for(&wanted, key).unwrap()
+}
+
+#[allow(
+    clippy::disallowed_methods,
+    reason = "servers look at the clock of the machine"
+)]
+fn now() -> Timestamp {
+    Timestamp::now()
+}
+
+const VALID: (i64, i64) = (-1, 30);
+const EXPIRED: (i64, i64) = (-30, -2);
 
 #[test]
 fn enforcing_asking_and_neither_are_told_apart_on_every_server() {
@@ -45,6 +91,89 @@ fn enforcing_asking_and_neither_are_told_apart_on_every_server() {
                     assert_eq!(seen.outcome, Outcome::Answered(200), "{shown}");
                 }
                 assert!(seen.server_certificate.is_some(), "{shown}");
+            }
+        }
+    }
+}
+
+#[test]
+fn a_certificate_is_accepted_or_refused_as_the_server_says_and_a_stranger_is_told() {
+    for kind in Kind::ALL {
+        for version in [Version::Tls12, Version::Tls13] {
+            for asks in [Asks::Always, Asks::Optionally] {
+                let server = Server::start(kind, version, asks);
+                let key = KeyPair::generate().unwrap();
+                let middle = server.authority.intermediate("Middle CA").unwrap();
+                let stranger = Authority::new("Stranger CA").unwrap();
+                let good = client(&server.authority, &key, VALID);
+                let deep = client(&middle, &key, VALID);
+                let cases = [
+                    ("its own", identity(&good, &[]), true),
+                    ("by way of another", identity(&deep, &[&middle]), true),
+                    ("without its chain", identity(&deep, &[]), false),
+                    (
+                        "a stranger's",
+                        identity(&client(&stranger, &key, VALID), &[]),
+                        false,
+                    ),
+                    (
+                        "expired",
+                        identity(&client(&server.authority, &key, EXPIRED), &[]),
+                        false,
+                    ),
+                ];
+                for (what, identity, is_accepted) in cases {
+                    let seen = look_with(&server, Some(identity));
+                    let shown = format!("{kind:?}, {version:?}, {asks:?}, {what}: {seen:?}");
+                    let outcome = seen.expect(&shown).outcome;
+                    match is_accepted {
+                        true => assert_eq!(outcome, Outcome::Answered(200), "{shown}"),
+                        false => assert!(matches!(outcome, Outcome::Refused(_)), "{shown}"),
+                    }
+                }
+            }
+        }
+    }
+}
+
+#[test]
+fn a_chain_that_is_too_long_for_the_server_is_refused() {
+    // The two that count; both are told to take one authority between.
+    for kind in [Kind::Nginx, Kind::Apache] {
+        for version in [Version::Tls12, Version::Tls13] {
+            let server = Server::start(kind, version, Asks::Always);
+            let upper = server.authority.intermediate("Upper CA").unwrap();
+            let lower = upper.intermediate("Lower CA").unwrap();
+            let leaf = client(&lower, &KeyPair::generate().unwrap(), VALID);
+            let seen = look_with(&server, Some(identity(&leaf, &[&lower, &upper])));
+            let shown = format!("{kind:?}, {version:?}: {seen:?}");
+            let outcome = seen.expect(&shown).outcome;
+            assert!(matches!(outcome, Outcome::Refused(_)), "{shown}");
+        }
+    }
+}
+
+#[test]
+fn every_kind_of_key_is_presented() {
+    let kinds = [
+        &rcgen::PKCS_ECDSA_P256_SHA256,
+        &rcgen::PKCS_ECDSA_P384_SHA384,
+        &rcgen::PKCS_ED25519,
+        &rcgen::PKCS_RSA_SHA256,
+    ];
+    for kind in Kind::ALL {
+        for version in [Version::Tls12, Version::Tls13] {
+            let server = Server::start(kind, version, Asks::Always);
+            for algorithm in kinds {
+                let key = KeyPair::generate_for(algorithm).unwrap();
+                let leaf = client(&server.authority, &key, VALID);
+                let seen = look_with(&server, Some(identity(&leaf, &[])));
+                let shown = format!("{kind:?}, {version:?}, {algorithm:?}: {seen:?}");
+                assert_eq!(
+                    seen.expect(&shown).outcome,
+                    Outcome::Answered(200),
+                    "{shown}"
+                );
             }
         }
     }

@@ -52,6 +52,8 @@ impl Kind {
 
 /// A server that runs. Dropped, it ends.
 pub struct Server {
+    /// The one whose certificates it accepts.
+    pub authority: Authority,
     child: Child,
     port: u16,
     _folder: TempDir,
@@ -86,6 +88,7 @@ impl Server {
         command.current_dir(folder.path());
         command.stdout(Stdio::null()).stderr(Stdio::piped());
         let mut server = Self {
+            authority,
             child: command.spawn().unwrap(),
             port,
             _folder: folder,
@@ -187,7 +190,7 @@ fn config(kind: Kind, folder: &Path, port: u16, version: Version, asks: Asks) ->
                 "ServerRoot {at}\nPidFile {at}/pid\nErrorLog {at}/log\nServerName app.example.com\n\
                  {modules}TypesConfig /dev/null\nListen 127.0.0.1:{port}\nDocumentRoot {at}\n\
                  DirectoryIndex index.html\nSSLEngine on\nSSLProtocol {protocol}\nSSLCertificateFile \
-                 {at}/own.pem\nSSLCACertificateFile {at}/ca.pem\nSSLVerifyClient {verify}\n"
+                 {at}/own.pem\nSSLCACertificateFile {at}/ca.pem\nSSLVerifyClient {verify}\nSSLVerifyDepth 2\n"
             )
         }
         Kind::Caddy => {

@@ -41,3 +41,4 @@ mod scene;
 mod secrets;
 mod spelling;
 mod team;
+mod verify_origins;

@@ -297,7 +297,13 @@ impl Scene {
     /// The same to an origin that trusts another authority.
     pub fn traffic_to(&self, authority: &Authority, hostnames: &[&str]) -> Live {
         let mut origin = Origin::trusting(authority.certificate()).expect("an origin");
-        let address = self.runtime.block_on(origin.listen()).expect("an address");
+        self.runtime.block_on(origin.listen()).expect("an address");
+        self.traffic_through(origin, hostnames)
+    }
+
+    /// The same to an origin that listens.
+    pub fn traffic_through(&self, origin: Origin, hostnames: &[&str]) -> Live {
+        let address = origin.address().expect("an origin that listens");
         let edge = Arc::new(Edge::reaching(&self.simulator, ZONE_ID, address));
         let names: Vec<String> = hostnames.iter().map(|name| (*name).to_owned()).collect();
         self.wait_until(|| {
@@ -310,7 +316,7 @@ impl Scene {
         let _inside = self.runtime.enter();
         Live {
             traffic: edge.drive(hostnames),
-            _origin: origin,
+            origin,
         }
     }
 
@@ -342,7 +348,7 @@ impl Scene {
 /// Traffic under way, and the origin that it goes to.
 pub struct Live {
     pub traffic: Traffic,
-    _origin: Origin,
+    pub origin: Origin,
 }
 
 impl Live {

@@ -5,8 +5,8 @@
 use std::fs;
 use std::path::{Path, PathBuf};
 
-use aop_simulator::pki::ClientCertificate;
-use aop_simulator::{Action, Answer, Fault, Store, TOKEN, ZONE_ID};
+use aop_simulator::pki::{Authority, ClientCertificate};
+use aop_simulator::{Action, Answer, Fault, Origin, Store, TOKEN, ZONE_ID};
 use base64::Engine;
 use base64::engine::general_purpose::STANDARD;
 
@@ -237,6 +237,39 @@ fn a_write_only_key_is_nowhere() {
 #[test]
 fn a_stored_key_is_in_state_and_nowhere_else() {
     with_every_cli("secrets-stored", |scene| play(scene, STORED, true));
+}
+
+#[test]
+fn a_key_with_which_origins_are_asked_is_nowhere() {
+    with_every_cli("secrets-origins", |scene| {
+        scene.workspace.set_env("TF_LOG", "TRACE");
+        scene.workspace.set_env("TF_LOG_PATH", "trace.log");
+        let stranger = Authority::new("Stranger CA").unwrap();
+        let mut origin = Origin::trusting(stranger.certificate()).unwrap();
+        let address = scene.block_on(origin.listen()).unwrap();
+        let mut keys = vec![issue(scene)];
+        let asking = format!("  verify_origins = [{{ address = \"{address}\" }}]\n}}\n");
+        scene.configure(&format!(
+            "{}{asking}",
+            WRITE_ONLY.trim_end().trim_end_matches('}')
+        ));
+        let mut printed = scene
+            .apply_fails(&["Origin refuses the certificate"])
+            .text();
+        origin.trust(scene.authority.certificate()).unwrap();
+        printed += &scene.run(&["plan", "-out=first.tfplan"], 0).text();
+        printed += &scene.apply().text();
+        keys.push(issue(scene));
+        origin.trust(stranger.certificate()).unwrap();
+        printed += &scene
+            .apply_fails(&["Origin refuses the certificate"])
+            .text();
+        let leavings = Leavings::of(scene, &printed, false);
+        for made in &keys {
+            let found = leavings.betray(&traces(&made.private_key));
+            assert_eq!(found, Vec::<String>::new());
+        }
+    });
 }
 
 #[test]

@@ -30,16 +30,19 @@ pub(crate) async fn demo(keep: bool) -> Outcome<()> {
     println!("The configuration is examples/complete, with certificates made just now.");
     let authority = Authority::new("Example origin CA")?;
     let mut origin = Origin::trusting(authority.certificate())?;
-    let edge = Edge::reaching(&simulator, ZONE_ID, origin.listen().await?);
+    let address = origin.listen().await?;
+    workspace.set_env("TF_VAR_origins", &format!("[\"{address}\"]"));
+    let edge = Edge::reaching(&simulator, ZONE_ID, address);
 
     let demo = Demo {
         workspace,
         cli,
         simulator,
         authority,
+        origin,
         edge: Arc::new(edge),
     };
-    demo.issue()?;
+    demo.issue(&demo.authority)?;
     demo.step("Install the provider", &["init"], 0)?;
     let apply = ["apply", "-auto-approve"];
     demo.step("Create everything, and wait until it is active", &apply, 0)?;
@@ -55,13 +58,11 @@ pub(crate) async fn demo(keep: bool) -> Outcome<()> {
          the right certificate",
         HOSTNAMES.join(" and ")
     );
-    demo.issue()?;
+    demo.issue(&demo.authority)?;
     demo.step("Exchange both certificates under traffic", &apply, 0)?;
     let exchanged = demo.stop(traffic).await;
-    report(&exchanged);
-    if exchanged.refused > 0 {
-        return Err(format!("a handshake was refused: {exchanged:?}").into());
-    }
+    none_refused(&exchanged)?;
+    let moved = demo.to_another_authority().await?;
     if keep {
         demo.keep(&listening.url()).await?;
     }
@@ -69,17 +70,26 @@ pub(crate) async fn demo(keep: bool) -> Outcome<()> {
     let traffic = demo.edge.drive(&HOSTNAMES);
     let destroy = ["destroy", "-auto-approve"];
     demo.step("The same change by destroying …", &destroy, 0)?;
-    demo.issue()?;
+    demo.issue(&demo.authority)?;
     demo.step("… and creating, under the same traffic", &apply, 0)?;
     let recreated = demo.stop(traffic).await;
     report(&recreated);
 
     demo.step("Destroy everything", &destroy, 0)?;
-    demo.summarize(&exchanged, &recreated)
+    demo.summarize(&exchanged, &moved, &recreated)
 }
 
 /// One has a certificate of its own, the other the zone's.
 const HOSTNAMES: [&str; 2] = ["app.example.com", "www.example.com"];
+
+/// The promise of the demo.
+fn none_refused(tally: &Tally) -> Outcome<()> {
+    report(tally);
+    match tally.refused {
+        0 => Ok(()),
+        _ => Err(format!("a handshake was refused: {tally:?}").into()),
+    }
+}
 
 fn report(tally: &Tally) {
     println!("\n   {}", in_words(tally));
@@ -113,20 +123,42 @@ struct Demo {
     cli: Cli,
     simulator: Simulator,
     authority: Authority,
+    origin: Origin,
     edge: Arc<Edge>,
 }
 
 impl Demo {
-    /// Makes new certificates where the configuration reads them.
-    fn issue(&self) -> Outcome<()> {
+    /// Makes new certificates of this authority where the configuration reads them.
+    fn issue(&self, authority: &Authority) -> Outcome<()> {
         for name in ["zone", "shop"] {
-            let client = self.authority.client(&format!("{name} client"), now())?;
+            let client = authority.client(&format!("{name} client"), now())?;
             self.workspace
                 .write(&format!("{name}.pem"), &client.certificate)?;
             self.workspace
                 .write(&format!("{name}.key"), &client.private_key)?;
         }
         Ok(())
+    }
+
+    /// Certificates of an authority that the origin does not trust are not uploaded; once it
+    /// does, they are. It trusts both to the end.
+    async fn to_another_authority(&self) -> Outcome<Tally> {
+        let traffic = self.edge.drive(&HOSTNAMES);
+        let apply = ["apply", "-auto-approve"];
+        let next = Authority::new("Next origin CA")?;
+        self.issue(&next)?;
+        self.step(
+            "Exchange them for those of an authority that the origin does not trust: refused",
+            &apply,
+            1,
+        )?;
+        println!("\n━━ The origin is told to trust both authorities");
+        let both = [self.authority.certificate(), next.certificate()].concat();
+        self.origin.trust(&both)?;
+        self.step("The same exchange again", &apply, 0)?;
+        let tally = self.stop(traffic).await;
+        none_refused(&tally)?;
+        Ok(tally)
     }
 
     /// Lets the traffic go on for a moment, and ends it.
@@ -177,7 +209,7 @@ impl Demo {
         Ok(())
     }
 
-    fn summarize(&self, exchanged: &Tally, recreated: &Tally) -> Outcome<()> {
+    fn summarize(&self, exchanged: &Tally, moved: &Tally, recreated: &Tally) -> Outcome<()> {
         let left = self.simulator.look(ZONE_ID, |zone, _| {
             zone.live(Store::Zone).len()
                 + zone.live(Store::Hostname).len()
@@ -193,6 +225,7 @@ impl Demo {
         println!("\n━━ Summary");
         println!("   {} exchanged both certificates", self.cli.name());
         println!("     in place:                   {}", in_words(exchanged));
+        println!("     to another authority:       {}", in_words(moved));
         println!("     by destroying and creating: {}", in_words(recreated));
         println!("   Left at the API: {left} objects.");
         println!(

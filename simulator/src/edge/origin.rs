@@ -1,8 +1,9 @@
-//! An origin that refuses everyone without a client certificate of one authority.
+//! An origin that refuses everyone without a client certificate of an authority that it
+//! trusts.
 
 use std::error::Error;
 use std::net::SocketAddr;
-use std::sync::Arc;
+use std::sync::{Arc, Mutex, PoisonError};
 
 use rcgen::KeyPair;
 use rustls::ServerConfig;
@@ -16,57 +17,59 @@ use tokio_rustls::TlsAcceptor;
 
 /// An origin that enforces client certificates. Dropped, it stops listening.
 pub struct Origin {
-    acceptor: TlsAcceptor,
+    door: Arc<Door>,
     listening: Option<(SocketAddr, JoinHandle<()>)>,
 }
 
+/// Lets in whom the origin trusts now.
+struct Door(Mutex<TlsAcceptor>);
+
+impl Door {
+    fn acceptor(&self) -> TlsAcceptor {
+        let now = self.0.lock().unwrap_or_else(PoisonError::into_inner);
+        now.clone()
+    }
+}
+
 impl Origin {
-    /// An origin that trusts this authority (PEM) and nobody else.
-    pub fn trusting(authority: &str) -> Result<Self, Box<dyn Error + Send + Sync>> {
-        let provider = Arc::new(rustls::crypto::aws_lc_rs::default_provider());
-        let mut roots = rustls::RootCertStore::empty();
-        for certificate in CertificateDer::pem_slice_iter(authority.as_bytes()) {
-            roots.add(certificate?)?;
-        }
-        let clients =
-            WebPkiClientVerifier::builder_with_provider(Arc::new(roots), Arc::clone(&provider))
-                .build()?;
-        let key = KeyPair::generate()?;
-        let own = rcgen::CertificateParams::new(vec!["origin.example".to_owned()])?;
-        let own = own.self_signed(&key)?;
-        let key = PrivatePkcs8KeyDer::from(key.serialize_der());
-        let mut config = ServerConfig::builder_with_provider(provider)
-            .with_safe_default_protocol_versions()?
-            .with_client_cert_verifier(clients)
-            .with_single_cert(vec![own.der().clone()], key.into())?;
-        // Every connection shows its certificate anew.
-        config.send_tls13_tickets = 0;
-        config.session_storage = Arc::new(rustls::server::NoServerSessionStorage {});
+    /// An origin that trusts these authorities (PEM, one after the other) and nobody else.
+    pub fn trusting(authorities: &str) -> Result<Self, Box<dyn Error + Send + Sync>> {
         Ok(Self {
-            acceptor: TlsAcceptor::from(Arc::new(config)),
+            door: Arc::new(Door(Mutex::new(acceptor(authorities)?))),
             listening: None,
         })
+    }
+
+    /// Trusts these authorities from the next connection on, and nobody else.
+    pub fn trust(&self, authorities: &str) -> Result<(), Box<dyn Error + Send + Sync>> {
+        *self.door.0.lock().unwrap_or_else(PoisonError::into_inner) = acceptor(authorities)?;
+        Ok(())
     }
 
     /// Listens on a loopback address. Answers the address.
     pub async fn listen(&mut self) -> std::io::Result<SocketAddr> {
         let listener = TcpListener::bind("127.0.0.1:0").await?;
         let address = listener.local_addr()?;
-        let acceptor = self.acceptor.clone();
+        let door = Arc::clone(&self.door);
         let task = tokio::spawn(async move {
             while let Ok((stream, _)) = listener.accept().await {
                 // Only speed is lost where it cannot be set.
                 let _ = stream.set_nodelay(true);
-                tokio::spawn(serve(acceptor.clone(), stream));
+                tokio::spawn(serve(door.acceptor(), stream));
             }
         });
         self.listening = Some((address, task));
         Ok(address)
     }
 
+    /// Where it listens, if it does.
+    pub fn address(&self) -> Option<SocketAddr> {
+        self.listening.as_ref().map(|(address, _)| *address)
+    }
+
     /// Serves one connection.
     pub(crate) async fn serve(&self, stream: impl AsyncRead + AsyncWrite + Unpin) {
-        serve(self.acceptor.clone(), stream).await;
+        serve(self.door.acceptor(), stream).await;
     }
 }
 
@@ -76,6 +79,30 @@ impl Drop for Origin {
             task.abort();
         }
     }
+}
+
+/// Accepts clients of these authorities.
+fn acceptor(authorities: &str) -> Result<TlsAcceptor, Box<dyn Error + Send + Sync>> {
+    let provider = Arc::new(rustls::crypto::aws_lc_rs::default_provider());
+    let mut roots = rustls::RootCertStore::empty();
+    for certificate in CertificateDer::pem_slice_iter(authorities.as_bytes()) {
+        roots.add(certificate?)?;
+    }
+    let clients =
+        WebPkiClientVerifier::builder_with_provider(Arc::new(roots), Arc::clone(&provider))
+            .build()?;
+    let key = KeyPair::generate()?;
+    let own = rcgen::CertificateParams::new(vec!["origin.example".to_owned()])?;
+    let own = own.self_signed(&key)?;
+    let key = PrivatePkcs8KeyDer::from(key.serialize_der());
+    let mut config = ServerConfig::builder_with_provider(provider)
+        .with_safe_default_protocol_versions()?
+        .with_client_cert_verifier(clients)
+        .with_single_cert(vec![own.der().clone()], key.into())?;
+    // Every connection shows its certificate anew.
+    config.send_tls13_tickets = 0;
+    config.session_storage = Arc::new(rustls::server::NoServerSessionStorage {});
+    Ok(TlsAcceptor::from(Arc::new(config)))
 }
 
 /// One request, one answer. A connection that ends badly is the edge's affair: it

@@ -10,7 +10,7 @@ use super::plan::{check_upload, not_valid_yet};
 use super::protocol::{Goal, Tracked};
 use super::store::CertificateStore;
 use super::upload::Upload;
-use super::{Certificate, Found, deposed, diagnostics, unmanaged};
+use super::{Certificate, Found, deposed, diagnostics, origins, unmanaged};
 use crate::x509;
 use cloudflare::{Claim, Key, Scope, Status, Store, Zone};
 use framework::{
@@ -83,6 +83,10 @@ pub(super) async fn update(
     let rotates = plan.id.is_unknown();
     if !rotates {
         run.own(at.key_of(&old));
+    }
+    let report = origins::check(&plan.verify_origins);
+    if report.has_error() {
+        return Err(report.into());
     }
     if !rotates && !plan.status.is_unknown() && superseded.is_empty() {
         return Ok(plan);

@@ -3,7 +3,7 @@
 //!
 //! `plan` says whether it is still the same certificate. `apply` makes a goal of what is
 //! planned; `protocol` decides step after step how to reach it, and `operation` carries the
-//! steps out: `bring` an `upload` into the `store` (as `copy` decides, waiting for a `slot`
+//! steps out: ask the `origins`, `bring` an `upload` into the `store` (as `copy` decides, waiting for a `slot`
 //! where there is none), and the `removal` of others, of which `may_delete` decides from a
 //! `view` of the zone (`ask` fills it). `obstacle` and `diagnostics` say what stands in the way.
 //! `store_capacity` and `unmanaged` are about the other certificates of the zone. `data` and
@@ -27,6 +27,7 @@ mod moved;
 mod obstacle;
 mod obstacle_timers;
 mod operation;
+mod origins;
 mod plan;
 mod protocol;
 mod removal;

@@ -2,6 +2,7 @@
 
 use super::Found;
 use super::facts::Facts;
+use super::origins::Origins;
 use cloudflare::CertificateId;
 use framework::{Attr, Ctx, Diagnostic, Model, Object, Timeouts, Walk};
 use text::Secret;
@@ -14,6 +15,7 @@ pub struct Certificate {
     pub(super) certificate: Attr<String>,
     pub(super) private_key: Attr<Secret>,
     pub(super) private_key_wo: Attr<Secret>,
+    pub(super) verify_origins: Origins,
     pub(super) wait_for_deployment: Attr<bool>,
     pub(super) timeouts: Attr<Object<Timeouts>>,
     pub(super) status: Attr<String>,
@@ -37,6 +39,7 @@ impl Model for Certificate {
             certificate,
             private_key,
             private_key_wo,
+            verify_origins,
             wait_for_deployment,
             timeouts,
             status,
@@ -72,6 +75,13 @@ impl Model for Certificate {
                  Terraform 1.11 or OpenTofu 1.11, and takes ephemeral values. A new certificate \
                  takes its new key along, so there is no version to count up.",
             );
+        walk.attr("verify_origins", verify_origins).optional().doc(
+            "Origins that have to accept the certificate before it is uploaded, in a create and \
+             in a rotation: each is connected to directly, from where Terraform runs, with the \
+             new certificate. One that refuses it, or cannot be reached, is an error, and nothing \
+             is changed. At most 1,000. What moves a hostname to a certificate that is there \
+             already is not verified.",
+        );
         walk.attr("wait_for_deployment", wait_for_deployment)
             .defaults_to(true)
             .doc(

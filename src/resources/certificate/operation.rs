@@ -10,8 +10,8 @@ use super::super::problem::problem;
 use super::bring::{Origin, find_or_upload};
 use super::plan::missing_key;
 use super::protocol::{
-    Deployment, Event, Failure, Goal, Keep, Kept, Known, StateIfStopped, Step, Tracked, decide,
-    state_if_stopped,
+    Deployment, Event, Failure, Goal, Keep, Kept, Known, Origins, StateIfStopped, Step, Tracked,
+    decide, state_if_stopped,
 };
 use super::removal::Removal;
 use super::store::CertificateStore;
@@ -25,6 +25,9 @@ use framework::{Ctx, Diagnostic, Diagnostics, Successor};
 /// How long a certificate that was uploaded again may look like its own tombstone.
 const REVIVAL: Duration = Duration::from_secs(60);
 
+/// Which upload the origins of an unfinished rotation have accepted, in private state.
+const ACCEPTED: &str = "origins_accepted";
+
 /// One operation on a certificate.
 pub(super) struct Operation<'a> {
     ctx: &'a Ctx<Api>,
@@ -37,6 +40,8 @@ pub(super) struct Operation<'a> {
     pub(super) adoption: Option<Diagnostic>,
     /// The certificate of the configuration.
     upload: Option<Upload<'a>>,
+    /// What origins said against it.
+    refusals: Diagnostics,
     /// The fingerprint of the prior certificate, by which a create of the same one claims it.
     old_leaf: Option<String>,
     /// The wait for the deployment of what is kept.
@@ -79,6 +84,7 @@ impl<'a> Operation<'a> {
             found: None,
             adoption: None,
             upload: None,
+            refusals: Diagnostics::default(),
             old_leaf: None,
             deployment: Wait::for_others(),
             removal: None,
@@ -86,12 +92,15 @@ impl<'a> Operation<'a> {
         }
     }
 
-    /// The same, with what is to be uploaded.
-    pub(super) fn with_upload(self, upload: Upload<'a>) -> Self {
-        Self {
-            upload: Some(upload),
-            ..self
-        }
+    /// The same, with what is to be uploaded. Origins that accepted it before it was
+    /// interrupted are not asked again: by now it may have hostnames.
+    pub(super) fn with_upload(mut self, upload: Upload<'a>) -> Self {
+        let terms = upload.terms();
+        let accepted = self.ctx.private().get(ACCEPTED).cloned();
+        let is_accepted = terms.as_deref() == accepted.as_ref().and_then(|fact| fact.as_str());
+        self.goal.verifies_origins = terms.is_some() && !is_accepted;
+        self.upload = Some(upload);
+        self
     }
 
     /// The same, with the fingerprint of the prior certificate.
@@ -102,13 +111,29 @@ impl<'a> Operation<'a> {
         }
     }
 
-    /// Carries out step after step.
+    /// Carries out step after step, and remembers what an unfinished one has found out.
     pub(super) async fn run(&mut self) -> Result<(), Stopped> {
+        let ended = self.carry_out().await;
+        let terms = self.upload.as_ref().and_then(Upload::terms);
+        match (&ended, terms) {
+            (Err(_), Some(terms)) if self.known.kept.is_some() => {
+                self.ctx.private().set(ACCEPTED, terms);
+            }
+            (Err(_), _) => {}
+            (Ok(()), _) => {
+                self.ctx.private().remove(ACCEPTED);
+            }
+        }
+        ended
+    }
+
+    async fn carry_out(&mut self) -> Result<(), Stopped> {
         if self.goal.keep == Keep::Nothing {
             self.announce();
         }
         loop {
             let event = match decide(&self.goal, &self.known) {
+                Step::VerifyOrigins => self.verify_origins().await?,
                 Step::Bring => self.bring().await?,
                 Step::AwaitDeployment => self.await_deployment().await?,
                 Step::OfferToOthers(id) => self.removal_of(&id).await?.offer_to_others().await?,
@@ -142,6 +167,18 @@ impl<'a> Operation<'a> {
             }
         }
         self.known.learn(&self.goal, event);
+    }
+
+    /// Shows the certificate to the origins that have to accept it.
+    async fn verify_origins(&mut self) -> Result<Event, Stopped> {
+        let upload = self.upload.as_ref().ok_or_else(missing_key)?;
+        let said = upload.verify_origins().await?;
+        if said.has_error() {
+            self.refusals = said;
+            return Ok(Event::Verified(Origins::Refuse));
+        }
+        said.into_iter().for_each(|warning| self.ctx.warn(warning));
+        Ok(Event::Verified(Origins::Accept))
     }
 
     /// Brings the certificate into its store, or sees that it is there.
@@ -338,6 +375,7 @@ impl<'a> Operation<'a> {
         match stopped {
             Stopped::Other(diagnostics) => diagnostics,
             Stopped::NotYet(found, error) => pending(&found, self.at.zone, &error).into(),
+            Stopped::Failed(Failure::Origins) => self.refusals.clone(),
             Stopped::Failed(Failure::NotDeployed(id)) => {
                 diagnostics::timed_out(&id, self.at.zone).into()
             }

@@ -6,7 +6,7 @@ use jiff::{SignedDuration, Timestamp};
 use super::super::check::{certificates, plan_zone, settles};
 use super::super::problem::invalid_pem;
 use super::facts::Facts;
-use super::{Certificate, Change, clock, store_capacity};
+use super::{Certificate, Change, clock, origins, store_capacity};
 use crate::x509::{self, Existing, PrivateKey};
 use cloudflare::{Status, Store};
 use framework::{Attr, Diagnostic, Diagnostics, Timeouts};
@@ -26,6 +26,8 @@ pub(super) fn validate(config: &Certificate, report: &mut Diagnostics) {
 /// Completes and checks the plan of a create or an update.
 pub(super) fn complete(change: &mut Change<'_>, store: Store) {
     Timeouts::check(&change.planned.timeouts, &mut change.report);
+    let origins = origins::check(&change.planned.verify_origins);
+    change.report.extend(origins);
     validate(&change.config, &mut change.report);
     let prior = change.prior.as_ref().map(|prior| &prior.zone_id);
     let planned = &mut change.planned;

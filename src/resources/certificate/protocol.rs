@@ -7,7 +7,7 @@
 //! interruption has left) and destroy differ in their goal, and in nothing else.
 //!
 //! ```text
-//! Bring ─► AwaitDeployment ─► for each that goes:
+//! VerifyOrigins ─► Bring ─► AwaitDeployment ─► for each that goes:
 //!
 //!     OfferToOthers ──(taken over)──────────────────────────────► the next one
 //!       │   ▲
@@ -19,12 +19,13 @@
 //! ```
 //!
 //! In the store of a zone there is nothing to repoint, and where nothing is kept neither. A
-//! resource that turns up late takes it over from any step after the offer as well. The
+//! resource that turns up late takes it over from any step after the offer as well. Origins
+//! are asked where there are any to ask, and only before something is brought. The
 //! deadline and Ctrl-C belong to `operation`: they end any step (of what waits for another
 //! resource, only Ctrl-C does), and then `state_if_stopped` says what is true.
 
 use super::obstacle::Obstacle;
-use cloudflare::{CertificateId, Status, Store};
+use cloudflare::{CertificateId, Store};
 
 /// What an operation is to bring about.
 #[derive(Clone, Debug, PartialEq, Eq, Hash)]
@@ -38,6 +39,9 @@ pub(super) struct Goal {
     /// Whether what is kept has to be active before the goal is reached. If not, nothing may
     /// be removed.
     pub(super) requires_active: bool,
+    /// Whether origins have to accept the certificate of the configuration before it is
+    /// brought into its store.
+    pub(super) verifies_origins: bool,
 }
 
 /// What there is to be in the end.
@@ -54,6 +58,8 @@ pub(super) enum Keep {
 /// What is known while it goes on.
 #[derive(Clone, Debug, Default, PartialEq, Eq, Hash)]
 pub(super) struct Known {
+    /// What the origins say of the certificate of the configuration.
+    pub(super) origins: Origins,
     /// The certificate that is kept, once it is in the store.
     pub(super) kept: Option<Kept>,
     /// Those that are deleted, or taken over by another resource.
@@ -62,6 +68,18 @@ pub(super) struct Known {
     pub(super) removal: Removal,
     /// Whether what is kept serves any of what the old one served: from here on the state names it.
     pub(super) has_switched: bool,
+}
+
+/// What origins say of a certificate that is to be uploaded.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Hash)]
+pub(super) enum Origins {
+    /// They have not been asked.
+    #[default]
+    Unasked,
+    /// Each accepts it.
+    Accept,
+    /// At least one does not.
+    Refuse,
 }
 
 /// A certificate that is kept.
@@ -108,6 +126,8 @@ pub(super) enum Removal {
 /// What has to happen next.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub(super) enum Step {
+    /// Ask the origins whether they accept the certificate.
+    VerifyOrigins,
     /// Find the certificate in its store; where it may be uploaded, upload it.
     Bring,
     /// Wait a little, then see where the edge stands with it.
@@ -132,6 +152,8 @@ pub(super) enum Step {
 /// Why it cannot be done.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub(super) enum Failure {
+    /// An origin does not accept what was to be uploaded.
+    Origins,
     /// Cloudflare gave up deploying what is kept.
     NotDeployed(CertificateId),
     /// Somebody deleted what is kept.
@@ -143,6 +165,8 @@ pub(super) enum Failure {
 /// What a step has come to.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub(super) enum Event {
+    /// This is what the origins say.
+    Verified(Origins),
     /// The certificate is in its store.
     Brought(Kept),
     /// This is where the edge stands with it.
@@ -186,7 +210,11 @@ pub(super) enum Tracked {
 pub(super) fn decide(goal: &Goal, known: &Known) -> Step {
     if goal.keep != Keep::Nothing {
         let Some(kept) = &known.kept else {
-            return Step::Bring;
+            return match known.origins {
+                Origins::Refuse => Step::Fail(Failure::Origins),
+                Origins::Unasked if goal.verifies_origins => Step::VerifyOrigins,
+                Origins::Unasked | Origins::Accept => Step::Bring,
+            };
         };
         debug_assert!(goal.requires_active || goal.remove.is_empty());
         match kept.deployment {
@@ -222,6 +250,7 @@ impl Goal {
             old: None,
             remove: Vec::new(),
             requires_active: true,
+            verifies_origins: false,
         }
     }
 
@@ -318,6 +347,7 @@ impl Known {
         let is_zone = goal.store == Store::Zone;
         let is_switch = self.kept.is_some() && (is_zone || next.is_some() && next == goal.old);
         match event {
+            Event::Verified(origins) => self.origins = origins,
             Event::Brought(kept) => self.kept = Some(kept),
             Event::Seen(deployment) => {
                 if let Some(kept) = &mut self.kept {
@@ -362,18 +392,5 @@ impl Known {
     fn settle(&mut self, id: Option<CertificateId>) {
         self.settled.extend(id);
         self.removal = Removal::MayBeClaimed;
-    }
-}
-
-impl From<&Status> for Deployment {
-    fn from(status: &Status) -> Self {
-        match status {
-            // Still presented; but `may_delete` accepts it as no other's successor.
-            Status::Active | Status::DeletionTimedOut => Self::Active,
-            Status::DeploymentTimedOut => Self::TimedOut,
-            Status::PendingDeletion | Status::Deleted => Self::Gone,
-            // A status that nobody knows may become active: the deadline ends the wait.
-            Status::Initializing | Status::PendingDeployment | Status::Other(_) => Self::Pending,
-        }
     }
 }

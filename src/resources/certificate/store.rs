@@ -1,7 +1,8 @@
 //! One of a zone's two certificate stores, for the time of one operation.
 
 use super::Found;
-use cloudflare::{CertificateId, Error, Key, Ownership, Run, Scope, Store, Zone};
+use super::protocol::Deployment;
+use cloudflare::{CertificateId, Error, Key, Ownership, Run, Scope, Status, Store, Zone};
 
 /// The store of a zone, as one operation reaches it.
 #[derive(Clone, Copy)]
@@ -53,5 +54,18 @@ impl<'a> CertificateStore<'a> {
     /// Whether a resource of this run has the certificate.
     pub(super) fn is_owned(&self, id: &CertificateId) -> bool {
         self.run().ownership(&self.key_of(id)) == Ownership::Owned
+    }
+}
+
+impl From<&Status> for Deployment {
+    fn from(status: &Status) -> Self {
+        match status {
+            // Still presented; but `may_delete` accepts it as no other's successor.
+            Status::Active | Status::DeletionTimedOut => Self::Active,
+            Status::DeploymentTimedOut => Self::TimedOut,
+            Status::PendingDeletion | Status::Deleted => Self::Gone,
+            // A status that nobody knows may become active: the deadline ends the wait.
+            Status::Initializing | Status::PendingDeployment | Status::Other(_) => Self::Pending,
+        }
     }
 }

@@ -1,6 +1,7 @@
 //! An upload: what is sent, what a look in the store shows of it, and what is said of both.
 
 use super::super::problem::{invalid_pem, problem};
+use super::origins::{self, Target};
 use super::store::CertificateStore;
 use super::{Certificate, Found, leaf_of, plan};
 use crate::x509::{self, PrivateKey};
@@ -12,6 +13,8 @@ pub(super) struct Upload<'a> {
     pub(super) at: CertificateStore<'a>,
     leaf: x509::Certificate,
     key: PrivateKey,
+    /// Those that have to accept it first.
+    origins: Vec<Target>,
     /// The ids that the resource holds already.
     own: Vec<CertificateId>,
 }
@@ -42,7 +45,37 @@ impl<'a> Upload<'a> {
         let invalid = |problem| Diagnostics::from(invalid_pem(attribute, problem));
         let key = PrivateKey::parse(text).map_err(invalid)?;
         key.check_match(&leaf).map_err(invalid)?;
-        Ok(Self { at, leaf, key, own })
+        let origins = origins::targets(&config.verify_origins)?;
+        Ok(Self {
+            at,
+            leaf,
+            key,
+            origins,
+            own,
+        })
+    }
+
+    /// What has to hold before it is uploaded: that these origins accept this certificate.
+    /// None where there are none.
+    pub(super) fn terms(&self) -> Option<String> {
+        let origins = self.origins.iter().map(Target::terms);
+        let all = [self.fingerprint().to_owned()].into_iter().chain(origins);
+        let all = all.collect::<Vec<_>>().join("\n");
+        (!self.origins.is_empty()).then(|| x509::fingerprint(all.as_bytes()))
+    }
+
+    /// Shows it to the origins. An error for each that does not accept it.
+    pub(super) async fn verify_origins(&self) -> Result<Diagnostics, Diagnostics> {
+        let identity = self.key.identity(&self.leaf);
+        let issuer = self.leaf.facts().issuer.as_deref().unwrap_or_default();
+        let asked = self
+            .at
+            .scope
+            .until(origins::ask(&self.origins, &identity, issuer));
+        asked.await.map_err(|why| {
+            let doing = "Asking the origins of verify_origins";
+            problem(&why.into(), doing).into()
+        })
     }
 
     /// The certificate in the store, the live one before its tombstones. What this

@@ -5,7 +5,7 @@ use std::time::Duration;
 use super::super::copy::{Copy, Next, Slots, next};
 use super::super::may_delete::{Candidate, may_delete};
 use super::super::obstacle::{Holders, Obstacle};
-use super::super::protocol::{Deployment, Event, Keep, Kept, Step, decide};
+use super::super::protocol::{Deployment, Event, Keep, Kept, Origins, Step, decide};
 use super::super::view::{Hold, Question, Seen, View};
 use super::world::{Life, Name, Process, Rival, Transition, World, id, name};
 use cloudflare::{Association, CertificateId, Hostname, Observed, Status, Store, Trust};
@@ -16,6 +16,11 @@ impl World {
         let step = decide(&process.goal, &process.known);
         let by = format!("{step:?}");
         match step {
+            Step::VerifyOrigins => self.verify_origins(&by),
+            Step::Bring if process.lacks_origins() => {
+                let why = "it is uploaded, and its origins have not accepted it";
+                vec![(by, Err(why.to_owned()))]
+            }
             Step::Bring => self.bring(&by),
             Step::AwaitDeployment => self.await_deployment(&by),
             Step::OfferToOthers(of) => self.yields(&by, name(&of)),
@@ -62,6 +67,17 @@ impl World {
         if let Some(process) = &mut self.process {
             process.is_clear = true;
         }
+    }
+
+    fn verify_origins(&self, by: &str) -> Vec<Transition> {
+        let accepted = self.after(Event::Verified(Origins::Accept));
+        let mut all = vec![(by.to_owned(), Ok(accepted))];
+        if let Some(left) = self.left.faults.checked_sub(1) {
+            let mut refused = self.after(Event::Verified(Origins::Refuse));
+            refused.left.faults = left;
+            all.push((format!("{by}, and one refuses"), Ok(refused)));
+        }
+        all
     }
 
     fn bring(&self, by: &str) -> Vec<Transition> {
