@@ -43,15 +43,15 @@ impl Address {
             .strip_prefix('[')
             .and_then(|host| host.strip_suffix(']'));
         let host = match bare {
-            Some(inner) if inner.parse::<Ipv6Addr>().is_ok() => inner,
-            Some(_) => return Err("has no IPv6 address between its brackets"),
-            None => host,
+            // One address may be written in many ways.
+            Some(inner) => match inner.parse::<Ipv6Addr>() {
+                Ok(parsed) => parsed.to_string(),
+                Err(_) => return Err("has no IPv6 address between its brackets"),
+            },
+            None => host.to_owned(),
         };
-        let address = Self {
-            host: host.to_owned(),
-            port,
-        };
-        match is_server_name(host) {
+        let address = Self { host, port };
+        match is_server_name(&address.host) {
             true => Ok(address),
             false => Err("has no hostname or IP address before its port"),
         }
@@ -66,6 +66,18 @@ impl Address {
 /// Whether a server can be asked for by this name: a hostname or an IP address.
 pub fn is_server_name(text: &str) -> bool {
     ServerName::try_from(text).is_ok()
+}
+
+/// What the host header says: the port where it is not that of https.
+pub(super) fn host_header(name: &str, port: u16) -> String {
+    let name = match name.contains(':') {
+        true => format!("[{name}]"),
+        false => name.to_owned(),
+    };
+    match port {
+        443 => name,
+        port => format!("{name}:{port}"),
+    }
 }
 
 impl fmt::Display for Address {

@@ -2,7 +2,7 @@
 //! without one, or with the one that Cloudflare is to present, and one `HEAD /`.
 //!
 //! ```text
-//! Address ─► Probe ─► connection   TCP, TLS with any server certificate, HEAD
+//! Address ─► Probe ─► connection   TCP, `tls` with any server certificate, HEAD, `answer`
 //!                        │ Seen
 //!                     verdict      does it refuse, or what does it answer
 //! ```
@@ -10,7 +10,9 @@
 //! It knows neither Terraform nor Cloudflare.
 
 mod address;
+mod answer;
 mod connection;
+mod tls;
 mod verdict;
 
 #[cfg(test)]
@@ -18,4 +20,4 @@ pub(crate) mod tests;
 
 pub use address::{Address, is_server_name};
 pub use connection::{Probe, Unreachable};
-pub use verdict::{Outcome, Refusal, Seen};
+pub use verdict::{Asked, Outcome, Refusal, Seen};

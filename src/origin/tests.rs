@@ -12,6 +12,7 @@ use rustls::{RootCertStore, ServerConfig, SupportedProtocolVersion};
 use tokio::io::{AsyncReadExt, AsyncWriteExt};
 use tokio::net::{TcpListener, TcpStream};
 use tokio_rustls::TlsAcceptor;
+use tokio_rustls::server::TlsStream;
 
 use super::{Address, Outcome, Probe, Refusal, Seen, Unreachable};
 
@@ -51,8 +52,23 @@ fn an_address_is_a_host_and_a_port() {
     }
 }
 
-/// Which protocol a server speaks, and whether it wants a certificate.
+/// Which protocol a server speaks, and whether it insists on a certificate.
 pub(crate) fn acceptor(version: &'static SupportedProtocolVersion, enforces: bool) -> TlsAcceptor {
+    let clients = match enforces {
+        true => Clients::Required,
+        false => Clients::Unasked,
+    };
+    server(version, clients)
+}
+
+#[derive(Clone, Copy, PartialEq)]
+enum Clients {
+    Required,
+    Optional,
+    Unasked,
+}
+
+fn server(version: &'static SupportedProtocolVersion, clients: Clients) -> TlsAcceptor {
     let mut params = CertificateParams::new(vec!["localhost".to_owned()]).expect("a name");
     params.is_ca = rcgen::IsCa::Ca(rcgen::BasicConstraints::Unconstrained);
     let key = KeyPair::generate().expect("a key");
@@ -64,9 +80,13 @@ pub(crate) fn acceptor(version: &'static SupportedProtocolVersion, enforces: boo
         .with_protocol_versions(&[version])
         .expect("a version");
     let verifier = WebPkiClientVerifier::builder_with_provider(Arc::new(roots), provider);
-    let builder = match enforces {
-        true => builder.with_client_cert_verifier(verifier.build().expect("a verifier")),
-        false => builder.with_no_client_auth(),
+    let verifier = match clients {
+        Clients::Optional => verifier.allow_unauthenticated(),
+        Clients::Required | Clients::Unasked => verifier,
+    };
+    let builder = match clients {
+        Clients::Unasked => builder.with_no_client_auth(),
+        _ => builder.with_client_cert_verifier(verifier.build().expect("a verifier")),
     };
     let key = PrivateKeyDer::from(PrivatePkcs8KeyDer::from(key.serialize_der()));
     let config = builder.with_single_cert(vec![own.der().clone()], key);
@@ -79,6 +99,13 @@ where
     F: Future<Output = ()> + Send + 'static,
 {
     let listener = TcpListener::bind("127.0.0.1:0").await.expect("a port");
+    serve(listener, handle)
+}
+
+fn serve<F>(listener: TcpListener, handle: impl Fn(TcpStream) -> F + Send + 'static) -> SocketAddr
+where
+    F: Future<Output = ()> + Send + 'static,
+{
     let address = listener.local_addr().expect("an address");
     tokio::spawn(async move {
         while let Ok((stream, _)) = listener.accept().await {
@@ -105,14 +132,17 @@ pub(crate) async fn answering(acceptor: TlsAcceptor, answer: &'static [u8]) -> S
     .await
 }
 
-async fn look(address: SocketAddr) -> Result<Seen, Unreachable> {
-    let probe = Probe {
+fn probe(address: SocketAddr) -> Probe {
+    Probe {
         address: Address::parse(&address.to_string()).expect("an address"),
         server_name: "localhost".to_owned(),
         identity: None,
         timeout: Duration::from_secs(5),
-    };
-    probe.look().await
+    }
+}
+
+async fn look(address: SocketAddr) -> Result<Seen, Unreachable> {
+    probe(address).look().await
 }
 
 const VERSIONS: [&SupportedProtocolVersion; 2] = [&rustls::version::TLS12, &rustls::version::TLS13];
@@ -122,10 +152,14 @@ async fn a_server_that_enforces_says_so_in_both_versions() {
     for version in VERSIONS {
         let seen = look(answering(acceptor(version, true), b"HTTP/1.1 200 OK\r\n\r\n").await).await;
         let seen = seen.expect("it is reachable");
-        assert!(seen.asks, "{version:?}");
+        assert!(seen.asked.is_some(), "{version:?}");
         assert_eq!(seen.enforces(), Some(true), "{version:?}: {seen:?}");
         assert!(matches!(seen.outcome, Outcome::Refused(Refusal::Alert(_))));
-        assert_eq!(seen.accepted_issuers.len(), 1, "{seen:?}");
+        let asked = seen
+            .asked
+            .as_ref()
+            .map(|asked| asked.accepted_issuers.len());
+        assert_eq!(asked, Some(1), "{seen:?}");
         assert!(seen.server_certificate.is_some());
     }
 }
@@ -150,7 +184,7 @@ async fn what_a_server_answers_is_understood_or_said_to_be_unknown() {
         for version in VERSIONS {
             let seen = look(answering(acceptor(version, false), answer).await).await;
             let seen = seen.expect("it is reachable");
-            assert!(!seen.asks, "{shown}");
+            assert!(seen.asked.is_none(), "{shown}");
             assert_eq!(seen.enforces(), enforces, "{shown}: {seen:?}");
         }
     }
@@ -166,7 +200,7 @@ async fn what_is_no_tls_or_says_nothing_is_a_sentence() {
         matches!(
             &seen,
             Ok(Seen {
-                asks: false,
+                asked: None,
                 outcome: Outcome::Unclear(_),
                 ..
             })
@@ -211,5 +245,115 @@ async fn a_server_that_hangs_is_given_up_in_time_and_one_that_floods_is_cut_off(
         }
     });
     let seen = look(floods.await).await.expect("it is reachable");
+    assert_eq!(seen.outcome, Outcome::Answered(200));
+}
+
+/// Answers the handshake, and then does this.
+async fn after_handshake<F>(
+    tls: TlsAcceptor,
+    then: impl Fn(TlsStream<TcpStream>) -> F + Clone + Send + Sync + 'static,
+) -> SocketAddr
+where
+    F: Future<Output = ()> + Send + 'static,
+{
+    listen(move |stream| {
+        let (tls, then) = (tls.clone(), then.clone());
+        async move {
+            if let Ok(stream) = tls.accept(stream).await {
+                then(stream).await;
+            }
+        }
+    })
+    .await
+}
+
+#[tokio::test]
+async fn who_asks_for_a_certificate_and_closes_without_a_word_refuses() {
+    for version in VERSIONS {
+        let tls = server(version, Clients::Optional);
+        let closes = after_handshake(tls, |mut stream| async move {
+            let _ = stream.read(&mut [0; 1024]).await;
+        });
+        let seen = look(closes.await).await.expect("it is reachable");
+        assert_eq!(
+            seen.outcome,
+            Outcome::Refused(Refusal::Closed),
+            "{version:?}"
+        );
+        assert_eq!(seen.enforces(), Some(true));
+    }
+}
+
+#[tokio::test]
+async fn who_answers_and_keeps_the_connection_open_has_answered() {
+    for version in VERSIONS {
+        let tls = acceptor(version, false);
+        let stays = after_handshake(tls, |mut stream| async move {
+            let _ = stream.read(&mut [0; 1024]).await;
+            let hints = b"HTTP/1.1 103 Early Hints\r\nlink: x\r\n\r\n";
+            let _ = stream.write_all(hints).await;
+            let _ = stream.write_all(b"HTTP/1.1 204 No Content\r\n\r\n").await;
+            std::future::pending::<()>().await;
+        });
+        // Longer than a test may take.
+        let probe = Probe {
+            timeout: Duration::from_secs(600),
+            ..probe(stays.await)
+        };
+        let seen = probe.look().await.expect("it is reachable");
+        assert_eq!(seen.outcome, Outcome::Answered(204), "{version:?}");
+    }
+}
+
+#[tokio::test]
+async fn a_get_that_hangs_does_not_unsay_what_the_head_was_answered() {
+    let tls = acceptor(&rustls::version::TLS13, false);
+    let hangs = after_handshake(tls, |mut stream| async move {
+        let mut request = [0; 1024];
+        let _ = stream.read(&mut request).await;
+        if request.starts_with(b"HEAD") {
+            let _ = stream.write_all(b"HTTP/1.1 400 Bad Request\r\n\r\n").await;
+        }
+        std::future::pending::<()>().await;
+    });
+    let probe = Probe {
+        timeout: Duration::from_millis(300),
+        ..probe(hangs.await)
+    };
+    let seen = probe.look().await.expect("it is reachable");
+    assert_eq!(seen.outcome, Outcome::Answered(400));
+}
+
+#[tokio::test]
+async fn an_origin_on_ipv6_is_asked_with_its_address_in_brackets() {
+    let Ok(listener) = TcpListener::bind("[::1]:0").await else {
+        panic!("this machine has no IPv6");
+    };
+    let tls = acceptor(&rustls::version::TLS13, false);
+    let address = serve(listener, move |stream| {
+        let tls = tls.clone();
+        async move {
+            let Ok(mut stream) = tls.accept(stream).await else {
+                return;
+            };
+            let mut request = [0; 1024];
+            let _ = stream.read(&mut request).await;
+            let request = String::from_utf8_lossy(&request).into_owned();
+            let answer = match request.contains("host: [::1]:") {
+                true => "HTTP/1.1 200 OK\r\n\r\n",
+                false => "HTTP/1.1 404 Not Found\r\n\r\n",
+            };
+            let _ = stream.write_all(answer.as_bytes()).await;
+        }
+    });
+    let address = Address::parse(&format!("[0:0:0:0:0:0:0:1]:{}", address.port()));
+    let address = address.expect("an address");
+    let probe = Probe {
+        server_name: address.host().to_owned(),
+        address,
+        identity: None,
+        timeout: Duration::from_secs(5),
+    };
+    let seen = probe.look().await.expect("it is reachable");
     assert_eq!(seen.outcome, Outcome::Answered(200));
 }

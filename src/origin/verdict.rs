@@ -5,14 +5,22 @@ use std::fmt;
 /// What a connection to an origin has shown.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Seen {
-    /// Whether the server asked for a client certificate.
-    pub asks: bool,
-    /// The authorities that the server says it accepts, RFC 2253; often none.
-    pub accepted_issuers: Vec<String>,
+    /// What the server asked for; none where it asked for no client certificate.
+    pub asked: Option<Asked>,
     /// The certificate of the server, DER.
     pub server_certificate: Option<Vec<u8>>,
     /// How it ended.
     pub outcome: Outcome,
+}
+
+/// A server's question for a client certificate.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Asked {
+    /// The authorities that the server says it accepts, RFC 2253; often none.
+    pub accepted_issuers: Vec<String>,
+    /// Whether a certificate was presented: there was one, and the server takes its kind of
+    /// key.
+    pub is_presented: bool,
 }
 
 /// How a connection ended.
@@ -24,7 +32,8 @@ pub enum Outcome {
     Answered(u16),
     /// TLS was agreed on, and what came then was no HTTP.
     NotHttp,
-    /// TLS failed for a reason that has nothing to do with client certificates.
+    /// TLS failed, or the connection, for a reason that has nothing to do with client
+    /// certificates.
     Unclear(String),
 }
 
@@ -73,6 +82,17 @@ impl fmt::Display for Outcome {
 }
 
 impl Outcome {
+    /// The status of the answer, if there was one.
+    pub fn status(&self) -> Option<u16> {
+        match self {
+            Self::Answered(status) | Self::Refused(Refusal::Status(status)) => Some(*status),
+            Self::Refused(Refusal::Page) => Some(400),
+            Self::Refused(Refusal::Alert(_) | Refusal::Closed)
+            | Self::NotHttp
+            | Self::Unclear(_) => None,
+        }
+    }
+
     /// What an answer says: its status, and what is there of its body.
     pub(super) fn of_answer(status: u16, body: &[u8]) -> Self {
         // nginx shows 495 and 496 as 400, with one of two pages.

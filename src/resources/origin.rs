@@ -4,7 +4,7 @@ use std::time::Duration;
 
 use super::Api;
 use super::certificate::Facts;
-use crate::origin::{Address, Outcome, Probe, Refusal, Seen, is_server_name};
+use crate::origin::{Address, Probe, Seen, is_server_name};
 use crate::x509::Existing;
 use framework::value::{Number, Path};
 use framework::{
@@ -125,14 +125,13 @@ impl DataSource for OriginData {
 
 impl Origin {
     fn show(&mut self, seen: Seen) {
-        self.asks = seen.asks.into();
+        self.asks = seen.asked.is_some().into();
         self.enforces = seen.enforces().into();
         self.answer = seen.outcome.to_string().into();
-        if let Outcome::Answered(status) | Outcome::Refused(Refusal::Status(status)) = seen.outcome
-        {
-            self.status_code = Number::from(i64::from(status)).into();
-        }
-        let issuers = seen.accepted_issuers.into_iter().map(Attr::Known);
+        let status = seen.outcome.status();
+        self.status_code = status.map(|status| Number::from(i64::from(status))).into();
+        let issuers = seen.asked.map(|asked| asked.accepted_issuers);
+        let issuers = issuers.unwrap_or_default().into_iter().map(Attr::Known);
         self.accepted_issuers = issuers.collect::<Vec<_>>().into();
         let shown = seen.server_certificate.and_then(Existing::shown);
         self.server_certificate = shown.map(|shown| Object(shown.facts().into())).into();

@@ -68,9 +68,14 @@ impl Certificate {
             }
         }
         let all: Vec<Vec<u8>> = blocks.iter().map(|block| block.der.to_vec()).collect();
-        let leaf = leaf_of(&all).cloned().unwrap_or_default();
-        let said = Leaf::read(&leaf).ok_or_else(|| not_x509(0))?;
-        Ok(Self { all, leaf, said })
+        Self::of(all).ok_or_else(|| not_x509(0))
+    }
+
+    /// Certificates in any order, from their DER; nothing where the leaf is none.
+    pub(super) fn of(all: Vec<Vec<u8>>) -> Option<Self> {
+        let leaf = leaf_of(&all)?.clone();
+        let said = Leaf::read(&leaf)?;
+        Some(Self { all, leaf, said })
     }
 
     /// An error unless the leaf comes first, and each certificate was issued by the next.
@@ -158,7 +163,7 @@ impl Certificate {
     }
 
     /// The certificates as DER, in the order of the text.
-    pub(super) fn der(&self) -> impl Iterator<Item = &[u8]> {
+    pub fn der(&self) -> impl Iterator<Item = &[u8]> {
         self.all.iter().map(Vec::as_slice)
     }
 

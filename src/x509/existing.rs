@@ -53,6 +53,11 @@ impl Existing {
         &self.facts
     }
 
+    /// The certificates as DER, in the order of the text.
+    pub fn der(&self) -> impl Iterator<Item = &[u8]> {
+        self.all.iter().map(Vec::as_slice)
+    }
+
     /// The leaf's subject, RFC 2253, the most specific part first.
     pub fn subject(&self) -> Option<&str> {
         self.subject.as_deref()

@@ -3,6 +3,7 @@
 use std::fmt;
 use std::sync::Arc;
 
+use rustls::SignatureScheme;
 use rustls::crypto::aws_lc_rs::sign::any_supported_type;
 use rustls::pki_types::{
     CertificateDer, PrivateKeyDer, PrivatePkcs1KeyDer, PrivatePkcs8KeyDer, PrivateSec1KeyDer,
@@ -118,6 +119,34 @@ impl PrivateKey {
         }
     }
 
+    /// A key from its DER in PKCS#8.
+    pub(super) fn from_pkcs8(der: Zeroizing<Vec<u8>>) -> Option<Self> {
+        let form = Form::Pkcs8;
+        let (signing, public) = form.read(&der)?;
+        Some(Self {
+            form,
+            der,
+            signing,
+            public,
+        })
+    }
+
+    /// Its DER, in the form in which it was given.
+    pub(super) fn der(&self) -> &[u8] {
+        &self.der
+    }
+
+    /// Its public half.
+    pub(super) fn public(&self) -> &PublicKey {
+        &self.public
+    }
+
+    /// Signs a message; nothing where the key does not sign like this.
+    pub(super) fn sign(&self, scheme: SignatureScheme, message: &[u8]) -> Option<Vec<u8>> {
+        let signer = self.signing.choose_scheme(&[scheme])?;
+        signer.sign(message).ok()
+    }
+
     /// Whether the key belongs to the certificate's leaf.
     pub fn matches(&self, certificate: &Certificate) -> bool {
         self.public.is(certificate.public_key())
@@ -139,11 +168,9 @@ impl PrivateKey {
         ))
     }
 
-    /// The key with its certificate and chain, for a handshake.
-    pub fn identity(&self, certificate: &Certificate) -> ClientIdentity {
-        let chain = certificate
-            .der()
-            .map(|der| CertificateDer::from(der.to_vec()));
+    /// The key with its certificate and the chain, DER, for a handshake.
+    pub fn identity<'d>(&self, all: impl Iterator<Item = &'d [u8]>) -> ClientIdentity {
+        let chain = all.map(|der| CertificateDer::from(der.to_vec()));
         let certified = CertifiedKey::new(chain.collect(), Arc::clone(&self.signing));
         ClientIdentity(Arc::new(certified))
     }

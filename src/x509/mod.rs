@@ -12,8 +12,10 @@ mod beside;
 mod certificate;
 mod digest;
 mod existing;
+mod issue;
 mod issued;
 mod key;
+mod key_algorithm;
 mod leaf;
 mod name;
 mod pem;
@@ -23,9 +25,10 @@ mod public;
 mod tests;
 
 pub use certificate::Certificate;
-pub use digest::fingerprint;
 pub use existing::{Existing, without_keys};
+pub use issue::{Authority, Issued, Order, SERIAL_BYTES};
 pub use key::{ClientIdentity, PrivateKey};
+pub use key_algorithm::KeyAlgorithm;
 pub use leaf::Facts;
 pub use name::distinguished_name;
 

@@ -64,7 +64,8 @@ pub(super) fn hex(bytes: &[u8]) -> String {
     text
 }
 
-fn escape(text: &str) -> String {
+/// A part of a name as text (RFC 4514).
+pub(super) fn escape(text: &str) -> String {
     let last = text.chars().count().saturating_sub(1);
     let mut escaped = String::with_capacity(text.len());
     for (position, character) in text.chars().enumerate() {

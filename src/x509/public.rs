@@ -82,6 +82,11 @@ impl PublicKey {
         Some(Self::read(&info))
     }
 
+    /// The DER of its SubjectPublicKeyInfo.
+    pub(super) fn der(&self) -> &[u8] {
+        &self.der
+    }
+
     /// Whether the other is the same key.
     pub(super) fn is(&self, other: &Self) -> bool {
         self.numbers == other.numbers

@@ -50,7 +50,7 @@ fn identity(client: &ClientCertificate, between: &[&Authority]) -> ClientIdentit
         .chain(chain)
         .collect();
     let key = PrivateKey::parse(&Zeroizing::new(client.private_key.clone()).into()).unwrap();
-    key.identity(&Certificate::parse(&text).unwrap())
+    key.identity(Certificate::parse(&text).unwrap().der())
 }
 
 /// A client certificate of this authority for this key, valid from and until so many days from
@@ -85,7 +85,7 @@ fn enforcing_asking_and_neither_are_told_apart_on_every_server() {
                 let seen = look(&server);
                 let shown = format!("{kind:?}, {version:?}, {asks:?}: {seen:?}");
                 let seen = seen.expect(&shown);
-                assert_eq!(seen.asks, asks != Asks::Never, "{shown}");
+                assert_eq!(seen.asked.is_some(), asks != Asks::Never, "{shown}");
                 assert_eq!(seen.enforces(), Some(asks == Asks::Always), "{shown}");
                 if asks != Asks::Always {
                     assert_eq!(seen.outcome, Outcome::Answered(200), "{shown}");
@@ -175,6 +175,26 @@ fn every_kind_of_key_is_presented() {
                     "{shown}"
                 );
             }
+        }
+    }
+}
+
+#[test]
+fn a_key_that_the_server_does_not_take_is_not_presented() {
+    for version in [Version::Tls12, Version::Tls13] {
+        let only_rsa = "ssl_conf_command ClientSignatureAlgorithms RSA+SHA256:RSA-PSS+SHA256;\n";
+        let server = Server::start_with(Kind::Nginx, version, Asks::Optionally, only_rsa);
+        for (algorithm, is_presented) in [
+            (&rcgen::PKCS_RSA_SHA256, true),
+            (&rcgen::PKCS_ECDSA_P256_SHA256, false),
+            (&rcgen::PKCS_ED25519, false),
+        ] {
+            let key = KeyPair::generate_for(algorithm).unwrap();
+            let leaf = client(&server.authority, &key, VALID);
+            let seen = look_with(&server, Some(identity(&leaf, &[])));
+            let shown = format!("{version:?}, {algorithm:?}: {seen:?}");
+            let asked = seen.expect(&shown).asked.expect(&shown);
+            assert_eq!(asked.is_presented, is_presented, "{shown}");
         }
     }
 }

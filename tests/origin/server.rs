@@ -70,6 +70,11 @@ impl Drop for Server {
 impl Server {
     /// Starts it, and waits until it listens.
     pub fn start(kind: Kind, version: Version, asks: Asks) -> Self {
+        Self::start_with(kind, version, asks, "")
+    }
+
+    /// The same, with this in its configuration of TLS.
+    pub fn start_with(kind: Kind, version: Version, asks: Asks, more: &str) -> Self {
         let folder = tempfile::tempdir().unwrap();
         let authority = Authority::new("Example origin CA").unwrap();
         fs::write(folder.path().join("ca.pem"), authority.certificate()).unwrap();
@@ -83,7 +88,8 @@ impl Server {
         let mut command = command(
             kind,
             folder.path(),
-            &config(kind, folder.path(), port, version, asks),
+            &config(kind, folder.path(), port, version, asks)
+                .replace("root ", &format!("{more}root ")),
         );
         command.current_dir(folder.path());
         command.stdout(Stdio::null()).stderr(Stdio::piped());

@@ -82,9 +82,8 @@ fn a_rotation_to_another_authority_waits_until_the_origin_trusts_it() {
             let state = scene.run(&["show", "-json"], 0).stdout;
             scene.apply_fails(&[
                 "Origin refuses the certificate",
-                &format!("Origin {address}, asked for {host}, refused"),
-                "TLS alert UnknownCA",
-                "issued by CN=Another CA,O=Example",
+                &format!("Origin {address}, asked for {host}, was shown the new certificate"),
+                "issued by CN=Another CA,O=Example, and refused it: TLS alert UnknownCA",
                 "The origin accepts: CN=Example origin CA,O=Example.",
                 "Nothing was changed",
             ]);
@@ -116,7 +115,7 @@ fn each_origin_that_does_not_accept_it_is_named_and_nothing_is_uploaded() {
         );
         scene.configure(&certificate(Store::Hostname, &list));
         scene.apply_fails(&[
-            &format!("Origin {bad} refused a connection"),
+            &format!("Origin {bad} was shown the new certificate"),
             "The origin accepts: CN=Stranger CA,O=Example.",
             &format!("Origin {away} was to be asked"),
             "refused (os error 111)",
@@ -178,6 +177,44 @@ fn an_interrupted_rotation_is_finished_without_asking_again_and_the_next_one_ask
 }
 
 #[test]
+fn a_copy_of_somebody_elses_and_one_that_was_given_up_are_shown_to_origins_too() {
+    with_every_cli("origins-copies", |scene| {
+        let stranger = Authority::new("Stranger CA").unwrap();
+        let (asked, address) = origin(scene, &[&stranger]);
+        let made = scene.certificate("shop");
+        let body = serde_json::json!({
+            "certificate": made.certificate,
+            "private_key": made.private_key,
+        });
+        let path = "/origin_tls_client_auth/hostnames/certificates";
+        scene.elsewhere("POST", path, &body.to_string());
+        let list = format!("[{{ address = {address:?} }}]");
+        scene.configure(&certificate(Store::Hostname, &list));
+        scene.apply_fails(&["Origin refuses the certificate"]);
+        scene.plan_changes(&["1 to add"]);
+        asked.trust(scene.authority.certificate()).unwrap();
+        says(&scene.apply(), &["Certificate was already there"]);
+        scene.destroy();
+        // Cloudflare gives up deploying one: it is uploaded once more, and asked for once more.
+        scene.simulator.set(|s| {
+            s.activation = None;
+            s.deployment_timeout = Duration::ZERO;
+        });
+        scene.certificate("shop");
+        scene.run(&["apply", "-auto-approve"], 0);
+        scene.simulator.set(|s| s.activation = Some(Duration::ZERO));
+        asked.trust(stranger.certificate()).unwrap();
+        let uploads = scene.requests("POST", CERTIFICATES);
+        scene.apply_fails(&["Origin refuses the certificate"]);
+        assert_eq!(scene.requests("POST", CERTIFICATES), uploads);
+        asked.trust(scene.authority.certificate()).unwrap();
+        scene.apply();
+        scene.plan_is_empty();
+        scene.destroy();
+    });
+}
+
+#[test]
 fn ctrl_c_while_an_origin_hangs_ends_it_with_nothing_uploaded() {
     with_every_cli("origins-ctrl-c", |scene| {
         let listener = TcpListener::bind("127.0.0.1:0").unwrap();
@@ -228,7 +265,7 @@ fn what_is_no_origin_is_told_at_plan_or_once_it_is_known() {
             "99 is no status of HTTP",
             "200.5 is no status of HTTP",
             "TWICE.example.com:443 is element 9 of verify_origins already",
-            "This element of verify_origins is null",
+            "An element of verify_origins is null",
         ]);
         let many = "[for port in range(1, 1002) : { address = \"app.example.com:${port}\" }]";
         scene.rewrite(&certificate(Store::Hostname, many));

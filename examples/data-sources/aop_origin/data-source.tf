@@ -7,6 +7,6 @@ data "aop_origin" "app" {
 check "origin_enforces" {
   assert {
     condition     = data.aop_origin.app.enforces == true
-    error_message = "app.example.com's origin does not refuse requests without a client certificate: ${coalesce(data.aop_origin.app.error, data.aop_origin.app.answer)}."
+    error_message = "It is not seen that app.example.com's origin refuses requests without a client certificate: ${coalesce(data.aop_origin.app.error, data.aop_origin.app.answer)}."
   }
 }

@@ -5,9 +5,9 @@ use super::super::check::{certificate, stored_id, zone_id};
 use super::super::handoff::hand_over;
 use super::super::problem::successor_failed;
 use super::facts::Facts;
-use super::operation::Operation;
+use super::operation::{Operation, Stopped};
 use super::plan::{check_upload, not_valid_yet};
-use super::protocol::{Goal, Tracked};
+use super::protocol::{Failure, Goal, Tracked};
 use super::store::CertificateStore;
 use super::upload::Upload;
 use super::{Certificate, Found, deposed, diagnostics, origins, unmanaged};
@@ -132,8 +132,11 @@ pub(super) async fn update(
     } else {
         diagnostics::pending
     };
+    // Then nothing was changed, and its message says so.
+    let is_refused = matches!(stopped, Stopped::Failed(Failure::Origins));
     let diagnostics = operation.explain(stopped, pending);
-    let diagnostics = match rotates && serves && standing.object == Tracked::Old {
+    let still_serves = rotates && serves && standing.object == Tracked::Old;
+    let diagnostics = match still_serves && !is_refused {
         true => diagnostics::still_serves(&old, diagnostics),
         false => diagnostics,
     };

@@ -11,8 +11,10 @@ use super::upload::{Look, Upload};
 use cloudflare::{Destruction, Error, Hostname, Key, Polls, SlotWait};
 use framework::Diagnostics;
 
-/// Where a certificate came from.
-pub(super) enum Origin {
+/// How a certificate came into its store.
+pub(super) enum Brought {
+    /// Not at all: origins have to accept it before it is uploaded, or taken over as it is.
+    NotYet(Option<Found>),
     /// It was uploaded just now.
     Uploaded(Found),
     /// From this operation, whose upload's answer was lost, or from an earlier one of the
@@ -23,14 +25,18 @@ pub(super) enum Origin {
 }
 
 /// Brings a certificate into its store. An error means that nothing was uploaded, as far as
-/// can be known.
-pub(super) async fn find_or_upload(upload: &Upload<'_>) -> Result<Origin, Diagnostics> {
-    Bringing::new(upload).run().await
+/// can be known. `is_accepted`: whether its origins accept it.
+pub(super) async fn find_or_upload(
+    upload: &Upload<'_>,
+    is_accepted: bool,
+) -> Result<Brought, Diagnostics> {
+    Bringing::new(upload, is_accepted).run().await
 }
 
 /// A certificate on its way into its store.
 struct Bringing<'u> {
     upload: &'u Upload<'u>,
+    is_accepted: bool,
     slot: SlotSearch<'u>,
     polls: Polls,
     /// Uploads that may have been carried out unseen.
@@ -49,9 +55,10 @@ struct Bringing<'u> {
 }
 
 impl<'u> Bringing<'u> {
-    fn new(upload: &'u Upload<'u>) -> Self {
+    fn new(upload: &'u Upload<'u>, is_accepted: bool) -> Self {
         Self {
             upload,
+            is_accepted,
             slot: SlotSearch::new(upload),
             polls: Polls::new(),
             lost: Vec::new(),
@@ -64,7 +71,7 @@ impl<'u> Bringing<'u> {
         }
     }
 
-    async fn run(mut self) -> Result<Origin, Diagnostics> {
+    async fn run(mut self) -> Result<Brought, Diagnostics> {
         loop {
             let look = self.upload.look().await?;
             if look.copy.is_none() {
@@ -76,15 +83,16 @@ impl<'u> Bringing<'u> {
                 next = self.next(&look, Some(is_used));
             }
             match (next, look.copy.clone()) {
-                (Next::Resume, Some(found)) => return Ok(Origin::Own(found)),
-                (Next::Adopt, Some(found)) => return Ok(Origin::WasThere(found)),
+                (Next::Resume, Some(found)) => return Ok(Brought::Own(found)),
+                (Next::AskOrigins, copy) => return Ok(Brought::NotYet(copy)),
+                (Next::Adopt, Some(found)) => return Ok(Brought::WasThere(found)),
                 (Next::RefuseTimedOut, Some(found)) => {
                     return Err(self.upload.copy_timed_out(&found).into());
                 }
                 (Next::DeleteCopy, Some(found)) => self.delete_copy(&found).await?,
                 (Next::Upload, _) => {
                     if let Some(found) = self.upload(&look).await? {
-                        return Ok(Origin::Uploaded(found));
+                        return Ok(Brought::Uploaded(found));
                     }
                 }
                 (Next::AwaitSlot, _) => {
@@ -112,7 +120,7 @@ impl<'u> Bringing<'u> {
             are_taken: self.slot.are_taken(look),
             is_one_freed: self.slot.is_one_freed(),
         };
-        next(copy.as_ref(), slots)
+        next(copy.as_ref(), slots, self.is_accepted)
     }
 
     /// One upload; none if it has to be looked for.

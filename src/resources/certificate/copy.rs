@@ -44,10 +44,23 @@ pub(super) enum Next {
     Upload,
     /// Cloudflare gave up deploying a copy that cannot go.
     RefuseTimedOut,
+    /// Origins have to accept it first.
+    AskOrigins,
 }
 
-/// What has to happen next to bring a certificate into its store.
-pub(super) fn next(copy: Option<&Copy>, slots: Slots) -> Next {
+/// What has to happen next to bring a certificate into its store. `is_accepted`: whether its
+/// origins accept it; before they do, nothing is uploaded, and nothing is taken over that
+/// somebody else has uploaded.
+pub(super) fn next(copy: Option<&Copy>, slots: Slots, is_accepted: bool) -> Next {
+    match next_if_accepted(copy, slots) {
+        Next::Adopt | Next::DeleteCopy | Next::AwaitSlot | Next::Upload if !is_accepted => {
+            Next::AskOrigins
+        }
+        next => next,
+    }
+}
+
+fn next_if_accepted(copy: Option<&Copy>, slots: Slots) -> Next {
     let Some(copy) = copy else {
         return match slots.are_taken && slots.is_one_freed {
             true => Next::AwaitSlot,

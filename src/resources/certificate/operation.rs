@@ -7,7 +7,7 @@ use tokio::time::Instant;
 
 use super::super::Api;
 use super::super::problem::problem;
-use super::bring::{Origin, find_or_upload};
+use super::bring::{Brought, find_or_upload};
 use super::plan::missing_key;
 use super::protocol::{
     Deployment, Event, Failure, Goal, Keep, Kept, Known, Origins, StateIfStopped, Step, Tracked,
@@ -24,9 +24,6 @@ use framework::{Ctx, Diagnostic, Diagnostics, Successor};
 
 /// How long a certificate that was uploaded again may look like its own tombstone.
 const REVIVAL: Duration = Duration::from_secs(60);
-
-/// Which upload the origins of an unfinished rotation have accepted, in private state.
-const ACCEPTED: &str = "origins_accepted";
 
 /// One operation on a certificate.
 pub(super) struct Operation<'a> {
@@ -92,13 +89,9 @@ impl<'a> Operation<'a> {
         }
     }
 
-    /// The same, with what is to be uploaded. Origins that accepted it before it was
-    /// interrupted are not asked again: by now it may have hostnames.
+    /// The same, with what is to be uploaded.
     pub(super) fn with_upload(mut self, upload: Upload<'a>) -> Self {
-        let terms = upload.terms();
-        let accepted = self.ctx.private().get(ACCEPTED).cloned();
-        let is_accepted = terms.as_deref() == accepted.as_ref().and_then(|fact| fact.as_str());
-        self.goal.verifies_origins = terms.is_some() && !is_accepted;
+        self.goal.has_origins = upload.has_origins();
         self.upload = Some(upload);
         self
     }
@@ -111,23 +104,8 @@ impl<'a> Operation<'a> {
         }
     }
 
-    /// Carries out step after step, and remembers what an unfinished one has found out.
+    /// Carries out step after step.
     pub(super) async fn run(&mut self) -> Result<(), Stopped> {
-        let ended = self.carry_out().await;
-        let terms = self.upload.as_ref().and_then(Upload::terms);
-        match (&ended, terms) {
-            (Err(_), Some(terms)) if self.known.kept.is_some() => {
-                self.ctx.private().set(ACCEPTED, terms);
-            }
-            (Err(_), _) => {}
-            (Ok(()), _) => {
-                self.ctx.private().remove(ACCEPTED);
-            }
-        }
-        ended
-    }
-
-    async fn carry_out(&mut self) -> Result<(), Stopped> {
         if self.goal.keep == Keep::Nothing {
             self.announce();
         }
@@ -172,25 +150,28 @@ impl<'a> Operation<'a> {
     /// Shows the certificate to the origins that have to accept it.
     async fn verify_origins(&mut self) -> Result<Event, Stopped> {
         let upload = self.upload.as_ref().ok_or_else(missing_key)?;
-        let said = upload.verify_origins().await?;
+        let said = upload.verify_origins(self.found.as_ref()).await?;
         if said.has_error() {
             self.refusals = said;
-            return Ok(Event::Verified(Origins::Refuse));
+            return Ok(Event::Origins(Origins::Refuse));
         }
         said.into_iter().for_each(|warning| self.ctx.warn(warning));
-        Ok(Event::Verified(Origins::Accept))
+        Ok(Event::Origins(Origins::Accept))
     }
 
     /// Brings the certificate into its store, or sees that it is there.
     async fn bring(&mut self) -> Result<Event, Stopped> {
         self.deployment = Wait::for_others();
-        let (found, is_own) = match &self.goal.keep {
+        let brought = match &self.goal.keep {
             Keep::Present(id) => {
                 let found = self.find(id).await?;
                 let found = found.ok_or_else(|| diagnostics::gone(id, self.at.zone))?;
-                (found, true)
+                Some((found, true))
             }
             Keep::FromConfig | Keep::Nothing => self.find_or_upload().await?,
+        };
+        let Some((found, is_own)) = brought else {
+            return Ok(Event::Origins(Origins::Asked));
         };
         self.at.run().own(self.at.key_of(&found.id));
         let kept = Kept {
@@ -211,7 +192,9 @@ impl<'a> Operation<'a> {
         })
     }
 
-    async fn find_or_upload(&mut self) -> Result<(Found, bool), Stopped> {
+    /// The certificate, and whether it is this resource's own; none where its origins have to
+    /// accept it first.
+    async fn find_or_upload(&mut self) -> Result<Option<(Found, bool)>, Stopped> {
         let Some(upload) = &self.upload else {
             return Err(missing_key().into());
         };
@@ -221,21 +204,27 @@ impl<'a> Operation<'a> {
             let doing = "Listing the hostnames of the old certificate";
             listed.map_err(|error| problem(&error, doing))?;
         }
-        match find_or_upload(upload).await? {
-            Origin::Uploaded(found) => {
+        let is_accepted = self.known.is_accepted(&self.goal);
+        let (found, is_own) = match find_or_upload(upload, is_accepted).await? {
+            Brought::NotYet(copy) => {
+                self.found = copy;
+                return Ok(None);
+            }
+            Brought::Uploaded(found) => {
                 let kind = WaitKind::Deployment(self.at.store);
                 self.deployment = self.at.zone.wait_for(kind);
-                Ok((found, true))
+                (found, true)
             }
-            Origin::Own(found) => Ok((found, true)),
-            Origin::WasThere(found) if self.at.is_owned(&found.id) => {
-                Err(upload.declared_twice().into())
+            Brought::Own(found) => (found, true),
+            Brought::WasThere(found) if self.at.is_owned(&found.id) => {
+                return Err(upload.declared_twice().into());
             }
-            Origin::WasThere(found) => {
+            Brought::WasThere(found) => {
                 self.adoption = Some(upload.adopted(&found));
-                Ok((found, false))
+                (found, false)
             }
-        }
+        };
+        Ok(Some((found, is_own)))
     }
 
     /// The certificate; none where it is gone.

@@ -7,7 +7,6 @@ mod tests;
 
 use std::collections::HashMap;
 use std::fmt;
-use std::sync::Arc;
 use std::time::Duration;
 
 use tokio::sync::Semaphore;
@@ -21,8 +20,10 @@ use framework::{Attr, Diagnostic, Diagnostics, Model, Object, Walk};
 
 /// As many as one certificate may name.
 const MOST: usize = 1_000;
-/// As many as are connected to at a time.
+/// As many as are connected to at a time, by all operations together: connections are files,
+/// of which a process has few.
 const AT_ONCE: usize = 100;
+static GATE: Semaphore = Semaphore::const_new(AT_ONCE);
 /// How long one of them may take.
 const TIMEOUT: Duration = Duration::from_secs(5);
 /// As many of the issuers that an origin lists as a message shows.
@@ -72,11 +73,21 @@ pub(super) struct Target {
 
 /// What can be said of the origins of a configuration, as far as they are known.
 pub(super) fn check(origins: &Origins) -> Diagnostics {
-    targets(origins).err().unwrap_or_default()
+    known(origins).err().unwrap_or_default()
+}
+
+/// The origins that are to be asked, all known by now.
+pub(super) fn targets(origins: &Origins) -> Result<Vec<Target>, Diagnostics> {
+    let targets = known(origins)?;
+    let count = origins.known().map_or(0, Vec::len);
+    match targets.len() == count && !origins.is_unknown() {
+        true => Ok(targets),
+        false => Err(missing().at("verify_origins").into()),
+    }
 }
 
 /// The origins that are known, checked.
-pub(super) fn targets(origins: &Origins) -> Result<Vec<Target>, Diagnostics> {
+fn known(origins: &Origins) -> Result<Vec<Target>, Diagnostics> {
     let Some(origins) = origins.known() else {
         return Ok(Vec::new());
     };
@@ -176,53 +187,81 @@ impl Target {
         (lower(address.to_string()), lower(server_name.clone()))
     }
 
-    /// The origin, with what is asked of it.
-    pub(super) fn terms(&self) -> String {
-        let (address, name) = self.key();
-        format!("{address} {name} {}", self.expects.unwrap_or_default())
-    }
-
     /// What an origin that was shown the certificate did, in words; none where it accepted it.
     fn verdict(&self, seen: Result<Seen, Unreachable>, issuer: &str) -> Option<Diagnostic> {
         let said = match seen {
             Err(Unreachable(why)) => self.unreachable(&why),
-            Ok(seen) => match (&seen.outcome, self.expects) {
-                (Outcome::Refused(_), _) => self.refuses(&seen, issuer),
-                (Outcome::Unclear(why), _) => self.unreachable(why),
-                (Outcome::Answered(status), Some(expected)) if *status != expected => {
-                    self.answers_otherwise(&seen, expected)
+            Ok(Seen { outcome, asked, .. }) => match (&outcome, &asked, self.expects) {
+                (Outcome::Unclear(why), ..) => self.unreachable(why),
+                (_, Some(asked), _) if !asked.is_presented => self.takes_no_such_key(&outcome),
+                (Outcome::Refused(_), asked, _) => {
+                    let issuers = asked.as_ref().map(|asked| &asked.accepted_issuers);
+                    self.refuses(&outcome, issuers.map_or(&[], Vec::as_slice), issuer)
                 }
-                (Outcome::NotHttp, Some(expected)) => self.answers_otherwise(&seen, expected),
-                _ if !seen.asks => self.asks_nothing(),
-                _ => return None,
+                (_, _, Some(expected)) if outcome.status() != Some(expected) => {
+                    self.answers_otherwise(&outcome, expected)
+                }
+                (_, None, _) => self.asks_nothing(&outcome),
+                (Outcome::Answered(200..400), ..) | (_, _, Some(_)) => return None,
+                _ => self.may_refuse(&outcome),
             },
         };
         Some(said.at_path(element(self.index)))
     }
 
-    fn refuses(&self, seen: &Seen, issuer: &str) -> Diagnostic {
+    fn refuses(&self, outcome: &Outcome, accepted: &[String], issuer: &str) -> Diagnostic {
+        let advice = match accepted.iter().any(|accepted| accepted == issuer) {
+            true => {
+                "That is the name of the certificate's issuer, so look into the origin's log: is \
+                 the authority of this name another one, is its chain missing or too long (nginx: \
+                 ssl_verify_depth), is the certificate valid, and for clients?"
+            }
+            false => {
+                "Let the origin trust the certificate's authority too, beside those that it \
+                 trusts now, and apply again."
+            }
+        };
         Diagnostic::error(
             "Origin refuses the certificate",
             format!(
-                "{self} refused a connection with the certificate that was to be uploaded: {}. The \
-                 certificate was issued by {issuer}. {} Add that authority, with its chain, to \
-                 those that the origin trusts, beside the present one, and apply again. Nothing \
-                 was changed.",
-                seen.outcome,
-                accepted(&seen.accepted_issuers)
+                "{self} was shown the new certificate, issued by {issuer}, and refused it: \
+                 {outcome}. Nothing was changed. {} {advice}",
+                listed(accepted)
             ),
         )
     }
 
-    fn answers_otherwise(&self, seen: &Seen, expected: u16) -> Diagnostic {
+    fn takes_no_such_key(&self, outcome: &Outcome) -> Diagnostic {
+        Diagnostic::error(
+            "Origin takes no such key",
+            format!(
+                "{self} asks for a certificate, and takes no signature that the certificate's key \
+                 can make, so it would never be presented ({outcome}). Nothing was changed. Issue \
+                 a certificate with another kind of key (ECDSA on P-256 is taken almost \
+                 everywhere), or let the origin take this one."
+            ),
+        )
+    }
+
+    fn answers_otherwise(&self, outcome: &Outcome, expected: u16) -> Diagnostic {
         Diagnostic::error(
             "Origin answered with another status",
             format!(
-                "{self} was asked with the certificate that was to be uploaded, and expect_status \
-                 says {expected}; the outcome was: {}. It may refuse the certificate with this \
-                 answer. Look into the origin's log; or give the status that it is to answer \
-                 `HEAD /` with. Nothing was changed.",
-                seen.outcome
+                "{self} was asked with the new certificate, and expect_status says {expected}; the \
+                 outcome was: {outcome}. It may refuse the certificate with this answer. Nothing \
+                 was changed. Look into the origin's log; or give the status that it is to answer \
+                 `HEAD /` with."
+            ),
+        )
+    }
+
+    fn may_refuse(&self, outcome: &Outcome) -> Diagnostic {
+        Diagnostic::warning(
+            "Origin may refuse the certificate",
+            format!(
+                "{self} was shown the new certificate, and the outcome was: {outcome}. Whether \
+                 that is about the certificate is not known. If it is what it answers everybody, \
+                 say so with expect_status; else look into its log."
             ),
         )
     }
@@ -231,21 +270,21 @@ impl Target {
         Diagnostic::error(
             "Origin cannot be asked",
             format!(
-                "{self} was to be asked whether it accepts the certificate before it is uploaded, \
-                 and no TLS connection could be made: {why}. It is connected to directly from \
-                 where Terraform runs: if no way leads there, take it out of verify_origins, and \
-                 ask it from a machine that reaches it. Nothing was changed."
+                "{self} was to be asked whether it accepts the new certificate, and no answer was \
+                 obtained: {why}. Nothing was changed. It is connected to directly from where \
+                 Terraform runs: if no way leads there, take it out of verify_origins, and ask it \
+                 from a machine that reaches it."
             ),
         )
     }
 
-    fn asks_nothing(&self) -> Diagnostic {
+    fn asks_nothing(&self, outcome: &Outcome) -> Diagnostic {
         Diagnostic::warning(
             "Origin does not ask for a certificate",
             format!(
-                "{self} was to be shown the certificate before it is uploaded, and did not ask for \
-                 any: so it enforces nothing, and whether it would accept this one is not known. \
-                 Turn verification on at the origin (nginx: ssl_verify_client on)."
+                "{self} was to be shown the new certificate, and did not ask for any in the \
+                 handshake ({outcome}): whether it would accept this one is not known. Once \
+                 Cloudflare presents it, let the origin ask for it (nginx: ssl_verify_client on)."
             ),
         )
     }
@@ -266,22 +305,21 @@ impl fmt::Display for Target {
 }
 
 /// Asks all of these at once, each with the certificate. An error for each that does not
-/// accept it, a warning for each that did not ask for it.
+/// accept it, a warning for each of which that is not known.
 pub(super) async fn ask(
     targets: &[Target],
     identity: &ClientIdentity,
     issuer: &str,
 ) -> Diagnostics {
-    let gate = Arc::new(Semaphore::new(AT_ONCE));
     let mut asked = JoinSet::new();
     for target in targets {
-        let (gate, target, issuer) = (Arc::clone(&gate), target.clone(), issuer.to_owned());
+        let (target, issuer) = (target.clone(), issuer.to_owned());
         let probe = Probe {
             identity: Some(identity.clone()),
             ..target.probe.clone()
         };
         asked.spawn(async move {
-            let _permit = gate.acquire().await;
+            let _permit = GATE.acquire().await;
             let said = target.verdict(probe.look().await, &issuer);
             said.map(|said| (target.index, said))
         });
@@ -292,7 +330,7 @@ pub(super) async fn ask(
 }
 
 /// The issuers that an origin lists, as a sentence.
-fn accepted(issuers: &[String]) -> String {
+fn listed(issuers: &[String]) -> String {
     if issuers.is_empty() {
         return "The origin does not say which authorities it accepts.".to_owned();
     }
@@ -334,6 +372,6 @@ fn twice(target: &Target, first: usize) -> Diagnostic {
 fn missing() -> Diagnostic {
     Diagnostic::error(
         "Origin is missing",
-        "This element of verify_origins is null. Give an address, or leave the element out.",
+        "An element of verify_origins is null. Give an address, or leave the element out.",
     )
 }

@@ -7,7 +7,7 @@
 //! interruption has left) and destroy differ in their goal, and in nothing else.
 //!
 //! ```text
-//! VerifyOrigins ─► Bring ─► AwaitDeployment ─► for each that goes:
+//! VerifyOrigins ⇄ Bring ─► AwaitDeployment ─► for each that goes:
 //!
 //!     OfferToOthers ──(taken over)──────────────────────────────► the next one
 //!       │   ▲
@@ -20,7 +20,7 @@
 //!
 //! In the store of a zone there is nothing to repoint, and where nothing is kept neither. A
 //! resource that turns up late takes it over from any step after the offer as well. Origins
-//! are asked where there are any to ask, and only before something is brought. The
+//! are asked before what this resource does not hold yet is uploaded or taken over. The
 //! deadline and Ctrl-C belong to `operation`: they end any step (of what waits for another
 //! resource, only Ctrl-C does), and then `state_if_stopped` says what is true.
 
@@ -39,9 +39,8 @@ pub(super) struct Goal {
     /// Whether what is kept has to be active before the goal is reached. If not, nothing may
     /// be removed.
     pub(super) requires_active: bool,
-    /// Whether origins have to accept the certificate of the configuration before it is
-    /// brought into its store.
-    pub(super) verifies_origins: bool,
+    /// Whether there are origins that have to accept the certificate of the configuration.
+    pub(super) has_origins: bool,
 }
 
 /// What there is to be in the end.
@@ -73,12 +72,11 @@ pub(super) struct Known {
 /// What origins say of a certificate that is to be uploaded.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Hash)]
 pub(super) enum Origins {
-    /// They have not been asked.
     #[default]
     Unasked,
-    /// Each accepts it.
+    /// They have to accept it first.
+    Asked,
     Accept,
-    /// At least one does not.
     Refuse,
 }
 
@@ -128,7 +126,8 @@ pub(super) enum Removal {
 pub(super) enum Step {
     /// Ask the origins whether they accept the certificate.
     VerifyOrigins,
-    /// Find the certificate in its store; where it may be uploaded, upload it.
+    /// Find the certificate in its store; where it may be uploaded, upload it. Before what the
+    /// origins have not accepted, stop.
     Bring,
     /// Wait a little, then see where the edge stands with it.
     AwaitDeployment,
@@ -165,8 +164,8 @@ pub(super) enum Failure {
 /// What a step has come to.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub(super) enum Event {
-    /// This is what the origins say.
-    Verified(Origins),
+    /// This is what the origins say, or that they have to be asked.
+    Origins(Origins),
     /// The certificate is in its store.
     Brought(Kept),
     /// This is where the edge stands with it.
@@ -212,7 +211,7 @@ pub(super) fn decide(goal: &Goal, known: &Known) -> Step {
         let Some(kept) = &known.kept else {
             return match known.origins {
                 Origins::Refuse => Step::Fail(Failure::Origins),
-                Origins::Unasked if goal.verifies_origins => Step::VerifyOrigins,
+                Origins::Asked => Step::VerifyOrigins,
                 Origins::Unasked | Origins::Accept => Step::Bring,
             };
         };
@@ -250,7 +249,7 @@ impl Goal {
             old: None,
             remove: Vec::new(),
             requires_active: true,
-            verifies_origins: false,
+            has_origins: false,
         }
     }
 
@@ -339,6 +338,11 @@ impl Known {
         left.filter(move |id| !self.settled.contains(id) && !is_kept(id))
     }
 
+    /// Whether no origin stands against it that the certificate is brought.
+    pub(super) fn is_accepted(&self, goal: &Goal) -> bool {
+        !goal.has_origins || self.origins == Origins::Accept
+    }
+
     /// Adds what a step has come to.
     pub(super) fn learn(&mut self, goal: &Goal, event: Event) {
         let next = self.remaining(goal).next().cloned();
@@ -347,7 +351,7 @@ impl Known {
         let is_zone = goal.store == Store::Zone;
         let is_switch = self.kept.is_some() && (is_zone || next.is_some() && next == goal.old);
         match event {
-            Event::Verified(origins) => self.origins = origins,
+            Event::Origins(origins) => self.origins = origins,
             Event::Brought(kept) => self.kept = Some(kept),
             Event::Seen(deployment) => {
                 if let Some(kept) = &mut self.kept {
@@ -365,10 +369,9 @@ impl Known {
             // Again until a pass finds nothing to move: more may have turned up.
             Event::Repointed { any } => {
                 self.has_switched |= is_switch;
-                self.removal = if any {
-                    Removal::Unclaimed
-                } else {
-                    Removal::ReadyToDelete
+                self.removal = match any {
+                    true => Removal::Unclaimed,
+                    false => Removal::ReadyToDelete,
                 };
             }
             Event::Held { by, too_long } => {

@@ -55,18 +55,21 @@ impl<'a> Upload<'a> {
         })
     }
 
-    /// What has to hold before it is uploaded: that these origins accept this certificate.
-    /// None where there are none.
-    pub(super) fn terms(&self) -> Option<String> {
-        let origins = self.origins.iter().map(Target::terms);
-        let all = [self.fingerprint().to_owned()].into_iter().chain(origins);
-        let all = all.collect::<Vec<_>>().join("\n");
-        (!self.origins.is_empty()).then(|| x509::fingerprint(all.as_bytes()))
+    /// Whether there are origins that have to accept it.
+    pub(super) fn has_origins(&self) -> bool {
+        !self.origins.is_empty()
     }
 
-    /// Shows it to the origins. An error for each that does not accept it.
-    pub(super) async fn verify_origins(&self) -> Result<Diagnostics, Diagnostics> {
-        let identity = self.key.identity(&self.leaf);
+    /// Shows it to the origins, with the chain that is there with a copy of it. An error for
+    /// each that does not accept it.
+    pub(super) async fn verify_origins(
+        &self,
+        copy: Option<&Found>,
+    ) -> Result<Diagnostics, Diagnostics> {
+        let identity = match copy.and_then(leaf_of) {
+            Some(copy) => self.key.identity(copy.der()),
+            None => self.key.identity(self.leaf.der()),
+        };
         let issuer = self.leaf.facts().issuer.as_deref().unwrap_or_default();
         let asked = self
             .at

@@ -1,5 +1,6 @@
 //! Many origins at once, and those that say little.
 
+use std::sync::Arc;
 use std::sync::atomic::{AtomicUsize, Ordering};
 
 use aop_simulator::pki::Authority;
@@ -16,7 +17,8 @@ fn identity() -> ClientIdentity {
     let authority = Authority::new("Example CA").expect("an authority");
     let made = authority.client("edge", date()).expect("a certificate");
     let key = PrivateKey::parse(&Secret::new(made.private_key)).expect("a key");
-    key.identity(&Certificate::parse(&made.certificate).expect("a certificate"))
+    let certificate = Certificate::parse(&made.certificate).expect("a certificate");
+    key.identity(certificate.der())
 }
 
 fn origins(addresses: impl IntoIterator<Item = String>) -> Origins {
@@ -86,8 +88,8 @@ async fn an_origin_that_refuses_is_an_error_and_one_that_does_not_ask_a_warning(
 #[test]
 fn a_message_shows_ten_of_the_issuers_that_an_origin_lists() {
     let issuers: Vec<String> = (0..12).map(|number| format!("CN=CA {number}")).collect();
-    let said = accepted(&issuers);
+    let said = listed(&issuers);
     assert!(said.ends_with("CN=CA 9; and 2 more."), "{said}");
-    assert_eq!(accepted(&issuers[..1]), "The origin accepts: CN=CA 0.");
-    assert!(accepted(&[]).contains("does not say"));
+    assert_eq!(listed(&issuers[..1]), "The origin accepts: CN=CA 0.");
+    assert!(listed(&[]).contains("does not say"));
 }

@@ -17,10 +17,6 @@ impl World {
         let by = format!("{step:?}");
         match step {
             Step::VerifyOrigins => self.verify_origins(&by),
-            Step::Bring if process.lacks_origins() => {
-                let why = "it is uploaded, and its origins have not accepted it";
-                vec![(by, Err(why.to_owned()))]
-            }
             Step::Bring => self.bring(&by),
             Step::AwaitDeployment => self.await_deployment(&by),
             Step::OfferToOthers(of) => self.yields(&by, name(&of)),
@@ -70,10 +66,10 @@ impl World {
     }
 
     fn verify_origins(&self, by: &str) -> Vec<Transition> {
-        let accepted = self.after(Event::Verified(Origins::Accept));
+        let accepted = self.after(Event::Origins(Origins::Accept));
         let mut all = vec![(by.to_owned(), Ok(accepted))];
         if let Some(left) = self.left.faults.checked_sub(1) {
-            let mut refused = self.after(Event::Verified(Origins::Refuse));
+            let mut refused = self.after(Event::Origins(Origins::Refuse));
             refused.left.faults = left;
             all.push((format!("{by}, and one refuses"), Ok(refused)));
         }
@@ -109,9 +105,15 @@ impl World {
             is_one_freed: false,
         };
         let mut done = self.clone();
-        let is_own = match next(copy.as_ref(), slots) {
+        let is_accepted = process.known.is_accepted(&process.goal);
+        let next = next(copy.as_ref(), slots, is_accepted);
+        let is_own = match next {
             Next::Resume => true,
             Next::Adopt => false,
+            Next::AskOrigins => {
+                let asked = self.after(Event::Origins(Origins::Asked));
+                return vec![(by.to_owned(), Ok(asked))];
+            }
             // Gone, or timed out, since the refresh.
             _ if is_present => return vec![(by.to_owned(), Ok(self.clone().end()))],
             Next::Upload | Next::DeleteCopy => {
@@ -121,6 +123,11 @@ impl World {
             _ => return vec![(by.to_owned(), Ok(self.clone().end()))],
         };
         let was_uploaded = done.lives != self.lives;
+        let is_resumed = is_present || !was_uploaded && (is_held || process.lost);
+        if !is_resumed && process.known.origins != Origins::Accept {
+            let why = "it is uploaded or taken over, and its origins have not accepted it";
+            return vec![(by.to_owned(), Err(why.to_owned()))];
+        }
         let mut brought = done.clone();
         brought.learn(Event::Brought(Kept {
             id: id(brings),

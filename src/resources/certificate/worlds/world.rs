@@ -1,6 +1,6 @@
 //! One small world, and everything that can happen in it.
 
-use super::super::protocol::{Goal, Keep, Known, Origins, Step, Tracked, decide, state_if_stopped};
+use super::super::protocol::{Goal, Keep, Known, Step, Tracked, decide, state_if_stopped};
 use cloudflare::{CertificateId, Status, Store};
 
 /// The certificates: the one of the state, the one of the configuration, somebody else's.
@@ -84,8 +84,6 @@ impl Host {
 pub(super) struct State {
     pub(super) object: Option<Name>,
     pub(super) superseded: Vec<Name>,
-    /// The one that origins accepted in an apply that did not end well.
-    pub(super) accepted: Option<Name>,
 }
 
 /// A process of the provider that carries out an apply.
@@ -160,13 +158,6 @@ pub(super) fn name(of: &CertificateId) -> Name {
     named.expect("one of the three")
 }
 
-impl Process {
-    /// Whether its origins are to accept a certificate, and have not.
-    pub(super) fn lacks_origins(&self) -> bool {
-        self.goal.verifies_origins && self.known.origins != Origins::Accept
-    }
-}
-
 impl World {
     /// The worlds in which a search begins.
     pub(super) fn begins(left: Budget) -> Vec<Self> {
@@ -198,7 +189,7 @@ impl World {
                         successor: None,
                         state: State {
                             object,
-                            ..State::default()
+                            superseded: Vec::new(),
                         },
                         process: None,
                         left,
@@ -262,16 +253,17 @@ impl World {
             }
         }
         let mut alive = alive.into_iter();
-        self.state.object = alive.next();
-        self.state.superseded = alive.collect();
+        self.state = State {
+            object: alive.next(),
+            superseded: alive.collect(),
+        };
     }
 
-    /// The goal of the next apply; none where the plan is empty. Origins are always to be
-    /// asked: a world without any is one in which they have accepted.
+    /// The goal of the next apply; none where the plan is empty. There are always origins to
+    /// ask: without any is like with some that accept.
     pub(super) fn plan(&self) -> Option<Goal> {
         let mut goal = self.aim()?;
-        let is_new = goal.keep == Keep::FromConfig;
-        goal.verifies_origins = is_new && self.state.accepted != self.wanted;
+        goal.has_origins = goal.keep == Keep::FromConfig;
         Some(goal)
     }
 
@@ -328,17 +320,11 @@ impl World {
         let kept = process.known.kept.as_ref().map(|kept| name(&kept.id));
         let superseded: Vec<Name> = standing.superseded.iter().map(name).collect();
         let is_destroy = process.goal.keep == Keep::Nothing || self.successor.is_some();
-        let accepted = match kept.filter(|_| process.goal.keep == Keep::FromConfig) {
-            Some(kept) => Some(kept),
-            None => self.state.accepted,
-        };
-        let accepted = accepted.filter(|_| !is_done);
         self.state = match (&process.goal.keep, standing.object) {
             (Keep::Present(_), _) if is_destroy && is_done => State::default(),
             (Keep::Present(_), _) if is_destroy => State {
                 object: self.state.object,
                 superseded: superseded_without(self.state.object, superseded),
-                accepted,
             },
             (Keep::Nothing, _) if is_done => State::default(),
             (Keep::Nothing, _) => return self,
@@ -346,12 +332,10 @@ impl World {
             (_, Tracked::Old) => State {
                 object: self.state.object,
                 superseded,
-                accepted,
             },
             (_, Tracked::Kept) => State {
                 object: kept,
                 superseded,
-                accepted,
             },
         };
         self

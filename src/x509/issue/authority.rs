@@ -1,0 +1,148 @@
+//! An authority whose key the user holds.
+
+use jiff::Timestamp;
+use x509_parser::certificate::X509Certificate;
+use x509_parser::extensions::ParsedExtension;
+
+use super::super::digest::keyed;
+use super::super::issued::{is_issued_by, names_fit};
+use super::super::leaf::parse;
+use super::super::public::{Kind, PublicKey};
+use super::super::{Certificate, Existing, PrivateKey, Problem};
+use super::leaf::{Issued, Order, sign};
+
+/// An authority that may issue client certificates, with the chain above it.
+#[derive(Clone, Debug)]
+pub struct Authority {
+    said: Certificate,
+    /// The DER of its own certificate, and of those above it.
+    pub(super) chain: Vec<Vec<u8>>,
+    /// The DER of its name.
+    pub(super) name: Vec<u8>,
+    /// By what its certificate names its key.
+    pub(super) key_id: Option<Vec<u8>>,
+}
+
+impl Authority {
+    /// Reads the authority's certificate and those above it, and checks that it may sign.
+    pub fn read(text: &str) -> Result<Self, Problem> {
+        let said = Certificate::read(text)?;
+        said.check_chain()?;
+        let chain: Vec<Vec<u8>> = said.der().map(<[u8]>::to_vec).collect();
+        let parsed: Vec<X509Certificate<'_>> = chain.iter().filter_map(|der| parse(der)).collect();
+        for (below, certificate) in parsed.iter().enumerate() {
+            check_signs(certificate, below)?;
+        }
+        let own = parsed.first();
+        let name = own.map(|own| own.subject().as_raw().to_vec());
+        let key_id = own.and_then(key_id);
+        Ok(Self {
+            name: name.unwrap_or_default(),
+            key_id,
+            said,
+            chain,
+        })
+    }
+
+    /// Its name, RFC 2253, the most specific part first.
+    pub fn subject(&self) -> &str {
+        self.said.subject()
+    }
+
+    /// When it begins to be valid.
+    pub fn not_before(&self) -> Timestamp {
+        self.said.not_before()
+    }
+
+    /// When it expires, and with it whatever it has issued.
+    pub fn not_after(&self) -> Timestamp {
+        self.said.not_after()
+    }
+
+    /// What goes with a certificate that it issues: it and those above it, up to a root,
+    /// which every origin has itself.
+    pub(super) fn sent(&self) -> impl Iterator<Item = &[u8]> {
+        let is_root = |der: &&[u8]| parse(der).is_some_and(|own| is_issued_by(&own, &own));
+        let chain = self.chain.iter().map(Vec::as_slice);
+        chain.take_while(move |der| !is_root(der))
+    }
+
+    /// An error unless the key is the authority's, and of a kind that signs certificates.
+    pub fn check_key(&self, key: &PrivateKey) -> Result<(), Problem> {
+        key.check_match(&self.said)?;
+        match self.said.public_key().kind() {
+            Kind::Rsa(_) | Kind::Ec(_) | Kind::Ed25519 => Ok(()),
+            Kind::Other => Err(cannot_sign("its key is of a kind that is not known here")),
+        }
+    }
+
+    /// Whether a certificate is one of this authority's, for this name and on a key of this
+    /// kind, so that the order needs no other.
+    pub fn has_issued(&self, existing: &Existing, order: &Order) -> bool {
+        let own = self.chain.first().and_then(|der| parse(der));
+        let (Some(own), Some(leaf)) = (own, parse(&existing.leaf)) else {
+            return false;
+        };
+        let key = PublicKey::read(leaf.public_key());
+        names_fit(&leaf, &own)
+            && is_issued_by(&leaf, &own)
+            && existing.subject() == Some(order.subject().as_str())
+            && order.algorithm.fits(key.kind())
+    }
+
+    /// What only the holder of the authority's key can say of these words: eight bytes.
+    pub fn tag(&self, key: &PrivateKey, words: &[&str]) -> [u8; 8] {
+        keyed(key.der(), words)
+    }
+
+    /// Makes a key and the certificate for it.
+    pub fn issue(&self, key: &PrivateKey, order: &Order) -> Result<Issued, Problem> {
+        self.check_key(key)?;
+        sign(self, key, order)
+    }
+}
+
+/// An error unless this certificate may sign those below it, of which so many are
+/// authorities.
+fn check_signs(certificate: &X509Certificate<'_>, below: usize) -> Result<(), Problem> {
+    if !certificate.is_ca() {
+        return Err(cannot_sign(
+            "its basicConstraints do not say CA:TRUE: it is no authority's certificate",
+        ));
+    }
+    let usage = certificate.key_usage().ok().flatten();
+    if usage.is_some_and(|usage| !usage.value.key_cert_sign()) {
+        return Err(cannot_sign("its keyUsage does not include keyCertSign"));
+    }
+    let constraints = certificate.basic_constraints().ok().flatten();
+    let most = constraints.and_then(|constraints| constraints.value.path_len_constraint);
+    match most {
+        Some(most) if (most as usize) < below => Err(cannot_sign(&format!(
+            "certificate {} of the text has pathlen:{most}, and {below} authorities stand below it",
+            below + 1
+        ))),
+        _ => Ok(()),
+    }
+}
+
+fn cannot_sign(why: &str) -> Problem {
+    Problem::new(
+        "Authority may not sign certificates",
+        format!(
+            "What it signs would be refused, because {why}. Give the certificate of the authority \
+             that is to issue the client certificate, and after it those that issued it. One is \
+             made with `openssl req -x509 -addext basicConstraints=critical,CA:TRUE -addext \
+             keyUsage=critical,keyCertSign,cRLSign`."
+        ),
+    )
+}
+
+fn key_id(own: &X509Certificate<'_>) -> Option<Vec<u8>> {
+    let mut ids =
+        own.iter_extensions()
+            .filter_map(|extension| match extension.parsed_extension() {
+                ParsedExtension::SubjectKeyIdentifier(id) => Some(id.0.to_vec()),
+                _ => None,
+            });
+    ids.next()
+}
