@@ -116,6 +116,11 @@ impl Zone<'_> {
         self.client.sender.ahead()
     }
 
+    /// Whether an answer of Cloudflare has said what time it is there.
+    pub fn is_clock_known(&self) -> bool {
+        self.client.sender.is_clock_known()
+    }
+
     /// The time as Cloudflare has it, as far as is known.
     pub fn now(&self) -> Timestamp {
         self.client.sender.now()

@@ -26,7 +26,8 @@ pub(super) struct Sender {
     max_retries: Option<u32>,
     rng: Mutex<Rng>,
     clock: fn() -> Timestamp,
-    /// How far the server's clock is ahead, if that is more than a passing difference.
+    /// How far the server's clock is ahead, a passing difference being none; none while no
+    /// answer has said its date.
     ahead: Mutex<Option<SignedDuration>>,
 }
 
@@ -67,7 +68,14 @@ impl Sender {
     /// How far the server's clock is ahead of this machine's, or (negative) behind it,
     /// where they differ by more than five minutes.
     pub(super) fn ahead(&self) -> Option<SignedDuration> {
-        *self.ahead.lock().unwrap_or_else(PoisonError::into_inner)
+        let ahead = *self.ahead.lock().unwrap_or_else(PoisonError::into_inner);
+        ahead.filter(|ahead| !ahead.is_zero())
+    }
+
+    /// Whether an answer has said its date.
+    pub(super) fn is_clock_known(&self) -> bool {
+        let ahead = self.ahead.lock().unwrap_or_else(PoisonError::into_inner);
+        ahead.is_some()
     }
 
     /// The time as the server has it, as far as is known.
@@ -84,8 +92,11 @@ impl Sender {
             return;
         };
         let ahead = date.timestamp().duration_since((self.clock)());
-        let tells = ahead.abs() > PASSING;
-        *self.ahead.lock().unwrap_or_else(PoisonError::into_inner) = tells.then_some(ahead);
+        let ahead = match ahead.abs() > PASSING {
+            true => ahead,
+            false => SignedDuration::ZERO,
+        };
+        *self.ahead.lock().unwrap_or_else(PoisonError::into_inner) = Some(ahead);
     }
 
     /// Sends a request until it is accepted or cannot be; as long as it is `wanted`,

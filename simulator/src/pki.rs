@@ -54,6 +54,11 @@ impl Authority {
         })
     }
 
+    /// The authority's private key, PKCS#8.
+    pub fn private_key(&self) -> String {
+        self.issuer.key().serialize_pem()
+    }
+
     /// The authority's own certificate, PEM.
     pub fn certificate(&self) -> &str {
         &self.certificate

@@ -18,6 +18,7 @@ pub struct Existing {
     pub(super) all: Vec<Vec<u8>>,
     facts: Facts,
     subject: Option<String>,
+    not_before: Option<Timestamp>,
     not_after: Option<Timestamp>,
 }
 
@@ -41,6 +42,7 @@ impl Existing {
                 fingerprint_sha256: fingerprint(&leaf),
                 ..Facts::default()
             }),
+            not_before: said.as_ref().map(|said| said.not_before),
             not_after: said.as_ref().map(|said| said.not_after),
             subject: said.map(|said| said.subject),
             leaf,
@@ -61,6 +63,11 @@ impl Existing {
     /// The leaf's subject, RFC 2253, the most specific part first.
     pub fn subject(&self) -> Option<&str> {
         self.subject.as_deref()
+    }
+
+    /// When the leaf begins to be valid.
+    pub fn not_before(&self) -> Option<Timestamp> {
+        self.not_before
     }
 
     /// When the leaf expires.

@@ -20,17 +20,19 @@ mod leaf;
 mod name;
 mod pem;
 mod public;
+mod serial;
 
 #[cfg(test)]
 mod tests;
 
 pub use certificate::Certificate;
 pub use existing::{Existing, without_keys};
-pub use issue::{Authority, Issued, Order, SERIAL_BYTES};
+pub use issue::{Authority, Issued, Order};
 pub use key::{ClientIdentity, PrivateKey};
 pub use key_algorithm::KeyAlgorithm;
 pub use leaf::Facts;
 pub use name::distinguished_name;
+pub use serial::{Serial, Tag};
 
 /// Why a text cannot be used.
 #[derive(Clone, Debug, PartialEq, Eq)]

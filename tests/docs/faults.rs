@@ -23,7 +23,7 @@ const SUITES: [(&str, &str); 11] = [
 ];
 
 /// Each kind is numbered without a gap.
-const NUMBERS: [(char, u32); 4] = [('F', 76), ('P', 44), ('H', 14), ('U', 23)];
+const NUMBERS: [(char, u32); 4] = [('F', 76), ('P', 44), ('H', 14), ('U', 26)];
 
 struct Row {
     id: String,

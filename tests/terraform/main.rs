@@ -24,6 +24,7 @@ mod handover;
 mod import;
 mod install;
 mod interruption;
+mod issue;
 mod lifecycle;
 mod meanwhile;
 mod module;

@@ -296,7 +296,9 @@ impl Scene {
 
     /// The same to an origin that trusts another authority.
     pub fn traffic_to(&self, authority: &Authority, hostnames: &[&str]) -> Live {
-        let mut origin = Origin::trusting(authority.certificate()).expect("an origin");
+        let clock = self.simulator.clock().clone();
+        let origin = Origin::by_clock(authority.certificate(), clock);
+        let mut origin = origin.expect("an origin");
         self.runtime.block_on(origin.listen()).expect("an address");
         self.traffic_through(origin, hostnames)
     }

@@ -4,12 +4,15 @@
 use std::error::Error;
 use std::net::SocketAddr;
 use std::sync::{Arc, Mutex, PoisonError};
+use std::time::Duration;
 
+use crate::Clock;
 use rcgen::KeyPair;
 use rustls::ServerConfig;
 use rustls::server::WebPkiClientVerifier;
+use rustls::time_provider::TimeProvider;
 use rustls_pki_types::pem::PemObject;
-use rustls_pki_types::{CertificateDer, PrivatePkcs8KeyDer};
+use rustls_pki_types::{CertificateDer, PrivatePkcs8KeyDer, UnixTime};
 use tokio::io::{AsyncRead, AsyncReadExt, AsyncWrite, AsyncWriteExt};
 use tokio::net::TcpListener;
 use tokio::task::JoinHandle;
@@ -18,6 +21,7 @@ use tokio_rustls::TlsAcceptor;
 /// An origin that enforces client certificates. Dropped, it stops listening.
 pub struct Origin {
     door: Arc<Door>,
+    clock: Option<Clock>,
     listening: Option<(SocketAddr, JoinHandle<()>)>,
 }
 
@@ -35,14 +39,24 @@ impl Origin {
     /// An origin that trusts these authorities (PEM, one after the other) and nobody else.
     pub fn trusting(authorities: &str) -> Result<Self, Box<dyn Error + Send + Sync>> {
         Ok(Self {
-            door: Arc::new(Door(Mutex::new(acceptor(authorities)?))),
+            door: Arc::new(Door(Mutex::new(acceptor(authorities, None)?))),
+            clock: None,
             listening: None,
         })
     }
 
+    /// The same, going by this clock.
+    pub fn by_clock(authorities: &str, clock: Clock) -> Result<Self, Box<dyn Error + Send + Sync>> {
+        let mut origin = Self::trusting(authorities)?;
+        origin.clock = Some(clock);
+        origin.trust(authorities)?;
+        Ok(origin)
+    }
+
     /// Trusts these authorities from the next connection on, and nobody else.
     pub fn trust(&self, authorities: &str) -> Result<(), Box<dyn Error + Send + Sync>> {
-        *self.door.0.lock().unwrap_or_else(PoisonError::into_inner) = acceptor(authorities)?;
+        *self.door.0.lock().unwrap_or_else(PoisonError::into_inner) =
+            acceptor(authorities, self.clock.clone())?;
         Ok(())
     }
 
@@ -81,8 +95,25 @@ impl Drop for Origin {
     }
 }
 
+/// The machine's time, or that of a clock which tests move.
+#[derive(Debug)]
+struct Time(Option<Clock>);
+
+impl TimeProvider for Time {
+    fn current_time(&self) -> Option<UnixTime> {
+        let Some(clock) = &self.0 else {
+            return Some(UnixTime::now());
+        };
+        let seconds = u64::try_from(clock.date().as_second()).ok()?;
+        Some(UnixTime::since_unix_epoch(Duration::from_secs(seconds)))
+    }
+}
+
 /// Accepts clients of these authorities.
-fn acceptor(authorities: &str) -> Result<TlsAcceptor, Box<dyn Error + Send + Sync>> {
+fn acceptor(
+    authorities: &str,
+    clock: Option<Clock>,
+) -> Result<TlsAcceptor, Box<dyn Error + Send + Sync>> {
     let provider = Arc::new(rustls::crypto::aws_lc_rs::default_provider());
     let mut roots = rustls::RootCertStore::empty();
     for certificate in CertificateDer::pem_slice_iter(authorities.as_bytes()) {
@@ -95,7 +126,7 @@ fn acceptor(authorities: &str) -> Result<TlsAcceptor, Box<dyn Error + Send + Syn
     let own = rcgen::CertificateParams::new(vec!["origin.example".to_owned()])?;
     let own = own.self_signed(&key)?;
     let key = PrivatePkcs8KeyDer::from(key.serialize_der());
-    let mut config = ServerConfig::builder_with_provider(provider)
+    let mut config = ServerConfig::builder_with_details(provider, Arc::new(Time(clock)))
         .with_safe_default_protocol_versions()?
         .with_client_cert_verifier(clients)
         .with_single_cert(vec![own.der().clone()], key.into())?;

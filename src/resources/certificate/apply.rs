@@ -1,20 +1,20 @@
 //! Create, update and delete: each is a goal, and what its end means to Terraform.
 
 use super::super::Api;
-use super::super::check::{certificate, stored_id, zone_id};
+use super::super::check::{stored_id, zone_id};
 use super::super::handoff::hand_over;
 use super::super::problem::successor_failed;
 use super::facts::Facts;
+use super::material::Material;
 use super::operation::{Operation, Stopped};
-use super::plan::{check_upload, not_valid_yet};
 use super::protocol::{Failure, Goal, Tracked};
 use super::store::CertificateStore;
 use super::upload::Upload;
-use super::{Certificate, Found, deposed, diagnostics, origins, unmanaged};
-use crate::x509;
-use cloudflare::{Claim, Key, Scope, Status, Store, Zone};
+use super::{Certificate, Found, deposed, diagnostics, origins, renewal, unmanaged};
+use cloudflare::{Claim, Key, Scope, Status, Store};
 use framework::{
-    Applied, Ctx, Diagnostic, Diagnostics, Failed, Operation as Kind, Planned, Successor, Timeouts,
+    Applied, Ctx, Diagnostic, Diagnostics, Failed, Object, Operation as Kind, Planned, Successor,
+    Timeouts,
 };
 
 /// Creates a certificate. Once its upload was accepted there is no error together with a
@@ -28,11 +28,11 @@ pub(super) async fn create(
     let Planned { config, mut plan } = planned;
     let id = zone_id(&plan.zone_id)?;
     let zone = ctx.api.zone(&id);
-    let leaf = upload_leaf(ctx, &zone, &mut plan)?;
     let duration = Timeouts::of(&plan.timeouts, Kind::Create);
     let scope = Scope::lasting(duration, ctx.cancel.clone());
     let at = CertificateStore::new(&zone, &scope, store);
-    let upload = Upload::new(at, &config, leaf, Vec::new())?;
+    let material = Material::of(ctx, at, &config, &mut plan, None).await?;
+    let upload = Upload::new(at, &config, material, Vec::new())?;
     // Held to the end: what takes a hostname over may have to wait for this certificate.
     let claim = ctx.api.run().claim(upload.key());
     let claim = claim.map_err(|_| upload.declared_twice())?;
@@ -61,6 +61,9 @@ pub(super) async fn create(
     plan.set_found(found);
     plan.set_superseded(operation.stands().0.superseded);
     unmanaged::report(ctx, at, &found.id).await;
+    if let Some(Object(issue)) = config.issue.known() {
+        unmanaged::report_unused(ctx, at, issue, &found.id).await;
+    }
     Ok(plan)
 }
 
@@ -80,7 +83,12 @@ pub(super) async fn update(
     let old = stored_id(&prior.id, "id")?;
     let superseded = prior.superseded(ctx);
     let run = ctx.api.run();
-    let rotates = plan.id.is_unknown();
+    let is_in_order = renewal::is_in_order(&ctx.private(), &config, &prior)?;
+    if is_in_order {
+        plan.certificate = prior.certificate.clone();
+        plan.facts = prior.facts.clone();
+    }
+    let rotates = plan.id.is_unknown() && !is_in_order;
     if !rotates {
         run.own(at.key_of(&old));
     }
@@ -88,13 +96,14 @@ pub(super) async fn update(
     if report.has_error() {
         return Err(report.into());
     }
-    if !rotates && !plan.status.is_unknown() && superseded.is_empty() {
+    let is_settled = !plan.id.is_unknown() && !plan.status.is_unknown();
+    if !rotates && is_settled && superseded.is_empty() {
         return Ok(plan);
     }
     let (operation, claim) = match rotates {
         true => {
             let goal = Goal::rotate(store, old.clone(), superseded);
-            let (operation, claim) = rotation(ctx, at, goal, &config, &mut plan)?;
+            let (operation, claim) = rotation(ctx, at, goal, &config, &mut plan).await?;
             (operation, Some(claim))
         }
         false => {
@@ -116,6 +125,7 @@ pub(super) async fn update(
         None => prior,
     };
     state.set_superseded(standing.superseded);
+    renewal::note(&mut ctx.private(), &state, zone.now());
     if found.is_some() {
         let adoption = operation.adoption.clone();
         adoption.into_iter().for_each(|warning| ctx.warn(warning));
@@ -146,38 +156,16 @@ pub(super) async fn update(
     })
 }
 
-/// The certificate that is to be uploaded, checked once more: the plan may not have known it,
-/// and time has passed.
-fn upload_leaf(
-    ctx: &Ctx<Api>,
-    zone: &Zone<'_>,
-    plan: &mut Certificate,
-) -> Result<x509::Certificate, Diagnostics> {
-    let leaf = certificate(&plan.certificate)?;
-    let was_unknown = plan.facts.fingerprint().is_none();
-    plan.facts = leaf.facts().into();
-    let mut report = check_upload(&leaf, zone.now());
-    if report.has_error() {
-        return Err(report);
-    }
-    report.extend(not_valid_yet(&leaf, zone.now()));
-    // What the plan knew it has warned of.
-    if was_unknown {
-        report.into_iter().for_each(|warning| ctx.warn(warning));
-    }
-    Ok(leaf)
-}
-
 /// A rotation to what the configuration gives, and the claim to its leaf.
-fn rotation<'a>(
+async fn rotation<'a>(
     ctx: &'a Ctx<Api>,
     at: CertificateStore<'a>,
     goal: Goal,
     config: &Certificate,
     plan: &mut Certificate,
 ) -> Result<(Operation<'a>, Claim<'a>), Diagnostics> {
-    let leaf = upload_leaf(ctx, at.zone, plan)?;
-    let upload = Upload::new(at, config, leaf, goal.remove.clone())?;
+    let material = Material::of(ctx, at, config, plan, goal.old.as_ref()).await?;
+    let upload = Upload::new(at, config, material, goal.remove.clone())?;
     // Before any request: what destroys hostnames in this run waits for the claim.
     let claim = at.run().claim(upload.key());
     let claim = claim.map_err(|_| upload.declared_twice())?;

@@ -112,7 +112,7 @@ impl<'u> Bringing<'u> {
         let copy = look.copy.as_ref().map(|found| Copy {
             status: found.status.clone(),
             is_held: self.upload.holds(&found.id),
-            is_lost: !self.lost.is_empty(),
+            is_lost: !self.lost.is_empty() || self.upload.is_lost(found),
             is_used,
             is_deleted: self.is_copy_deleted,
         });

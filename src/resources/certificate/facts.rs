@@ -53,6 +53,16 @@ impl Facts {
         }
     }
 
+    /// When the leaf expires, where it is known.
+    pub(super) fn expires_on(&self) -> Option<&str> {
+        self.expires_on.known().map(String::as_str)
+    }
+
+    /// The leaf's serial number, where it is known.
+    pub(super) fn serial_number(&self) -> Option<&str> {
+        self.serial_number.known().map(String::as_str)
+    }
+
     /// The leaf's fingerprint, where it is known.
     pub(super) fn fingerprint(&self) -> Option<&str> {
         let known = self.fingerprint_sha256.known();

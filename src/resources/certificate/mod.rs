@@ -1,7 +1,8 @@
 //! `aop_zone_certificate` and `aop_hostname_certificate`: one implementation for
 //! the two stores.
 //!
-//! `plan` says whether it is still the same certificate. `apply` makes a goal of what is
+//! `plan` says whether it is still the same certificate, `renewal` whether one of `issue` is
+//! due for another. `apply` makes a goal of what is
 //! planned; `protocol` decides step after step how to reach it, and `operation` carries the
 //! steps out: ask the `origins`, `bring` an `upload` into the `store` (as `copy` decides, waiting for a `slot`
 //! where there is none), and the `removal` of others, of which `may_delete` decides from a
@@ -20,7 +21,9 @@ mod diagnostics;
 mod facts;
 mod filter;
 mod import;
+mod issue;
 mod list;
+mod material;
 mod may_delete;
 mod model;
 mod moved;
@@ -31,6 +34,7 @@ mod origins;
 mod plan;
 mod protocol;
 mod removal;
+mod renewal;
 mod slot;
 mod store;
 mod store_capacity;
@@ -217,6 +221,7 @@ impl<S: InStore> Resource for StoredCertificate<S> {
             state.facts = stored.facts().into();
         }
         state.set_found(&found);
+        renewal::note(&mut ctx.private(), &state, zone.now());
         Ok(Some(state))
     }
 

@@ -2,7 +2,10 @@
 
 use super::Found;
 use super::facts::Facts;
+use super::issue::IssueAttr;
 use super::origins::Origins;
+use super::{leaf_of, text_of};
+use crate::x509::Existing;
 use cloudflare::CertificateId;
 use framework::{Attr, Ctx, Diagnostic, Model, Object, Timeouts, Walk};
 use text::Secret;
@@ -13,6 +16,7 @@ pub struct Certificate {
     pub(super) id: Attr<String>,
     pub(super) zone_id: Attr<String>,
     pub(super) certificate: Attr<String>,
+    pub(super) issue: IssueAttr,
     pub(super) private_key: Attr<Secret>,
     pub(super) private_key_wo: Attr<Secret>,
     pub(super) verify_origins: Origins,
@@ -37,6 +41,7 @@ impl Model for Certificate {
             id,
             zone_id,
             certificate,
+            issue,
             private_key,
             private_key_wo,
             verify_origins,
@@ -54,9 +59,18 @@ impl Model for Certificate {
             .required()
             .replaces()
             .doc("The zone's id, 32 hexadecimal digits.");
-        walk.attr("certificate", certificate).required().doc(
-            "The certificate in PEM form, the leaf first, after it the certificates that issued \
-             it, if origins need them. The leaf alone decides whether it is another certificate.",
+        walk.attr("certificate", certificate)
+            .optional()
+            .computed()
+            .doc(
+                "The certificate in PEM form, the leaf first, after it the certificates that \
+                 issued it, if origins need them. The leaf alone decides whether it is another \
+                 certificate. Either this is set, or `issue`; then it is what was issued.",
+            );
+        walk.attr("issue", issue).optional().doc(
+            "Issues the certificate here: its private key is made in memory, goes to Cloudflare \
+             in the upload, and is kept nowhere. It is renewed in place by the first apply of the \
+             time `renew_before`.",
         );
         walk.attr("private_key", private_key)
             .optional()
@@ -162,5 +176,13 @@ impl Certificate {
         self.id = found.id.as_str().into();
         self.status = found.status.as_str().into();
         self.uploaded_on = found.uploaded_on.map(|at| at.to_string()).into();
+        let issued = leaf_of(found).filter(|_| !self.issue.is_null());
+        let is_same =
+            |leaf: &Existing| self.facts.fingerprint() == Some(&leaf.facts().fingerprint_sha256);
+        // Of an earlier apply, whose answer was lost.
+        if let Some(other) = issued.filter(|leaf| !is_same(leaf)) {
+            self.certificate = text_of(found).into();
+            self.facts = other.facts().into();
+        }
     }
 }

@@ -8,6 +8,7 @@ use tokio::time::Instant;
 use super::super::Api;
 use super::super::problem::problem;
 use super::bring::{Brought, find_or_upload};
+use super::material::Lost;
 use super::plan::missing_key;
 use super::protocol::{
     Deployment, Event, Failure, Goal, Keep, Kept, Known, Origins, StateIfStopped, Step, Tracked,
@@ -35,8 +36,12 @@ pub(super) struct Operation<'a> {
     pub(super) found: Option<Found>,
     /// What is to be said once a certificate serves that was there already.
     pub(super) adoption: Option<Diagnostic>,
-    /// The certificate of the configuration.
+    /// The certificate of the configuration, until it is in its store.
     upload: Option<Upload<'a>>,
+    /// Its fingerprint.
+    new_leaf: Option<String>,
+    /// By what copies are known that a killed rotation has issued, until they were looked for.
+    lost: Option<Lost>,
     /// What origins said against it.
     refusals: Diagnostics,
     /// The fingerprint of the prior certificate, by which a create of the same one claims it.
@@ -81,6 +86,8 @@ impl<'a> Operation<'a> {
             found: None,
             adoption: None,
             upload: None,
+            new_leaf: None,
+            lost: None,
             refusals: Diagnostics::default(),
             old_leaf: None,
             deployment: Wait::for_others(),
@@ -92,6 +99,8 @@ impl<'a> Operation<'a> {
     /// The same, with what is to be uploaded.
     pub(super) fn with_upload(mut self, upload: Upload<'a>) -> Self {
         self.goal.has_origins = upload.has_origins();
+        self.new_leaf = Some(upload.fingerprint().to_owned());
+        self.lost = upload.lost.clone();
         self.upload = Some(upload);
         self
     }
@@ -123,7 +132,16 @@ impl<'a> Operation<'a> {
                 }
                 Step::AwaitGone(id) => self.removal_of(&id).await?.vanish().await?,
                 Step::Fail(failure) => return Err(Stopped::Failed(failure)),
-                Step::Done => return Ok(()),
+                Step::Done => match self.lost.take() {
+                    // Lists lag: what is found at the end may not have been there at first.
+                    Some(lost) => {
+                        self.goal
+                            .remove
+                            .extend(lost.copies(self.at, &self.known).await);
+                        continue;
+                    }
+                    None => return Ok(()),
+                },
             };
             self.learn(event);
         }
@@ -180,6 +198,8 @@ impl<'a> Operation<'a> {
             deployment: Deployment::Pending,
         };
         self.found = Some(found);
+        // Its key is wanted no more.
+        self.upload = None;
         self.known.learn(&self.goal, Event::Brought(kept));
         self.announce();
         self.revive().await;
@@ -320,7 +340,7 @@ impl<'a> Operation<'a> {
             Keep::Present(ref id) if self.goal.old.as_ref() == Some(id) => self.old_leaf.as_deref(),
             // A successor is another resource's, and claims nothing here.
             Keep::Nothing | Keep::Present(_) => None,
-            Keep::FromConfig => self.upload.as_ref().map(Upload::fingerprint),
+            Keep::FromConfig => self.new_leaf.as_deref(),
         };
         let key = |fingerprint: &str| {
             let is_own = claimed == Some(fingerprint);

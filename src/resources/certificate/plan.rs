@@ -6,7 +6,7 @@ use jiff::{SignedDuration, Timestamp};
 use super::super::check::{certificates, plan_zone, settles};
 use super::super::problem::invalid_pem;
 use super::facts::Facts;
-use super::{Certificate, Change, clock, origins, store_capacity};
+use super::{Certificate, Change, clock, origins, renewal, store_capacity};
 use crate::x509::{self, Existing, PrivateKey};
 use cloudflare::{Status, Store};
 use framework::{Attr, Diagnostic, Diagnostics, Timeouts};
@@ -21,6 +21,41 @@ pub(super) fn validate(config: &Certificate, report: &mut Diagnostics) {
         );
         report.push(error.at("private_key_wo"));
     }
+    if config.issue.is_null() {
+        if config.certificate.is_null() {
+            report.push(no_certificate());
+        }
+        return;
+    }
+    for (name, is_set) in [
+        ("certificate", config.certificate.known().is_some()),
+        ("private_key", config.private_key.known().is_some()),
+        ("private_key_wo", config.private_key_wo.known().is_some()),
+    ] {
+        if is_set && config.issue.known().is_some() {
+            report.push(issued_and_given(name));
+        }
+    }
+}
+
+fn no_certificate() -> Diagnostic {
+    Diagnostic::error(
+        "Certificate is missing",
+        "Neither certificate nor issue is set. Give the certificate with its private_key_wo; or \
+         set issue, and the provider makes both.",
+    )
+    .at("certificate")
+}
+
+fn issued_and_given(name: &str) -> Diagnostic {
+    Diagnostic::error(
+        "Certificate is given and issued",
+        format!(
+            "Both issue and {name} are set. With issue the provider makes the certificate and its \
+             key: take {name} out, or issue."
+        ),
+    )
+    .at(name)
 }
 
 /// Completes and checks the plan of a create or an update.
@@ -37,6 +72,10 @@ pub(super) fn complete(change: &mut Change<'_>, store: Store) {
         None => Attr::unknown(),
         Some(_) => Attr::Known(Vec::new()),
     };
+    if !change.config.issue.is_null() {
+        clock::correct(change);
+        return renewal::plan(change, store);
+    }
     let parsed = change
         .planned
         .certificate
@@ -72,7 +111,7 @@ fn is_as_it_was(change: &Change<'_>) -> bool {
 }
 
 /// Whether Cloudflare gave up deploying it, so that it has to be uploaded once more.
-fn has_timed_out(prior: &Certificate) -> bool {
+pub(super) fn has_timed_out(prior: &Certificate) -> bool {
     Status::parse(prior.status.text()) == Status::DeploymentTimedOut
 }
 
@@ -212,12 +251,30 @@ fn check_key(change: &mut Change<'_>, leaf: Option<&x509::Certificate>) {
 /// Warns while there is time left, and when there is none.
 fn warn_of_expiry(change: &mut Change<'_>, leaf: &x509::Certificate) {
     change.report.extend(not_valid_yet(leaf, change.now));
-    let days = i64::from(change.settings.expiry_warning_days);
-    let left = leaf.not_after().duration_since(change.now);
     // An expired one that is to be uploaded is an error already.
-    let refused = left <= SignedDuration::ZERO && change.planned.id.is_unknown();
-    if days == 0 || left > SignedDuration::from_hours(24 * days) || refused {
-        return;
+    let has_expired = leaf.not_after() <= change.now;
+    if !(has_expired && change.planned.id.is_unknown()) {
+        let advice = "Put a newly issued one into `certificate`: it takes over in place, without a \
+                      gap. The provider's expiry_warning_days says how early this warning comes.";
+        let days = SignedDuration::from_hours(24 * i64::from(change.settings.expiry_warning_days));
+        let warning = expiry(change, leaf.facts(), leaf.not_after(), days, advice);
+        change
+            .report
+            .extend(warning.map(|warning| warning.at("certificate")));
+    }
+}
+
+/// A warning of the end of a certificate, if it comes within this time.
+pub(super) fn expiry(
+    change: &Change<'_>,
+    facts: &x509::Facts,
+    not_after: Timestamp,
+    within: SignedDuration,
+    advice: &str,
+) -> Option<Diagnostic> {
+    let left = not_after.duration_since(change.now);
+    if change.settings.expiry_warning_days == 0 || left > within {
+        return None;
     }
     let when = match left.as_hours() / 24 {
         _ if left <= SignedDuration::ZERO => "has expired, and origins refuse it".to_owned(),
@@ -228,15 +285,13 @@ fn warn_of_expiry(change: &mut Change<'_>, leaf: &x509::Certificate) {
     let warning = Diagnostic::warning(
         "Certificate expiry",
         format!(
-            "The certificate with serial number {} in zone {} {when} ({}). Put a newly issued one \
-             into `certificate`: it takes over in place, without a gap. The provider's \
-             expiry_warning_days says how early this warning comes.",
-            leaf.facts().serial_number.as_deref().unwrap_or_default(),
+            "The certificate with serial number {} in zone {} {when} ({}). {advice}",
+            facts.serial_number.as_deref().unwrap_or_default(),
             change.planned.zone_id.text(),
-            leaf.facts().expires_on.as_deref().unwrap_or_default(),
+            facts.expires_on.as_deref().unwrap_or_default(),
         ),
     );
-    change.report.push(warning.at("certificate").once());
+    Some(warning.once())
 }
 
 /// There is something to upload, and no key to upload it with.

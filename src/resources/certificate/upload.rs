@@ -1,9 +1,10 @@
 //! An upload: what is sent, what a look in the store shows of it, and what is said of both.
 
-use super::super::problem::{invalid_pem, problem};
+use super::super::problem::problem;
+use super::material::{Lost, Material};
 use super::origins::{self, Target};
 use super::store::CertificateStore;
-use super::{Certificate, Found, leaf_of, plan};
+use super::{Certificate, Found, leaf_of};
 use crate::x509::{self, PrivateKey};
 use cloudflare::{Association, CertificateId, Destruction, Error, Key, Status, Store};
 use framework::{Diagnostic, Diagnostics};
@@ -13,6 +14,7 @@ pub(super) struct Upload<'a> {
     pub(super) at: CertificateStore<'a>,
     leaf: x509::Certificate,
     key: PrivateKey,
+    pub(super) lost: Option<Lost>,
     /// Those that have to accept it first.
     origins: Vec<Target>,
     /// The ids that the resource holds already.
@@ -30,27 +32,20 @@ pub(super) struct Look {
 }
 
 impl<'a> Upload<'a> {
-    /// An upload of `leaf` with the key of `config`, checked once more, because the
-    /// plan may not have known them.
+    /// An upload of what there is for it. `own`: what the resource holds already.
     pub(super) fn new(
         at: CertificateStore<'a>,
         config: &Certificate,
-        leaf: x509::Certificate,
+        material: Material,
         own: Vec<CertificateId>,
     ) -> Result<Self, Diagnostics> {
-        let key = config.key();
-        let Some((attribute, text)) = key.and_then(|(at, key)| Some((at, key.known()?))) else {
-            return Err(plan::missing_key().into());
-        };
-        let invalid = |problem| Diagnostics::from(invalid_pem(attribute, problem));
-        let key = PrivateKey::parse(text).map_err(invalid)?;
-        key.check_match(&leaf).map_err(invalid)?;
-        let origins = origins::targets(&config.verify_origins)?;
+        let Material { leaf, key, lost } = material;
         Ok(Self {
             at,
             leaf,
             key,
-            origins,
+            lost,
+            origins: origins::targets(&config.verify_origins)?,
             own,
         })
     }
@@ -98,7 +93,8 @@ impl<'a> Upload<'a> {
                 leaving.push(found.id.clone());
             }
             let is_gone = found.status == Status::Deleted;
-            if !is_gone && leaf_of(&found).is_some_and(|twin| self.leaf.is_same(&twin)) {
+            let is_copy = leaf_of(&found).is_some_and(|twin| self.leaf.is_same(&twin));
+            if !is_gone && is_copy || self.is_lost(&found) {
                 equal.push(found.clone());
             }
             if !found.status.is_tombstone() {
@@ -133,6 +129,21 @@ impl<'a> Upload<'a> {
     pub(super) async fn find(&self, id: &CertificateId) -> Result<Option<Found>, Diagnostics> {
         let found = self.at.find_any(id).await;
         found.map_err(|error| self.failed(&error))
+    }
+
+    /// Whether it is what an earlier apply has issued in this one's place, and forgotten.
+    pub(super) fn is_lost(&self, found: &Found) -> bool {
+        let can_serve = matches!(
+            found.status,
+            Status::Initializing | Status::PendingDeployment | Status::Active
+        );
+        let now = self.at.zone.now();
+        can_serve
+            && self
+                .lost
+                .as_ref()
+                .zip(leaf_of(found))
+                .is_some_and(|(lost, leaf)| lost.is(&leaf, now))
     }
 
     /// Whether the resource holds this id already.

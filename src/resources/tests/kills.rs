@@ -1,7 +1,11 @@
 //! Runs that are killed, refused, delayed or lost at every one of their requests: the
 //! origin refuses no handshake, and the next apply ends what was begun.
 
+use std::time::Duration;
+
+use super::core::{Core, text};
 use super::declared::{Argument, Declared};
+use super::others::live_ids;
 use super::scene::{BLOWS, Blow, Scene, Serves};
 use framework::value::Dynamic;
 
@@ -28,7 +32,7 @@ async fn rotate(serves: Serves, blow: Blow, at: u32, then: Then, case: &str) -> 
     let after = serves.config(&new);
     scene.core.plan(&after).await.expect("a plan");
     let struck = after.clone();
-    let apply = |core: super::core::Core| async move { core.apply_plan(&struck).await };
+    let apply = |core: Core| async move { core.apply_plan(&struck).await };
     let struck = scene.strike(apply, blow, at).await;
     let wanted = match then {
         Then::Same => after,
@@ -73,6 +77,50 @@ async fn a_rotation_under_the_plural_resource_survives_every_blow_at_every_reque
     }
 }
 
+/// What is issued is issued once: a rotation that was killed after the upload knows it again,
+/// although nobody has its key. Killed after the old one's end, it is a create that comes next,
+/// which knows nothing again.
+#[tokio::test(start_paused = true)]
+async fn a_rotation_to_an_issued_certificate_survives_every_blow_at_every_request() {
+    for serves in [Serves::Hostnames(1), Serves::Zone] {
+        for (name, blow) in BLOWS {
+            for at in 0.. {
+                let case = format!("{name} at request {at} of {serves:?}, issued");
+                let scene = Scene::new(serves);
+                let (before, after) = (scene.issuing("One"), scene.issuing("Another"));
+                assert_eq!(scene.core.apply(&before).await, [], "the first apply");
+                let old = live_ids(&scene, serves.store());
+                let watch = scene.watch().await;
+                scene.core.plan(&after).await.expect("a plan");
+                let planned = after.clone();
+                let apply = |core: Core| async move { core.apply_plan(&planned).await };
+                let struck = scene.strike(apply, blow, at).await;
+                // What was held is carried out yet.
+                tokio::time::sleep(Duration::from_secs(5)).await;
+                let strays = live_ids(&scene, serves.store());
+                if strays.iter().all(|id| !old.contains(id)) {
+                    let failed = scene.core.apply(&after).await;
+                    assert_eq!(failed, [], "{case}: the create");
+                    let own = text(&scene.core.state("certificate"), "id");
+                    // Points of presence may still present it.
+                    tokio::time::sleep(Duration::from_secs(10)).await;
+                    for stray in strays.iter().filter(|id| **id != own) {
+                        scene.delete_elsewhere(stray).await;
+                    }
+                }
+                scene.heal(&after, &case).await;
+                assert_eq!(watch.refused(), Vec::<String>::new(), "{case}: refused");
+                drop(watch);
+                scene.clear(&after, &case).await;
+                if !struck {
+                    assert!(at > 8, "{case}: a rotation has more requests than this");
+                    break;
+                }
+            }
+        }
+    }
+}
+
 /// What a failed update could still say in its answer is all cleared away, whatever
 /// is wanted next.
 #[tokio::test(start_paused = true)]
@@ -112,7 +160,7 @@ async fn a_create_survives_every_blow_at_every_request() {
                 let scene = Scene::new(serves);
                 let wanted = serves.config(&scene.issue());
                 let declared = wanted.clone();
-                let apply = |core: super::core::Core| async move { core.apply(&declared).await };
+                let apply = |core: Core| async move { core.apply(&declared).await };
                 let struck = scene.strike(apply, blow, at).await;
                 scene.heal(&wanted, &case).await;
                 scene.clear(&wanted, &case).await;
@@ -135,8 +183,7 @@ async fn a_destroy_survives_every_blow_at_every_request() {
                 let declared = serves.config(&scene.issue());
                 assert_eq!(scene.core.apply(&declared).await, [], "{case}: create");
                 let candidate = declared.clone();
-                let destroy =
-                    |core: super::core::Core| async move { core.destroy(&candidate).await };
+                let destroy = |core: Core| async move { core.destroy(&candidate).await };
                 let struck = scene.strike(destroy, blow, at).await;
                 // The next run reads first, and what is gone is gone.
                 let read = scene.core.plan(&declared).await;

@@ -189,6 +189,31 @@ impl Scene {
         made.expect("a certificate")
     }
 
+    /// The configuration with a certificate of this name that the provider issues.
+    pub(super) fn issuing(&self, name: &str) -> Vec<Declared> {
+        let mut declared = self.serves.config(&self.issue());
+        let key = self.authority.private_key();
+        let arguments = [
+            (
+                "ca_certificate",
+                Dynamic::from(self.authority.certificate()),
+            ),
+            ("ca_private_key_wo", Dynamic::from(key.as_str())),
+            ("common_name", Dynamic::from(name)),
+            ("validity", Dynamic::Null),
+            ("renew_before", Dynamic::Null),
+            ("key_algorithm", Dynamic::Null),
+        ];
+        let arguments = arguments.map(|(name, value)| (name.to_owned(), value));
+        let issue = Argument::Value(Dynamic::Map(arguments.into()));
+        if let Some(certificate) = declared.first_mut() {
+            let is_given = |name: &str| name == "certificate" || name == "private_key_wo";
+            certificate.arguments.retain(|(name, _)| !is_given(name));
+            certificate.arguments.push(("issue", issue));
+        }
+        declared
+    }
+
     /// A certificate with this name and key.
     pub(super) fn issue_named(&self, name: &str, key: &KeyPair) -> ClientCertificate {
         let wanted = Wanted {

@@ -8,6 +8,7 @@ use super::super::digest::keyed;
 use super::super::issued::{is_issued_by, names_fit};
 use super::super::leaf::parse;
 use super::super::public::{Kind, PublicKey};
+use super::super::serial::Tag;
 use super::super::{Certificate, Existing, PrivateKey, Problem};
 use super::leaf::{Issued, Order, sign};
 
@@ -90,9 +91,9 @@ impl Authority {
             && order.algorithm.fits(key.kind())
     }
 
-    /// What only the holder of the authority's key can say of these words: eight bytes.
-    pub fn tag(&self, key: &PrivateKey, words: &[&str]) -> [u8; 8] {
-        keyed(key.der(), words)
+    /// What only the holder of the authority's key can say of these words.
+    pub fn tag(&self, key: &PrivateKey, words: &[&str]) -> Tag {
+        Tag(keyed(key.der(), words))
     }
 
     /// Makes a key and the certificate for it.

@@ -7,12 +7,10 @@ use super::super::digest::key_id;
 use super::super::key_algorithm::KeyAlgorithm;
 use super::super::name::escape;
 use super::super::public::{Curve, Kind};
+use super::super::serial::Serial;
 use super::super::{Certificate, PrivateKey, Problem};
 use super::authority::Authority;
 use super::der;
-
-/// A serial number has so many bytes: 128 bits.
-pub const SERIAL_BYTES: usize = 16;
 
 /// What is to be issued.
 #[derive(Clone, Debug)]
@@ -25,8 +23,8 @@ pub struct Order {
     pub not_before: Timestamp,
     /// Until when.
     pub not_after: Timestamp,
-    /// Its serial number, most significant byte first.
-    pub serial: [u8; SERIAL_BYTES],
+    /// Its serial number.
+    pub serial: Serial,
 }
 
 /// A certificate that was issued, with the certificates above it, and its key.
@@ -87,7 +85,7 @@ fn body(authority: &Authority, order: &Order, key: &PrivateKey, algorithm: &[u8]
     let name = der::sequence(&[der::oid(oids::COMMON_NAME), der::utf8(&order.common_name)]);
     der::sequence(&[
         version,
-        der::unsigned(&order.serial),
+        der::unsigned(order.serial.bytes()),
         algorithm.to_vec(),
         authority.name.clone(),
         validity,

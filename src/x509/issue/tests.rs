@@ -14,7 +14,7 @@ use rustls::server::WebPkiClientVerifier;
 use x509_parser::prelude::FromDer;
 
 use super::*;
-use crate::x509::{Certificate, Existing, KeyAlgorithm, PrivateKey, Problem};
+use crate::x509::{Certificate, Existing, KeyAlgorithm, PrivateKey, Problem, Serial, Tag};
 use text::Secret;
 
 const ALGORITHMS: [&SignatureAlgorithm; 4] = [
@@ -75,7 +75,7 @@ fn order(algorithm: KeyAlgorithm) -> Order {
         algorithm,
         not_before: "2026-01-01T00:00:00Z".parse().expect("a moment"),
         not_after: "2026-04-01T00:00:00Z".parse().expect("a moment"),
-        serial: [0xf0; SERIAL_BYTES],
+        serial: Serial::tagged(Tag([0xf0; 8])).expect("randomness"),
     }
 }
 
@@ -115,8 +115,13 @@ fn every_kind_of_authority_issues_every_kind_of_leaf() {
             let facts = issued.certificate.facts();
             assert_eq!(facts.issuer.as_deref(), Some("CN=Client CA"));
             assert_eq!(issued.certificate.subject(), "CN=Cloudflare edge");
-            let serial = u128::from_be_bytes([0xf0; 16]).to_string();
-            assert_eq!(facts.serial_number.as_deref(), Some(serial.as_str()));
+            let serial: u128 = facts
+                .serial_number
+                .as_deref()
+                .expect("one")
+                .parse()
+                .expect("one");
+            assert_eq!(serial >> 64, u128::from(u64::from_be_bytes([0xf0; 8])));
             assert_eq!(facts.expires_on.as_deref(), Some("2026-04-01T00:00:00Z"));
             assert!(issued.certificate.serves_clients());
             issued.certificate.check_leaf().expect("no authority");
@@ -239,4 +244,21 @@ fn a_tag_depends_on_the_key_and_on_every_word() {
     assert_eq!(first, tag(&made.key, &["a", "bc"]));
     assert_ne!(first, tag(&made.key, &["ab", "c"]));
     assert_ne!(first, tag(&other.key, &["a", "bc"]));
+}
+
+#[test]
+fn a_certificate_under_a_tag_is_known_again_whatever_its_number_begins_with() {
+    let made = root(&PKCS_ECDSA_P256_SHA256, params("Client CA", None));
+    let authority = Authority::read(&made.pem).expect("an authority");
+    for first in [0x00, 0x01, 0x7f, 0x80, 0xff] {
+        let tag = Tag([first, 0, 0, 7, 7, 7, 7, 7]);
+        let order = Order {
+            serial: Serial::tagged(tag).expect("randomness"),
+            ..order(KeyAlgorithm::default())
+        };
+        let issued = authority.issue(&key(&made.key), &order).expect("issued");
+        let existing = Existing::find(&issued.certificate.to_pem()).expect("PEM");
+        assert!(tag.marks(&existing), "{first:#x}");
+        assert!(!Tag([first, 0, 0, 7, 7, 7, 7, 8]).marks(&existing));
+    }
 }

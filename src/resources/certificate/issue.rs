@@ -1,0 +1,326 @@
+//! `issue`: the arguments from which the provider makes a certificate and its key. The key is
+//! in the memory of one operation, in the upload, and nowhere else.
+
+use jiff::{SignedDuration, Timestamp};
+
+use crate::x509::{
+    Authority, Existing, Issued, KeyAlgorithm, Order, PrivateKey, Problem, Serial, Tag,
+};
+use framework::value::{Path, Step};
+use framework::{Attr, Diagnostic, Diagnostics, Model, Object, Walk, parse_duration};
+use text::{Secret, is_invisible};
+
+const COMMON_NAME: &str = "Cloudflare Authenticated Origin Pulls";
+/// The longest common name (RFC 5280, ub-common-name).
+const LONGEST_NAME: usize = 64;
+const VALIDITY: SignedDuration = SignedDuration::from_hours(24 * 90);
+/// So long ago a certificate begins to be valid: clocks differ.
+const BACKDATED: SignedDuration = SignedDuration::from_mins(5);
+
+/// The arguments.
+#[derive(Clone, Default, PartialEq)]
+pub(super) struct Issue {
+    ca_certificate: Attr<String>,
+    ca_private_key_wo: Attr<Secret>,
+    common_name: Attr<String>,
+    validity: Attr<String>,
+    pub(super) renew_before: Attr<String>,
+    key_algorithm: Attr<String>,
+}
+
+impl Model for Issue {
+    fn describe(&mut self, walk: &mut dyn Walk) {
+        let Self {
+            ca_certificate,
+            ca_private_key_wo,
+            common_name,
+            validity,
+            renew_before,
+            key_algorithm,
+        } = self;
+        walk.attr("ca_certificate", ca_certificate).required().doc(
+            "The certificate of the authority that issues it, which origins trust, in PEM form; \
+             after it those that issued that one, if there are any. What stands between it and \
+             the root is uploaded with the certificate.",
+        );
+        walk.attr("ca_private_key_wo", ca_private_key_wo)
+            .optional()
+            .sensitive()
+            .write_only()
+            .doc(
+                "The authority's private key in PEM form, unencrypted. It is needed only where \
+                 something is issued, and is never stored. Needs Terraform 1.11 or OpenTofu 1.11, \
+                 and takes ephemeral values.",
+            );
+        walk.attr("common_name", common_name).optional().doc(
+            "The common name of the certificate's subject. Default `Cloudflare Authenticated \
+             Origin Pulls`.",
+        );
+        walk.attr("validity", validity).optional().doc(
+            "How long it is valid, such as `2160h`, the default (90 days); at most a year, and \
+             never longer than the authority.",
+        );
+        walk.attr("renew_before", renew_before).optional().doc(
+            "So long before it expires the plan renews it, such as `720h`. Default: a third of \
+             its lifetime.",
+        );
+        walk.attr("key_algorithm", key_algorithm).optional().doc(
+            "The kind of key that is made: `ECDSA_P256`, the default, `ECDSA_P384` or `RSA_2048`.",
+        );
+    }
+}
+
+/// What the arguments say, all known.
+#[derive(Clone, Debug)]
+pub(super) struct Terms {
+    authority: Authority,
+    common_name: String,
+    algorithm: KeyAlgorithm,
+    validity: SignedDuration,
+    renew_before: Option<SignedDuration>,
+}
+
+impl Issue {
+    /// What the arguments say; none while one of them is not known.
+    pub(super) fn terms(&self) -> Result<Option<Terms>, Diagnostics> {
+        let mut report = Diagnostics::default();
+        let authority = self.authority().unwrap_or_else(|error| {
+            report.push(error);
+            None
+        });
+        let mut time = |attr: &Attr<String>, name| {
+            duration(attr, name).unwrap_or_else(|error| {
+                report.push(error);
+                None
+            })
+        };
+        let validity = time(&self.validity, "validity").unwrap_or(VALIDITY);
+        let renew_before = time(&self.renew_before, "renew_before");
+        if renew_before.is_some_and(|before| before >= validity) && !report.has_error() {
+            report.push(renews_at_once(validity));
+        }
+        let common_name = self.common_name.known().map_or(COMMON_NAME, String::as_str);
+        report.extend(check_name(common_name));
+        let algorithm = self.algorithm().unwrap_or_else(|error| {
+            report.push(error);
+            KeyAlgorithm::default()
+        });
+        if report.has_error() {
+            return Err(report);
+        }
+        Ok(authority
+            .filter(|_| self.is_known())
+            .map(|authority| Terms {
+                authority,
+                common_name: common_name.to_owned(),
+                algorithm,
+                validity,
+                renew_before,
+            }))
+    }
+
+    fn is_known(&self) -> bool {
+        let texts = [
+            &self.common_name,
+            &self.validity,
+            &self.renew_before,
+            &self.key_algorithm,
+        ];
+        texts.iter().all(|text| !text.is_unknown())
+    }
+
+    fn authority(&self) -> Result<Option<Authority>, Diagnostic> {
+        let text = self.ca_certificate.known();
+        let read = text.map(|text| Authority::read(text)).transpose();
+        read.map_err(|problem| at("ca_certificate", problem))
+    }
+
+    fn algorithm(&self) -> Result<KeyAlgorithm, Diagnostic> {
+        let Some(text) = self.key_algorithm.known() else {
+            return Ok(KeyAlgorithm::default());
+        };
+        let mut named = KeyAlgorithm::NAMES.into_iter();
+        let found = named.find(|(name, _)| name == text);
+        found.map(|(_, algorithm)| algorithm).ok_or_else(|| {
+            let names = KeyAlgorithm::NAMES.map(|(name, _)| name).join(", ");
+            Diagnostic::error(
+                "Invalid key algorithm",
+                format!("{text:?} is none of {names}."),
+            )
+            .at_path(path("key_algorithm"))
+        })
+    }
+
+    /// Whether there is no key to issue with; one that is not known yet is one.
+    pub(super) fn has_no_key(&self) -> bool {
+        self.ca_private_key_wo.is_null()
+    }
+
+    /// The authority's key, checked as far as it and the authority are known.
+    pub(super) fn key(&self, terms: Option<&Terms>) -> Result<Option<PrivateKey>, Diagnostic> {
+        let Some(text) = self.ca_private_key_wo.known() else {
+            return Ok(None);
+        };
+        let invalid = |problem| at("ca_private_key_wo", problem);
+        let key = PrivateKey::parse(text).map_err(invalid)?;
+        if let Some(terms) = terms {
+            terms.authority.check_key(&key).map_err(invalid)?;
+        }
+        Ok(Some(key))
+    }
+}
+
+impl Terms {
+    /// An error unless what the authority issues now lives long enough to be renewed.
+    pub(super) fn check(&self, now: Timestamp) -> Result<(), Diagnostic> {
+        let (from, until) = (self.authority.not_before(), self.authority.not_after());
+        let left = until.duration_since(now);
+        let needed = self.renew_before.unwrap_or(SignedDuration::ZERO);
+        let (summary, detail) = if left <= SignedDuration::ZERO {
+            ("Authority has expired", format!("It expired on {until}."))
+        } else if from > now {
+            (
+                "Authority is not valid yet",
+                format!("It begins to be valid at {from}."),
+            )
+        } else if left <= needed {
+            (
+                "Authority expires too soon",
+                format!(
+                    "It expires on {until}, and so does what it issues: that would have to be \
+                     renewed at once, as renew_before says."
+                ),
+            )
+        } else {
+            return Ok(());
+        };
+        let advice = "Issue a new certificate for the authority, let the origins trust it beside \
+                      this one, and give it here with its key.";
+        let who = self.authority.subject();
+        Err(Diagnostic::error(
+            summary,
+            format!("The authority is {who}. {detail} {advice}"),
+        )
+        .at_path(path("ca_certificate")))
+    }
+
+    /// Whether a certificate is what these terms ask for, apart from its dates.
+    pub(super) fn fit(&self, existing: &Existing) -> bool {
+        let order = self.order(Timestamp::UNIX_EPOCH, None);
+        order.is_some_and(|order| self.authority.has_issued(existing, &order))
+    }
+
+    /// When a certificate is to be renewed.
+    pub(super) fn renewal(&self, existing: &Existing) -> Option<Timestamp> {
+        renewal(existing, self.renew_before)
+    }
+
+    /// What the serial number of a rotation's certificate is under: only the holder of the
+    /// authority's key can say it, and only of this one.
+    pub(super) fn tag(&self, key: &PrivateKey, words: &[&str]) -> Tag {
+        self.authority.tag(key, words)
+    }
+
+    /// Makes the key, and the certificate for it.
+    pub(super) fn issue(
+        &self,
+        key: &PrivateKey,
+        now: Timestamp,
+        tag: Option<Tag>,
+    ) -> Result<Issued, Diagnostic> {
+        let order = self.order(now, tag).ok_or_else(no_randomness)?;
+        let issued = self.authority.issue(key, &order);
+        issued.map_err(|problem| at("ca_private_key_wo", problem))
+    }
+
+    fn order(&self, now: Timestamp, tag: Option<Tag>) -> Option<Order> {
+        let until = now.checked_add(self.validity).unwrap_or(Timestamp::MAX);
+        Some(Order {
+            common_name: self.common_name.clone(),
+            algorithm: self.algorithm,
+            not_before: now.checked_sub(BACKDATED).unwrap_or(now),
+            not_after: until.min(self.authority.not_after()),
+            serial: match tag {
+                Some(tag) => Serial::tagged(tag),
+                None => Serial::random(),
+            }?,
+        })
+    }
+}
+
+/// When a certificate is to be renewed, so long before its end.
+pub(super) fn renewal(existing: &Existing, before: Option<SignedDuration>) -> Option<Timestamp> {
+    let (from, until) = (existing.not_before()?, existing.not_after()?);
+    let before = before.unwrap_or(until.duration_since(from) / 3);
+    until.checked_sub(before).ok()
+}
+
+/// A time that is more than none; nothing where none is given, or not known.
+pub(super) fn duration(
+    attr: &Attr<String>,
+    name: &str,
+) -> Result<Option<SignedDuration>, Diagnostic> {
+    let Some(text) = attr.known() else {
+        return Ok(None);
+    };
+    let problem = match parse_duration(text).map(SignedDuration::try_from) {
+        Ok(Ok(time)) if time > SignedDuration::ZERO => return Ok(Some(time)),
+        Ok(_) => format!("{text:?} is no time at all: write \"2160h\", for example."),
+        Err(problem) => problem,
+    };
+    Err(Diagnostic::error("Invalid duration", problem).at_path(path(name)))
+}
+
+fn check_name(name: &str) -> Option<Diagnostic> {
+    let problem = if name.is_empty() {
+        "It is empty.".to_owned()
+    } else if name.chars().count() > LONGEST_NAME {
+        let length = name.chars().count();
+        format!("It has {length} characters; the limit is {LONGEST_NAME} (RFC 5280).")
+    } else if name.chars().any(is_invisible) {
+        "It holds characters that nobody sees, such as a line break.".to_owned()
+    } else {
+        return None;
+    };
+    Some(Diagnostic::error("Invalid common name", problem).at_path(path("common_name")))
+}
+
+fn renews_at_once(validity: SignedDuration) -> Diagnostic {
+    Diagnostic::error(
+        "Certificate would be renewed at once",
+        format!(
+            "renew_before is as long as validity ({} h) or longer, so that each plan would renew \
+             the certificate. A third of validity is usual.",
+            validity.as_hours()
+        ),
+    )
+    .at_path(path("renew_before"))
+}
+
+/// Something is to be issued, and no key is there to sign it.
+pub(super) fn missing_key() -> Diagnostic {
+    Diagnostic::error(
+        "Authority's private key is missing",
+        "A certificate has to be issued, and the authority has to sign it. Set ca_private_key_wo, \
+         which is never stored.",
+    )
+    .at_path(path("ca_private_key_wo"))
+}
+
+fn no_randomness() -> Diagnostic {
+    Diagnostic::error(
+        "Certificate could not be issued",
+        "The operating system gives no random numbers. Apply again.",
+    )
+}
+
+fn at(name: &str, problem: Problem) -> Diagnostic {
+    Diagnostic::error(problem.summary, problem.detail).at_path(path(name))
+}
+
+fn path(name: &str) -> Path {
+    Path::attribute("issue").then(Step::Attribute(name.to_owned()))
+}
+
+/// The attribute.
+pub(super) type IssueAttr = Attr<Object<Issue>>;
