@@ -25,6 +25,12 @@ variable "maintenance" {
   default     = false
 }
 
+variable "common_name" {
+  description = "The common name of the zone's certificate. Another name is another certificate."
+  type        = string
+  default     = "Cloudflare edge"
+}
+
 variable "origins" {
   description = "Where the origins of the zone listen, as host:port. Each has to accept a certificate before it is uploaded."
   type        = list(string)
@@ -34,9 +40,13 @@ variable "origins" {
 # --- The whole zone -----------------------------------------------------------
 
 resource "aop_zone_certificate" "zone" {
-  zone_id        = var.zone_id
-  certificate    = file("${path.module}/zone.pem")
-  private_key_wo = file("${path.module}/zone.key")
+  zone_id = var.zone_id
+  # Its key is made here, sent to Cloudflare, and kept nowhere.
+  issue = {
+    ca_certificate    = file("${path.module}/client-ca.pem")
+    ca_private_key_wo = file("${path.module}/client-ca.key")
+    common_name       = var.common_name
+  }
   verify_origins = [for origin in var.origins : { address = origin, server_name = "www.example.com" }]
 }
 

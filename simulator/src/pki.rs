@@ -46,7 +46,8 @@ impl Authority {
     /// An authority below this one, on P-256.
     pub fn intermediate(&self, name: &str) -> Result<Self, rcgen::Error> {
         let key = KeyPair::generate()?;
-        let params = authority_named(name);
+        let mut params = authority_named(name);
+        params.use_authority_key_identifier_extension = true;
         let certificate = params.signed_by(&key, &self.issuer)?.pem();
         Ok(Self {
             issuer: Issuer::new(params, key),

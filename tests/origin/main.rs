@@ -20,7 +20,9 @@ use jiff::{SignedDuration, Timestamp};
 use rcgen::KeyPair;
 use server::{Asks, Kind, Server, Version};
 use terraform_provider_aop::origin::{Address, Outcome, Probe, Seen, Unreachable};
-use terraform_provider_aop::x509::{Certificate, ClientIdentity, PrivateKey};
+use terraform_provider_aop::x509::{
+    self, Certificate, ClientIdentity, KeyAlgorithm, Order, PrivateKey, Serial,
+};
 use zeroize::Zeroizing;
 
 fn look(server: &Server) -> Result<Seen, Unreachable> {
@@ -197,4 +199,68 @@ fn a_key_that_the_server_does_not_take_is_not_presented() {
             assert_eq!(asked.is_presented, is_presented, "{shown}");
         }
     }
+}
+
+#[test]
+fn what_the_provider_issues_is_accepted_by_every_server_and_by_openssl() {
+    let openssl = xtask::Tool::obtain("openssl", "usr/bin/openssl").unwrap();
+    for kind in Kind::ALL {
+        let server = Server::start(kind, Version::Tls13, Asks::Always);
+        let middle = server.authority.intermediate("Middle CA").unwrap();
+        let chain = format!("{}{}", middle.certificate(), server.authority.certificate());
+        for (text, signer) in [
+            (server.authority.certificate().to_owned(), &server.authority),
+            (chain, &middle),
+        ] {
+            let signing = PrivateKey::parse(&Zeroizing::new(signer.private_key()).into()).unwrap();
+            let issuing = x509::Authority::read(&text).unwrap();
+            for (name, algorithm) in KeyAlgorithm::NAMES {
+                let order = Order {
+                    common_name: "Cloudflare \u{e9}dge, \"quoted\"".to_owned(),
+                    algorithm,
+                    not_before: now() - SignedDuration::from_mins(5),
+                    not_after: now() + SignedDuration::from_hours(24 * 90),
+                    serial: Serial::random().unwrap(),
+                };
+                let issued = issuing.issue(&signing, &order).unwrap();
+                let identity = issued.key.identity(issued.certificate.der());
+                let seen = look_with(&server, Some(identity));
+                let shown = format!("{kind:?}, {name}, {}: {seen:?}", issuing.subject());
+                assert_eq!(
+                    seen.expect(&shown).outcome,
+                    Outcome::Answered(200),
+                    "{shown}"
+                );
+                verify(
+                    &openssl,
+                    server.authority.certificate(),
+                    &issued.certificate.to_pem(),
+                );
+            }
+        }
+    }
+}
+
+/// openssl, as strict as it can be.
+fn verify(openssl: &xtask::Tool, root: &str, chain: &str) {
+    let folder = tempfile::tempdir().unwrap();
+    let file = |name: &str, text: &str| {
+        std::fs::write(folder.path().join(name), text).unwrap();
+        folder.path().join(name)
+    };
+    let (root, chain) = (file("root.pem", root), file("chain.pem", chain));
+    let mut command = openssl.command();
+    command.args(["verify", "-x509_strict", "-purpose", "sslclient", "-CAfile"]);
+    let ran = command
+        .arg(root)
+        .arg("-untrusted")
+        .arg(&chain)
+        .arg(&chain)
+        .output();
+    let ran = ran.unwrap();
+    assert!(
+        ran.status.success(),
+        "{}",
+        String::from_utf8_lossy(&ran.stderr)
+    );
 }

@@ -12,7 +12,7 @@ fn the_complete_example_lives_and_dies() {
     with_every_cli("complete", |scene| {
         let example = root().join("examples/complete");
         scene.workspace.copy_from(&example).unwrap();
-        scene.certificate("zone");
+        scene.write_authority("client-ca");
         scene.certificate("shop");
         scene.run(&["init"], 0);
         let applied = scene.apply();

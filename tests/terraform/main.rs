@@ -40,6 +40,7 @@ mod rotation;
 mod scale;
 mod scene;
 mod secrets;
+mod secrets_at_work;
 mod spelling;
 mod team;
 mod verify_origins;

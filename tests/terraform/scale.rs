@@ -2,7 +2,9 @@
 
 use std::time::Duration;
 
-use crate::scene::{CERTIFICATE, with_every_cli_at_once};
+use aop_simulator::Store;
+
+use crate::scene::{CERTIFICATE, says, with_every_cli_at_once};
 
 #[test]
 fn a_hundred_single_hostnames_share_their_writes_and_their_lists() {
@@ -41,5 +43,56 @@ fn a_hundred_single_hostnames_share_their_writes_and_their_lists() {
         assert!(changed - created <= 20, "{} PUTs", changed - created);
         scene.destroy();
         assert!(puts() - changed <= 20, "{} PUTs", puts() - changed);
+    });
+}
+
+/// The example of many zones: what fifty cost, and that one apply renews them all.
+#[test]
+fn fifty_zones_are_issued_and_renewed_in_one_apply_each() {
+    with_every_cli_at_once("zones-50", |scene| {
+        let example = xtask::root().join("examples/many-zones");
+        scene.workspace.copy_from(&example).unwrap();
+        scene.write_authority("client-ca");
+        let ids: Vec<String> = (1..=50).map(|number| format!("{number:032x}")).collect();
+        for id in &ids {
+            scene.simulator.add_zone(id, "example.com");
+        }
+        scene
+            .simulator
+            .set(|settings| settings.clock_ahead = Some(0));
+        let zones = ids
+            .iter()
+            .map(|id| format!("z{id} = {id:?}\n"))
+            .collect::<String>();
+        let key = scene.authority.private_key();
+        let variables = format!("client_ca_key = {key:?}\nzone_ids = {{\n{zones}}}\n");
+        scene
+            .workspace
+            .write("all.auto.tfvars", &variables)
+            .unwrap();
+        scene.run(&["init"], 0);
+        let requests = || scene.simulator.log().len();
+        says(&scene.apply(), &["100 added, 0 changed, 0 destroyed"]);
+        let created = requests();
+        // The documented budget is 1,200 in five minutes.
+        assert!(created <= 50 * 9, "{created} requests");
+        scene.plan_is_empty();
+        scene
+            .simulator
+            .clock()
+            .advance(Duration::from_secs(61 * 24 * 3600));
+        let before = requests();
+        let renewed = scene.apply();
+        says(&renewed, &["0 added, 50 changed, 0 destroyed"]);
+        let renewal = requests() - before;
+        assert!(renewal <= 50 * 16, "{renewal} requests");
+        scene.plan_is_empty();
+        for id in &ids {
+            let live = scene
+                .simulator
+                .look(id, |zone, _| zone.live(Store::Zone).len());
+            assert_eq!(live, 1, "{id}");
+        }
+        scene.run(&["destroy", "-auto-approve"], 0);
     });
 }

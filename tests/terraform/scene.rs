@@ -171,6 +171,15 @@ impl Scene {
         client
     }
 
+    /// Writes the authority as NAME.pem and NAME.key.
+    pub fn write_authority(&self, name: &str) {
+        let authority = ClientCertificate {
+            certificate: self.authority.certificate().to_owned(),
+            private_key: self.authority.private_key(),
+        };
+        self.write_certificate(name, &authority);
+    }
+
     pub fn write_certificate(&self, name: &str, client: &ClientCertificate) {
         let write = |file: &str, text: &str| self.workspace.write(file, text).expect("a file");
         write(&format!("{name}.pem"), &client.certificate);

@@ -34,15 +34,15 @@ pub(crate) async fn demo(keep: bool) -> Outcome<()> {
     workspace.set_env("TF_VAR_origins", &format!("[\"{address}\"]"));
     let edge = Edge::reaching(&simulator, ZONE_ID, address);
 
-    let demo = Demo {
+    let mut demo = Demo {
         workspace,
         cli,
         simulator,
-        authority,
+        issued: 0,
         origin,
         edge: Arc::new(edge),
     };
-    demo.issue(&demo.authority)?;
+    demo.issue(&authority)?;
     demo.step("Install the provider", &["init"], 0)?;
     let apply = ["apply", "-auto-approve"];
     demo.step("Create everything, and wait until it is active", &apply, 0)?;
@@ -58,11 +58,11 @@ pub(crate) async fn demo(keep: bool) -> Outcome<()> {
          the right certificate",
         HOSTNAMES.join(" and ")
     );
-    demo.issue(&demo.authority)?;
+    demo.issue(&authority)?;
     demo.step("Exchange both certificates under traffic", &apply, 0)?;
     let exchanged = demo.stop(traffic).await;
     none_refused(&exchanged)?;
-    let moved = demo.to_another_authority().await?;
+    let moved = demo.change_authority(&authority).await?;
     if keep {
         demo.keep(&listening.url()).await?;
     }
@@ -70,7 +70,7 @@ pub(crate) async fn demo(keep: bool) -> Outcome<()> {
     let traffic = demo.edge.drive(&HOSTNAMES);
     let destroy = ["destroy", "-auto-approve"];
     demo.step("The same change by destroying …", &destroy, 0)?;
-    demo.issue(&demo.authority)?;
+    demo.issue(&authority)?;
     demo.step("… and creating, under the same traffic", &apply, 0)?;
     let recreated = demo.stop(traffic).await;
     report(&recreated);
@@ -122,27 +122,34 @@ struct Demo {
     workspace: Workspace,
     cli: Cli,
     simulator: Simulator,
-    authority: Authority,
+    /// How often new certificates were wanted.
+    issued: usize,
     origin: Origin,
     edge: Arc<Edge>,
 }
 
 impl Demo {
-    /// Makes new certificates of this authority where the configuration reads them.
-    fn issue(&self, authority: &Authority) -> Outcome<()> {
-        for name in ["zone", "shop"] {
-            let client = authority.client(&format!("{name} client"), now())?;
-            self.workspace
-                .write(&format!("{name}.pem"), &client.certificate)?;
-            self.workspace
-                .write(&format!("{name}.key"), &client.private_key)?;
+    /// Makes a new certificate of this authority where the configuration reads it, and gives
+    /// the one that the provider issues another name.
+    fn issue(&mut self, authority: &Authority) -> Outcome<()> {
+        self.issued += 1;
+        let name = format!("Cloudflare edge {}", self.issued);
+        self.workspace.set_env("TF_VAR_common_name", &name);
+        let client = authority.client("shop client", now())?;
+        for (file, text) in [
+            ("shop.pem", client.certificate.as_str()),
+            ("shop.key", &client.private_key),
+            ("client-ca.pem", authority.certificate()),
+            ("client-ca.key", &authority.private_key()),
+        ] {
+            self.workspace.write(file, text)?;
         }
         Ok(())
     }
 
     /// Certificates of an authority that the origin does not trust are not uploaded; once it
     /// does, they are. It trusts both to the end.
-    async fn to_another_authority(&self) -> Outcome<Tally> {
+    async fn change_authority(&mut self, first: &Authority) -> Outcome<Tally> {
         let traffic = self.edge.drive(&HOSTNAMES);
         let apply = ["apply", "-auto-approve"];
         let next = Authority::new("Next origin CA")?;
@@ -153,7 +160,7 @@ impl Demo {
             1,
         )?;
         println!("\n━━ The origin is told to trust both authorities");
-        let both = [self.authority.certificate(), next.certificate()].concat();
+        let both = [first.certificate(), next.certificate()].concat();
         self.origin.trust(&both)?;
         self.step("The same exchange again", &apply, 0)?;
         let tally = self.stop(traffic).await;
