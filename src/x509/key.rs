@@ -216,7 +216,7 @@ fn refuse(error: PemError) -> Problem {
     match error {
         PemError::Encrypted => Problem::new(
             "Private key is encrypted",
-            "Cloudflare needs the key without its password. Decrypt it with `openssl pkey -in \
+            "The key is needed without its password. Decrypt it with `openssl pkey -in \
              encrypted.pem -out key.pem`, and keep the result out of version control.",
         ),
         PemError::Nothing => Problem::new(

@@ -27,7 +27,7 @@ mod tests;
 
 pub use certificate::Certificate;
 pub use existing::{Existing, without_keys};
-pub use issue::{Authority, Issued, Order};
+pub use issue::{Authority, Issued, Order, subject_of};
 pub use key::{ClientIdentity, PrivateKey};
 pub use key_algorithm::KeyAlgorithm;
 pub use leaf::Facts;

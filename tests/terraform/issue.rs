@@ -99,7 +99,7 @@ fn a_certificate_is_issued_and_renewed_in_place_when_its_time_has_come() {
             scene
                 .simulator
                 .clock()
-                .advance(DAY + Duration::from_secs(60));
+                .advance(DAY + Duration::from_secs(2 * 3600));
             scene.plan_changes(&["Certificate is renewed", "to change, 0 to destroy"]);
             // Who only reads is told, and not stopped.
             without_key(scene);

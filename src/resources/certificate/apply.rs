@@ -83,6 +83,9 @@ pub(super) async fn update(
     let old = stored_id(&prior.id, "id")?;
     let superseded = prior.superseded(ctx);
     let run = ctx.api.run();
+    if config.issue.is_null() {
+        renewal::forget(&mut ctx.private());
+    }
     let is_in_order = renewal::is_in_order(&ctx.private(), &config, &prior)?;
     if is_in_order {
         plan.certificate = prior.certificate.clone();

@@ -3,7 +3,7 @@
 use super::super::Api;
 use super::super::check::{certificate_id, zone_id};
 use super::store::CertificateStore;
-use super::{Certificate, HostnameStore, Identity, InStore, StoredCertificate, ZoneStore};
+use super::{Certificate, HostnameStore, Identity, InStore, StoredCertificate, ZoneStore, renewal};
 use cloudflare::{CertificateId, Scope, Store};
 use framework::{Ctx, Diagnostic, Diagnostics, Resource};
 
@@ -19,11 +19,13 @@ pub(super) async fn find<S: InStore>(
         id: identity.certificate_id,
         ..Certificate::default()
     };
-    if let Some(found) = resource.read(ctx, asked).await? {
+    let found = resource.read(ctx, asked).await?;
+    let zone = ctx.api.zone(&zone);
+    if let Some(found) = found {
+        renewal::looked(&mut ctx.private(), zone.now());
         return Ok(found);
     }
     let scope = Scope::reading(ctx.cancel.clone());
-    let zone = ctx.api.zone(&zone);
     let at = CertificateStore::new(&zone, &scope, S::STORE);
     Err(absent(at, &id).await.into())
 }

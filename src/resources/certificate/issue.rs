@@ -3,6 +3,7 @@
 
 use jiff::{SignedDuration, Timestamp};
 
+use crate::x509::subject_of;
 use crate::x509::{
     Authority, Existing, Issued, KeyAlgorithm, Order, PrivateKey, Problem, Serial, Tag,
 };
@@ -14,6 +15,7 @@ const COMMON_NAME: &str = "Cloudflare Authenticated Origin Pulls";
 /// The longest common name (RFC 5280, ub-common-name).
 const LONGEST_NAME: usize = 64;
 const VALIDITY: SignedDuration = SignedDuration::from_hours(24 * 90);
+const SHORTEST: SignedDuration = SignedDuration::from_hours(1);
 /// So long ago a certificate begins to be valid: clocks differ.
 const BACKDATED: SignedDuration = SignedDuration::from_mins(5);
 
@@ -24,7 +26,7 @@ pub(super) struct Issue {
     ca_private_key_wo: Attr<Secret>,
     common_name: Attr<String>,
     validity: Attr<String>,
-    pub(super) renew_before: Attr<String>,
+    renew_before: Attr<String>,
     key_algorithm: Attr<String>,
 }
 
@@ -96,8 +98,8 @@ impl Issue {
         };
         let validity = time(&self.validity, "validity").unwrap_or(VALIDITY);
         let renew_before = time(&self.renew_before, "renew_before");
-        if renew_before.is_some_and(|before| before >= validity) && !report.has_error() {
-            report.push(renews_at_once(validity));
+        if !report.has_error() && !self.validity.is_unknown() {
+            report.extend(check_times(validity, renew_before));
         }
         let common_name = self.common_name.known().map_or(COMMON_NAME, String::as_str);
         report.extend(check_name(common_name));
@@ -105,6 +107,13 @@ impl Issue {
             report.push(error);
             KeyAlgorithm::default()
         });
+        let subject = subject_of(common_name);
+        if authority
+            .as_ref()
+            .is_some_and(|authority| authority.subject() == subject)
+        {
+            report.push(names_its_issuer(&subject));
+        }
         if report.has_error() {
             return Err(report);
         }
@@ -175,20 +184,23 @@ impl Terms {
     pub(super) fn check(&self, now: Timestamp) -> Result<(), Diagnostic> {
         let (from, until) = (self.authority.not_before(), self.authority.not_after());
         let left = until.duration_since(now);
-        let needed = self.renew_before.unwrap_or(SignedDuration::ZERO);
+        let needed = self.renew_before.unwrap_or(self.validity / 3);
         let (summary, detail) = if left <= SignedDuration::ZERO {
-            ("Authority has expired", format!("It expired on {until}."))
+            (
+                "Authority has expired",
+                format!("It, or an authority above it, expired on {until}."),
+            )
         } else if from > now {
             (
                 "Authority is not valid yet",
-                format!("It begins to be valid at {from}."),
+                format!("It, or an authority above it, begins to be valid at {from}."),
             )
         } else if left <= needed {
             (
                 "Authority expires too soon",
                 format!(
-                    "It expires on {until}, and so does what it issues: that would have to be \
-                     renewed at once, as renew_before says."
+                    "It, or an authority above it, expires on {until}, and so does what it issues: \
+                     that would have to be renewed at once."
                 ),
             )
         } else {
@@ -204,15 +216,41 @@ impl Terms {
         .at_path(path("ca_certificate")))
     }
 
+    /// A warning where the authority ends before what it issues now would.
+    pub(super) fn cut(&self, now: Timestamp) -> Option<Diagnostic> {
+        let until = self.authority.not_after();
+        if until.duration_since(now) >= self.validity {
+            return None;
+        }
+        let who = self.authority.subject();
+        let warning = Diagnostic::warning(
+            "Authority ends before the certificate would",
+            format!(
+                "The authority {who} expires on {until}, and so does what it issues now, whatever \
+                 validity says. Issue a new certificate for the authority in time, and let the \
+                 origins trust it first."
+            ),
+        );
+        Some(warning.at_path(path("ca_certificate")).once())
+    }
+
     /// Whether a certificate is what these terms ask for, apart from its dates.
     pub(super) fn fit(&self, existing: &Existing) -> bool {
         let order = self.order(Timestamp::UNIX_EPOCH, None);
         order.is_some_and(|order| self.authority.has_issued(existing, &order))
     }
 
+    /// Whether a certificate has the chain that these terms would give it.
+    pub(super) fn has_chain_of(&self, existing: &Existing) -> bool {
+        self.authority.has_chain_of(existing)
+    }
+
     /// When a certificate is to be renewed.
     pub(super) fn renewal(&self, existing: &Existing) -> Option<Timestamp> {
-        renewal(existing, self.renew_before)
+        let (from, until) = (existing.not_before()?, existing.not_after()?);
+        let before = self.renew_before;
+        let before = before.unwrap_or(until.duration_since(from) / 3);
+        until.checked_sub(before).ok()
     }
 
     /// What the serial number of a rotation's certificate is under: only the holder of the
@@ -248,18 +286,8 @@ impl Terms {
     }
 }
 
-/// When a certificate is to be renewed, so long before its end.
-pub(super) fn renewal(existing: &Existing, before: Option<SignedDuration>) -> Option<Timestamp> {
-    let (from, until) = (existing.not_before()?, existing.not_after()?);
-    let before = before.unwrap_or(until.duration_since(from) / 3);
-    until.checked_sub(before).ok()
-}
-
 /// A time that is more than none; nothing where none is given, or not known.
-pub(super) fn duration(
-    attr: &Attr<String>,
-    name: &str,
-) -> Result<Option<SignedDuration>, Diagnostic> {
+fn duration(attr: &Attr<String>, name: &str) -> Result<Option<SignedDuration>, Diagnostic> {
     let Some(text) = attr.known() else {
         return Ok(None);
     };
@@ -285,16 +313,34 @@ fn check_name(name: &str) -> Option<Diagnostic> {
     Some(Diagnostic::error("Invalid common name", problem).at_path(path("common_name")))
 }
 
-fn renews_at_once(validity: SignedDuration) -> Diagnostic {
+fn check_times(
+    validity: SignedDuration,
+    renew_before: Option<SignedDuration>,
+) -> Option<Diagnostic> {
+    if validity < SHORTEST {
+        let detail = "A certificate needs minutes to be deployed and to take over, and as long again \
+                      to be replaced: give validity an hour or more.";
+        return Some(Diagnostic::error("Validity is too short", detail).at_path(path("validity")));
+    }
+    let summary = "Certificate would be renewed at once";
+    let detail = format!(
+        "renew_before is as long as validity ({} h) or longer, so that each plan would renew the \
+         certificate. A third of validity is usual.",
+        validity.as_hours()
+    );
+    let is_longer = renew_before.is_some_and(|before| before >= validity);
+    is_longer.then(|| Diagnostic::error(summary, detail).at_path(path("renew_before")))
+}
+
+fn names_its_issuer(subject: &str) -> Diagnostic {
     Diagnostic::error(
-        "Certificate would be renewed at once",
+        "Invalid common name",
         format!(
-            "renew_before is as long as validity ({} h) or longer, so that each plan would renew \
-             the certificate. A third of validity is usual.",
-            validity.as_hours()
+            "{subject} is the name of the authority, so that the certificate would look as if it \
+             had issued itself. Give another common_name."
         ),
     )
-    .at_path(path("renew_before"))
+    .at_path(path("common_name"))
 }
 
 /// Something is to be issued, and no key is there to sign it.
@@ -314,8 +360,13 @@ fn no_randomness() -> Diagnostic {
     )
 }
 
+/// A problem of the authority's certificate or key, in the names of these arguments.
 fn at(name: &str, problem: Problem) -> Diagnostic {
-    Diagnostic::error(problem.summary, problem.detail).at_path(path(name))
+    let detail = problem.detail;
+    let detail = detail.replace("`private_key_wo` (or `private_key`)", "`ca_private_key_wo`");
+    let detail = detail.replace("`private_key`", "`ca_private_key_wo`");
+    let detail = detail.replace("`certificate`", "`ca_certificate`");
+    Diagnostic::error(problem.summary, detail).at_path(path(name))
 }
 
 fn path(name: &str) -> Path {

@@ -1,49 +1,72 @@
-//! When an issued certificate is renewed. Read alone compares with the clock and leaves its
-//! verdict; the plan looks at nothing else, so that it says the same as often as it is asked.
+//! When an issued certificate is renewed. Read leaves when it has looked; the plan goes by that
+//! and by no other clock, so that it says the same as often as it is asked.
+
+#[cfg(test)]
+mod tests;
 
 use jiff::Timestamp;
 
 use super::super::check::settles;
 use super::facts::Facts;
-use super::issue::{Issue, Terms, duration, missing_key, renewal};
+use super::issue::{Issue, Terms, missing_key};
 use super::plan::{expiry, has_timed_out};
 use super::{Certificate, Change, store_capacity};
 use crate::x509::Existing;
 use cloudflare::Store;
 use framework::{Attr, Diagnostic, Diagnostics, Object, Private};
 
-/// The fact that Read leaves.
-const RENEWAL: &str = "renewal";
-/// It is time.
-const DUE: &str = "due";
-/// It is high time: the last seventh of its lifetime has begun.
-const LATE: &str = "late";
+/// The fact that Read leaves: at which hour of Cloudflare's clock it has looked, since 1970. An
+/// import leaves it too, of a certificate that may turn out to be an issued one.
+const LOOKED: &str = "looked_at_hour";
 
-/// Leaves for the next plan whether a certificate is to be renewed.
+/// Leaves for the next plan when this was, if it is about an issued certificate.
 pub(super) fn note(private: &mut Private, state: &Certificate, now: Timestamp) {
-    let verdict = verdict(state, now);
-    if private.get(RENEWAL).and_then(|fact| fact.as_str()) == verdict {
-        return;
-    }
-    match verdict {
-        Some(verdict) => private.set(RENEWAL, verdict),
-        None => {
-            private.remove(RENEWAL);
-        }
+    if !state.issue.is_null() || private.get(LOOKED).is_some() {
+        looked(private, now);
     }
 }
 
-fn verdict(state: &Certificate, now: Timestamp) -> Option<&'static str> {
-    let Object(issue) = state.issue.known()?;
-    let existing = Existing::find(state.certificate.text())?;
-    let before = duration(&issue.renew_before, "renew_before").ok()?;
-    let (from, until) = (existing.not_before()?, existing.not_after()?);
-    let last = until.checked_sub(until.duration_since(from) / 7).ok()?;
-    match renewal(&existing, before)? {
-        _ if now >= last => Some(LATE),
-        at if now >= at => Some(DUE),
-        _ => None,
+/// Leaves for the next plan when this was.
+pub(super) fn looked(private: &mut Private, now: Timestamp) {
+    private.set(LOOKED, now.as_second().div_euclid(3600));
+}
+
+/// What is given is not renewed here.
+pub(super) fn forget(private: &mut Private) {
+    private.remove(LOOKED);
+}
+
+/// When Read has looked.
+fn look(private: &Private) -> Option<Timestamp> {
+    let hours = private.get(LOOKED)?.as_i64()?;
+    Timestamp::from_second(hours.checked_mul(3600)?).ok()
+}
+
+/// Why another certificate is to be issued in the place of the one of the state; none where it
+/// is what the terms ask for, and not due.
+fn needs(private: &Private, terms: &Terms, prior: &Certificate) -> Option<Needs> {
+    let existing = Existing::find(prior.certificate.text())?;
+    let look = look(private);
+    let is_ours = !prior.issue.is_null();
+    // One that was given has a key that somebody knows; one that was imported may be issued.
+    let fits = terms.fit(&existing) && (is_ours || look.is_some());
+    if !fits || is_ours && !terms.has_chain_of(&existing) {
+        return Some(Needs::Another);
     }
+    if has_timed_out(prior) {
+        return Some(Needs::Deployment);
+    }
+    let (at, from, until) = (
+        terms.renewal(&existing)?,
+        existing.not_before()?,
+        existing.not_after()?,
+    );
+    let last = until.checked_sub(until.duration_since(from) / 7).ok()?;
+    let look = look.filter(|look| *look >= at)?;
+    Some(Needs::Renewal {
+        is_late: look >= last,
+        has_expired: look >= until,
+    })
 }
 
 /// Whether the certificate of the state is what `issue` asks for, and not due for another,
@@ -57,11 +80,7 @@ pub(super) fn is_in_order(
         return Ok(false);
     };
     let terms = issue.terms()?;
-    let existing = Existing::find(prior.certificate.text());
-    let fits = terms
-        .zip(existing)
-        .is_some_and(|(terms, existing)| terms.fit(&existing));
-    Ok(fits && private.get(RENEWAL).is_none() && !has_timed_out(prior))
+    Ok(terms.is_some_and(|terms| needs(private, &terms, prior).is_none()))
 }
 
 /// Completes the plan of a certificate that the provider issues.
@@ -82,32 +101,79 @@ pub(super) fn plan(change: &mut Change<'_>, store: Store) {
         // It may turn out to be what it was.
         return unknown(change);
     };
-    let existing = Existing::find(prior.certificate.text());
-    let fits = existing
-        .as_ref()
-        .is_some_and(|existing| terms.fit(existing));
-    let is_in_order = fits && !has_timed_out(&prior);
-    let due = change.private.get(RENEWAL).and_then(|fact| fact.as_str());
-    let due = due.map(str::to_owned);
-    match due {
-        Some(due) if is_in_order && issue.has_no_key() => {
-            let warning = cannot_renew(&prior, due == LATE);
-            change.report.push(warning);
-            keep(change, &prior);
+    let Some(needs) = needs(change.private, &terms, &prior) else {
+        let existing = Existing::find(prior.certificate.text());
+        let warning = existing.and_then(|existing| expires(change, &terms, &existing));
+        change.report.extend(warning);
+        return keep(change, &prior);
+    };
+    // A plan does not fail for what time has brought while the certificate serves.
+    if !matches!(needs, Needs::Another) {
+        let unfit = terms.check(change.now).err().map(Diagnostic::as_warning);
+        if issue.has_no_key() || unfit.is_some() {
+            change.report.push(needs.cannot(&prior, unfit.is_none()));
+            change.report.extend(unfit);
+            return keep(change, &prior);
         }
-        None if is_in_order => {
-            let warning = existing.and_then(|existing| expires(change, &terms, &existing));
-            change.report.extend(warning);
-            keep(change, &prior);
-        }
-        due => {
-            if due.is_some() && is_in_order {
-                change.report.push(renews(&prior));
+    }
+    change.report.extend(needs.reason(&prior));
+    unknown(change);
+    check(change, &issue, Some(&terms));
+    store_capacity::foresee(change, &prior, store);
+}
+
+/// Why another certificate is issued in the place of one.
+#[derive(Clone, Copy)]
+enum Needs {
+    /// The arguments say so.
+    Another,
+    /// Its time has come.
+    Renewal { is_late: bool, has_expired: bool },
+    /// Cloudflare gave up deploying it.
+    Deployment,
+}
+
+impl Needs {
+    fn reason(self, prior: &Certificate) -> Option<Diagnostic> {
+        let why = match self {
+            Self::Another => return None,
+            Self::Renewal { .. } => when(prior),
+            Self::Deployment => given_up(prior),
+        };
+        let detail =
+            format!("{why}. This update issues a new one, which takes its place without a gap.");
+        let warning = Diagnostic::warning("Certificate is renewed", detail);
+        Some(warning.at("issue").once())
+    }
+
+    /// `by_key`: whether it is the key that is missing, and not a valid authority.
+    fn cannot(self, prior: &Certificate, by_key: bool) -> Diagnostic {
+        let why = match self {
+            Self::Deployment => given_up(prior),
+            Self::Renewal {
+                has_expired: true, ..
+            } => {
+                format!(
+                    "{}, and origins refuse Cloudflare's requests",
+                    expired(prior)
+                )
             }
-            unknown(change);
-            check(change, &issue, Some(&terms));
-            store_capacity::foresee(change, &prior, store);
-        }
+            Self::Renewal { is_late: true, .. } => {
+                let when = when(prior);
+                format!("{when}. From then on origins refuse Cloudflare's requests")
+            }
+            Self::Renewal { .. } | Self::Another => when(prior),
+        };
+        let advice = match by_key {
+            true => {
+                "this plan cannot do that without the authority's private key: set \
+                 ca_private_key_wo and apply"
+            }
+            false => "the authority cannot issue another, as the next warning says",
+        };
+        let detail = format!("{why}. It is due to be renewed, and {advice}.");
+        let warning = Diagnostic::warning("Renewal is due", detail);
+        warning.at("issue").once()
     }
 }
 
@@ -132,6 +198,10 @@ fn unknown(change: &mut Change<'_>) {
 /// Something is issued: authority and key must be fit for it.
 fn check(change: &mut Change<'_>, issue: &Issue, terms: Option<&Terms>) {
     let expired = terms.and_then(|terms| terms.check(change.now).err());
+    if expired.is_none() {
+        let cut = terms.and_then(|terms| terms.cut(change.now));
+        change.report.extend(cut);
+    }
     let key = match issue.has_no_key() {
         true => Some(missing_key()),
         false => issue.key(terms).err(),
@@ -141,34 +211,24 @@ fn check(change: &mut Change<'_>, issue: &Issue, terms: Option<&Terms>) {
 }
 
 fn when(prior: &Certificate) -> String {
-    let expires = prior.facts.expires_on().unwrap_or("an unknown day");
+    let until = prior.facts.expires_on().unwrap_or("an unknown day");
+    format!("{} expires on {until}", named(prior))
+}
+
+fn expired(prior: &Certificate) -> String {
+    let until = prior.facts.expires_on().unwrap_or("an unknown day");
+    format!("{} has expired ({until})", named(prior))
+}
+
+fn named(prior: &Certificate) -> String {
     let serial = prior.facts.serial_number().unwrap_or("unknown");
     let zone = prior.zone_id.text();
-    format!("The certificate with serial number {serial} in zone {zone} expires on {expires}")
+    format!("The certificate with serial number {serial} in zone {zone}")
 }
 
-fn renews(prior: &Certificate) -> Diagnostic {
-    let detail = format!(
-        "{}. This update issues a new one, which takes its place without a gap.",
-        when(prior)
-    );
-    let warning = Diagnostic::warning("Certificate is renewed", detail);
-    warning.at("issue").once()
-}
-
-fn cannot_renew(prior: &Certificate, is_late: bool) -> Diagnostic {
-    let stops = match is_late {
-        true => " From then on origins refuse Cloudflare's requests.",
-        false => "",
-    };
-    let detail = format!(
-        "{}.{stops} It is due to be renewed, and this plan cannot do that without the authority's \
-         private key: set ca_private_key_wo and apply.",
-        when(prior)
-    );
-    Diagnostic::warning("Renewal is due", detail)
-        .at("issue")
-        .once()
+fn given_up(prior: &Certificate) -> String {
+    let id = prior.id.text();
+    format!("Cloudflare gave up deploying certificate {id}, so it is never presented")
 }
 
 /// A renewal has been due for a while, and nobody has said so: nothing has been read.

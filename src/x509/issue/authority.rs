@@ -50,14 +50,27 @@ impl Authority {
         self.said.subject()
     }
 
-    /// When it begins to be valid.
+    /// When it and all that stand above it are valid.
     pub fn not_before(&self) -> Timestamp {
-        self.said.not_before()
+        let all = self.chain().filter_map(|above| above.not_before());
+        all.max().unwrap_or_else(|| self.said.not_before())
     }
 
-    /// When it expires, and with it whatever it has issued.
+    /// When it expires, or one that stands above it, and with it whatever it has issued.
     pub fn not_after(&self) -> Timestamp {
-        self.said.not_after()
+        let all = self.chain().filter_map(|above| above.not_after());
+        all.min().unwrap_or_else(|| self.said.not_after())
+    }
+
+    fn chain(&self) -> impl Iterator<Item = Existing> {
+        let chain = self.chain.iter();
+        chain.filter_map(|der| Existing::shown(der.clone()))
+    }
+
+    /// Whether a certificate has the chain that it would get now.
+    pub fn has_chain_of(&self, existing: &Existing) -> bool {
+        let others = existing.der().filter(|der| *der != existing.leaf);
+        self.sent().eq(others)
     }
 
     /// What goes with a certificate that it issues: it and those above it, up to a root,
@@ -77,15 +90,18 @@ impl Authority {
         }
     }
 
-    /// Whether a certificate is one of this authority's, for this name and on a key of this
-    /// kind, so that the order needs no other.
+    /// Whether a certificate is one of this authority's, for a client with this name and a key
+    /// of this kind, so that the order needs no other.
     pub fn has_issued(&self, existing: &Existing, order: &Order) -> bool {
         let own = self.chain.first().and_then(|der| parse(der));
         let (Some(own), Some(leaf)) = (own, parse(&existing.leaf)) else {
             return false;
         };
         let key = PublicKey::read(leaf.public_key());
-        names_fit(&leaf, &own)
+        let is_client = Certificate::of(vec![existing.leaf.clone()])
+            .is_some_and(|leaf| !leaf.is_authority() && leaf.serves_clients());
+        is_client
+            && names_fit(&leaf, &own)
             && is_issued_by(&leaf, &own)
             && existing.subject() == Some(order.subject().as_str())
             && order.algorithm.fits(key.kind())
@@ -114,6 +130,12 @@ fn check_signs(certificate: &X509Certificate<'_>, below: usize) -> Result<(), Pr
     let usage = certificate.key_usage().ok().flatten();
     if usage.is_some_and(|usage| !usage.value.key_cert_sign()) {
         return Err(cannot_sign("its keyUsage does not include keyCertSign"));
+    }
+    let purposes = certificate.extended_key_usage().ok().flatten();
+    if purposes.is_some_and(|purposes| !purposes.value.any && !purposes.value.client_auth) {
+        return Err(cannot_sign(
+            "its extendedKeyUsage does not include clientAuth",
+        ));
     }
     let constraints = certificate.basic_constraints().ok().flatten();
     let most = constraints.and_then(|constraints| constraints.value.path_len_constraint);

@@ -38,8 +38,13 @@ pub struct Issued {
 impl Order {
     /// The subject, RFC 2253.
     pub fn subject(&self) -> String {
-        format!("CN={}", escape(&self.common_name))
+        subject_of(&self.common_name)
     }
+}
+
+/// A subject of a common name alone, RFC 2253.
+pub fn subject_of(common_name: &str) -> String {
+    format!("CN={}", escape(common_name))
 }
 
 /// The object identifiers that stand in a leaf, as their content.

@@ -17,4 +17,4 @@ mod leaf;
 mod tests;
 
 pub use authority::Authority;
-pub use leaf::{Issued, Order};
+pub use leaf::{Issued, Order, subject_of};

@@ -3,9 +3,9 @@
 use std::sync::Arc;
 
 use rcgen::{
-    BasicConstraints, CertificateParams, DistinguishedName, DnType, IsCa, Issuer, KeyPair,
-    KeyUsagePurpose, PKCS_ECDSA_P256_SHA256, PKCS_ECDSA_P384_SHA384, PKCS_ED25519, PKCS_RSA_SHA256,
-    SignatureAlgorithm,
+    BasicConstraints, CertificateParams, DistinguishedName, DnType, ExtendedKeyUsagePurpose, IsCa,
+    Issuer, KeyPair, KeyUsagePurpose, PKCS_ECDSA_P256_SHA256, PKCS_ECDSA_P384_SHA384, PKCS_ED25519,
+    PKCS_RSA_SHA256, SignatureAlgorithm,
 };
 use rustls::RootCertStore;
 use rustls::crypto::aws_lc_rs::default_provider;
@@ -208,6 +208,16 @@ fn who_may_not_sign_is_no_authority() {
         summary(&only_lists.pem)
             .expect("it may not sign")
             .contains("keyCertSign")
+    );
+    let for_servers = {
+        let mut params = params("A CA for servers", None);
+        params.extended_key_usages = vec![ExtendedKeyUsagePurpose::ServerAuth];
+        root(&PKCS_ECDSA_P256_SHA256, params)
+    };
+    assert!(
+        summary(&for_servers.pem)
+            .expect("it may not issue clients")
+            .contains("clientAuth")
     );
     let upper = root(&PKCS_ECDSA_P256_SHA256, params("Root CA", Some(0)));
     let lower = below(&upper, params("Lower CA", None));

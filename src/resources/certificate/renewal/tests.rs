@@ -1,0 +1,219 @@
+//! Renewal under a clock that is given: what each plan says, from the first day to the last.
+
+use aop_simulator::pki::{Authority, Wanted};
+use jiff::SignedDuration;
+
+use super::super::issue::Issue;
+use super::super::plan::complete;
+use super::*;
+use crate::resources::Settings;
+use cloudflare::in_process::date;
+use framework::value::Dynamic;
+use framework::{Severity, read_model};
+
+/// What is known of the authority's key.
+#[derive(Clone, Copy, Debug)]
+enum Key {
+    Present,
+    Absent,
+    Wrong,
+    Unknown,
+}
+
+/// A zone's certificate of ninety days, issued on the first, and its configuration.
+struct Case {
+    authority: Authority,
+    issued: Timestamp,
+    prior: Certificate,
+}
+
+impl Case {
+    fn new() -> Self {
+        let (authority, issued) = (Authority::new("Client CA").expect("an authority"), date());
+        let leaf = authority.issue(&Wanted {
+            name: "Cloudflare Authenticated Origin Pulls",
+            not_before: issued,
+            not_after: issued + days(90),
+        });
+        let text = leaf.expect("a certificate").certificate;
+        let existing = Existing::find(&text).expect("a certificate");
+        let prior = Certificate {
+            id: "1".into(),
+            zone_id: "023e105f4ecef8ad9ca31a8372d0c353".into(),
+            certificate: text.as_str().into(),
+            issue: Attr::Known(Object(issue(&authority, Dynamic::Null))),
+            wait_for_deployment: true.into(),
+            status: "active".into(),
+            facts: existing.facts().into(),
+            superseded_ids: Attr::Known(Vec::new()),
+            ..Certificate::default()
+        };
+        Self {
+            authority,
+            issued,
+            prior,
+        }
+    }
+
+    fn key(&self, key: Key) -> Dynamic {
+        let other = Authority::new("Client CA").expect("an authority");
+        match key {
+            Key::Present => Dynamic::from(self.authority.private_key().as_str()),
+            Key::Wrong => Dynamic::from(other.private_key().as_str()),
+            Key::Absent => Dynamic::Null,
+            Key::Unknown => Dynamic::unknown(),
+        }
+    }
+
+    /// What the plan after a read on this day says: whether it issues another certificate, and
+    /// its messages.
+    fn plan(&self, day: i64, key: Key) -> (bool, Vec<(Severity, String)>) {
+        let now = self.issued + days(day);
+        let mut private = Private::default();
+        note(&mut private, &self.prior, now);
+        let config = Certificate {
+            zone_id: self.prior.zone_id.clone(),
+            issue: Attr::Known(Object(issue(&self.authority, self.key(key)))),
+            ..Certificate::default()
+        };
+        let settings = Settings {
+            expiry_warning_days: 30,
+        };
+        let mut change = Change {
+            config,
+            prior: Some(self.prior.clone()),
+            planned: self.prior.clone(),
+            private: &private,
+            settings: &settings,
+            now,
+            report: Diagnostics::default(),
+        };
+        complete(&mut change, Store::Zone);
+        let said = change.report.iter();
+        let said = said.map(|said| (said.severity, said.summary.clone()));
+        (change.planned.id.is_unknown(), said.collect())
+    }
+}
+
+fn days(count: i64) -> SignedDuration {
+    SignedDuration::from_hours(24 * count)
+}
+
+fn issue(authority: &Authority, key: Dynamic) -> Issue {
+    let arguments = [
+        ("ca_certificate", Dynamic::from(authority.certificate())),
+        ("ca_private_key_wo", key),
+    ];
+    let arguments = arguments.map(|(name, value)| (name.to_owned(), value));
+    read_model(Dynamic::Map(arguments.into())).expect("the arguments")
+}
+
+#[test]
+fn every_day_of_a_certificate_has_its_plan() {
+    use Severity::{Error, Warning};
+    let case = Case::new();
+    let due = (Warning, "Renewal is due");
+    let renews = (Warning, "Certificate is renewed");
+    let wrong = (Error, "Private key does not belong to the certificate");
+    for (day, is_due) in [
+        (0, false),
+        (59, false),
+        (60, true),
+        (76, true),
+        (78, true),
+        (91, true),
+    ] {
+        for key in [Key::Present, Key::Absent, Key::Wrong, Key::Unknown] {
+            let (issues, expected) = match (is_due, key) {
+                (false, _) => (false, vec![]),
+                (true, Key::Absent) => (false, vec![due]),
+                (true, Key::Present | Key::Unknown) => (true, vec![renews]),
+                (true, Key::Wrong) => (true, vec![renews, wrong]),
+            };
+            let expected: Vec<_> = expected
+                .into_iter()
+                .map(|(severity, said)| (severity, said.to_owned()))
+                .collect();
+            let first = case.plan(day, key);
+            assert_eq!(first, (issues, expected), "day {day}, {key:?}");
+            assert_eq!(case.plan(day, key), first, "a second plan on day {day}");
+        }
+    }
+}
+
+/// The words of the plan without a key, on a day.
+fn told(case: &Case, at: SignedDuration) -> Option<String> {
+    let mut private = Private::default();
+    note(&mut private, &case.prior, case.issued + at);
+    let terms = issue(&case.authority, Dynamic::Null).terms();
+    let terms = terms.expect("valid").expect("known");
+    let needs = needs(&private, &terms, &case.prior)?;
+    Some(needs.cannot(&case.prior, true).detail)
+}
+
+#[test]
+fn a_plan_goes_by_the_hour_of_the_read_and_says_what_that_means() {
+    let case = Case::new();
+    let hour = SignedDuration::from_hours(1);
+    assert_eq!(told(&case, days(60) - hour), None);
+    let due = told(&case, days(60)).expect("due");
+    assert!(
+        due.contains("expires on") && !due.contains("From then on"),
+        "{due}"
+    );
+    // A seventh of ninety days before the end.
+    let last = days(90) - SignedDuration::from_secs(90 * 86_400 / 7);
+    assert!(
+        !told(&case, last - hour)
+            .expect("due")
+            .contains("From then on")
+    );
+    assert!(
+        told(&case, last + hour)
+            .expect("late")
+            .contains("From then on")
+    );
+    assert!(told(&case, days(91)).expect("over").contains("has expired"));
+    // Nobody has looked.
+    let terms = issue(&case.authority, Dynamic::Null).terms();
+    let terms = terms.expect("valid").expect("known");
+    assert!(needs(&Private::default(), &terms, &case.prior).is_none());
+}
+
+/// One that is to be renewed late is not due before, however late it is in its life.
+#[test]
+fn the_last_seventh_alone_is_no_reason() {
+    let case = Case::new();
+    let arguments = [
+        (
+            "ca_certificate",
+            Dynamic::from(case.authority.certificate()),
+        ),
+        ("renew_before", Dynamic::from("24h")),
+    ];
+    let arguments = arguments.map(|(name, value)| (name.to_owned(), value));
+    let issue: Issue = read_model(Dynamic::Map(arguments.into())).expect("the arguments");
+    let terms = issue.terms().expect("valid").expect("known");
+    let is_due = |day: i64| {
+        let mut private = Private::default();
+        note(&mut private, &case.prior, case.issued + days(day));
+        needs(&private, &terms, &case.prior).is_some()
+    };
+    assert!(!is_due(88));
+    assert!(is_due(89));
+}
+
+/// What was given has a key that somebody knows, so that another one is issued; what was
+/// imported may have been issued.
+#[test]
+fn a_given_certificate_that_fits_is_exchanged_and_an_imported_one_is_not() {
+    let mut case = Case::new();
+    case.prior.issue = Attr::Null;
+    let terms = issue(&case.authority, Dynamic::Null).terms();
+    let terms = terms.expect("valid").expect("known");
+    let given = needs(&Private::default(), &terms, &case.prior);
+    assert!(matches!(given, Some(Needs::Another)));
+    let mut private = Private::default();
+    looked(&mut private, case.issued);
+    assert!(needs(&private, &terms, &case.prior).is_none());
+}
