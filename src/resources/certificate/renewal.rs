@@ -45,7 +45,9 @@ fn look(private: &Private) -> Option<Timestamp> {
 /// Why another certificate is to be issued in the place of the one of the state; none where it
 /// is what the terms ask for, and not due.
 fn needs(private: &Private, terms: &Terms, prior: &Certificate) -> Option<Needs> {
-    let existing = Existing::find(prior.certificate.text())?;
+    let Some(existing) = Existing::find(prior.certificate.text()) else {
+        return Some(Needs::Another);
+    };
     let look = look(private);
     let is_ours = !prior.issue.is_null();
     // One that was given has a key that somebody knows; one that was imported may be issued.

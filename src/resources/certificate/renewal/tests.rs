@@ -216,4 +216,10 @@ fn a_given_certificate_that_fits_is_exchanged_and_an_imported_one_is_not() {
     let mut private = Private::default();
     looked(&mut private, case.issued);
     assert!(needs(&private, &terms, &case.prior).is_none());
+    // What cannot be read is none of the authority's.
+    case.prior.certificate = "nothing".into();
+    assert!(matches!(
+        needs(&private, &terms, &case.prior),
+        Some(Needs::Another)
+    ));
 }
