@@ -25,6 +25,9 @@ const FOREIGN_ADVICE: &str = "The answer is not one of Cloudflare's API: a proxy
     access policy between here and there seems to have given it. Check HTTPS_PROXY, NO_PROXY and \
     base_url; if none is in the way, check api_token and its permissions.";
 
+/// What is true of everything but a certificate that was issued for one upload alone.
+pub(super) const FOUND: &str = "Apply again: what was carried out is found and kept.";
+
 /// Codes of this API: a summary and the next step.
 const CODES: [(i64, &str, &str); 6] = [
     (
@@ -74,10 +77,7 @@ pub(super) fn problem(error: &Error, doing: &str) -> Diagnostic {
         Error::Lost { trace, .. } if trace.method == Method::Get => {
             ("Answer of Cloudflare was lost", "Run the command again.")
         }
-        Error::Lost { .. } => (
-            "Answer of Cloudflare was lost",
-            "Apply again: what was carried out is found and kept.",
-        ),
+        Error::Lost { .. } => ("Answer of Cloudflare was lost", FOUND),
         Error::Unreadable { .. } => (
             "Answer cannot be understood",
             "Check base_url and proxies, then run the command again.",
@@ -90,10 +90,7 @@ pub(super) fn problem(error: &Error, doing: &str) -> Diagnostic {
         Error::Stopped { sent: false, .. } | Error::Withdrawn => {
             ("Operation stopped", "Run the command again.")
         }
-        Error::Stopped { sent: true, .. } => (
-            "Operation stopped",
-            "Apply again: what was carried out is found and kept.",
-        ),
+        Error::Stopped { sent: true, .. } => ("Operation stopped", FOUND),
     };
     Diagnostic::error(summary, format!("{doing} failed: {error}\n\n{advice}"))
 }

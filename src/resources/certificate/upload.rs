@@ -1,6 +1,6 @@
 //! An upload: what is sent, what a look in the store shows of it, and what is said of both.
 
-use super::super::problem::problem;
+use super::super::problem::{FOUND, problem};
 use super::material::{Lost, Material};
 use super::origins::{self, Target};
 use super::store::CertificateStore;
@@ -9,12 +9,18 @@ use crate::x509::{self, PrivateKey};
 use cloudflare::{Association, CertificateId, Destruction, Error, Key, Status, Store};
 use framework::{Diagnostic, Diagnostics};
 
+/// What is true of a create that issues, instead of what is true of others.
+const ISSUED_FOR_ONCE: &str = "Apply again: another certificate is issued then, because nobody has \
+    the key of this one. If it was carried out, a warning names it, and it can be deleted.";
+
 /// One certificate on its way into a store.
 pub(super) struct Upload<'a> {
     pub(super) at: CertificateStore<'a>,
     leaf: x509::Certificate,
     key: PrivateKey,
     pub(super) lost: Option<Lost>,
+    /// Whether no later apply knows it again.
+    is_for_once: bool,
     /// Those that have to accept it first.
     origins: Vec<Target>,
     /// The ids that the resource holds already.
@@ -40,11 +46,13 @@ impl<'a> Upload<'a> {
         own: Vec<CertificateId>,
     ) -> Result<Self, Diagnostics> {
         let Material { leaf, key, lost } = material;
+        let is_for_once = !config.issue.is_null() && lost.is_none();
         Ok(Self {
             at,
             leaf,
             key,
             lost,
+            is_for_once,
             origins: origins::targets(&config.verify_origins)?,
             own,
         })
@@ -199,7 +207,11 @@ impl<'a> Upload<'a> {
 
     pub(super) fn failed(&self, error: &Error) -> Diagnostics {
         let doing = format!("Uploading the certificate to zone {}", self.at.zone.id());
-        problem(error, &doing).into()
+        let mut said = problem(error, &doing);
+        if self.is_for_once {
+            said.detail = said.detail.replace(FOUND, ISSUED_FOR_ONCE);
+        }
+        said.into()
     }
 
     pub(super) fn declared_twice(&self) -> Diagnostic {

@@ -3,7 +3,7 @@
 
 use std::time::Duration;
 
-use aop_simulator::{Action, Answer, Fault, Shows, ZONE_ID, Zone};
+use aop_simulator::{Action, Answer, Fault, Gate, Shows, ZONE_ID, Zone};
 
 use super::core::text;
 use super::scene::{Scene, Serves};
@@ -289,4 +289,22 @@ async fn an_upload_that_is_answered_with_another_certificate_is_looked_for() {
         assert_eq!(scene.core.plan(&next).await, Ok(Vec::new()));
         assert_eq!(watch.refused(), Vec::<String>::new());
     }
+}
+
+/// Nobody has the key of what was issued, so that no later apply can find it and keep it.
+#[tokio::test(start_paused = true)]
+async fn an_interrupted_create_that_issues_says_that_another_one_comes_next() {
+    let scene = Scene::new(Serves::Zone);
+    let gate = Gate::default();
+    let held = Action::HoldBefore(gate.clone());
+    let upload = Fault::on("POST", "/origin_tls_client_auth", held);
+    scene.simulator.order(upload);
+    let (core, config) = (scene.core.clone(), scene.issuing("One"));
+    let apply = tokio::spawn(async move { core.apply(&config).await });
+    gate.reached().await;
+    scene.core.interrupt();
+    let said = apply.await.expect("an apply");
+    let said = &said.first().expect("an error").detail;
+    assert!(said.contains("another certificate is issued then"), "{said}");
+    assert!(!said.contains("found and kept"), "{said}");
 }
