@@ -305,6 +305,9 @@ async fn an_interrupted_create_that_issues_says_that_another_one_comes_next() {
     scene.core.interrupt();
     let said = apply.await.expect("an apply");
     let said = &said.first().expect("an error").detail;
-    assert!(said.contains("another certificate is issued then"), "{said}");
+    assert!(
+        said.contains("another certificate is issued then"),
+        "{said}"
+    );
     assert!(!said.contains("found and kept"), "{said}");
 }
