@@ -20,10 +20,10 @@
 //! nothing above it: `text` (what must not be seen, and what can), `resolver` (names, for a
 //! program that is linked statically), `framework` (with
 //! `plugin`, `wire` and `value`: it knows Terraform, and not what a provider is for) and
-//! `cloudflare` (the client: it knows no Terraform). This crate joins them: [`x509`] reads
-//! certificates and keys, [`origin`] looks at servers that ask for them, [`functions`] need no API, [`resources`] are where Terraform's
-//! words and Cloudflare's meet, [`provider`] joins arguments, environment and all that is
-//! offered. A resource is described once, by one walk over its model: its schema, its
+//! `cloudflare` (the client: it knows no Terraform). This crate joins them: [`x509`] reads and
+//! issues certificates and keys, [`origin`] looks at servers that ask for them, [`functions`]
+//! need no API, [`resources`] are where Terraform's words and Cloudflare's meet, [`provider`]
+//! joins arguments, environment and all that is offered. A resource is described once, by one walk over its model: its schema, its
 //! decoder and its encoder are three readings of that walk, and the pages of `docs/` are
 //! made from the schema.
 //!
@@ -36,8 +36,8 @@
 //!   state, the provider's settings and the clock go in, a plan comes out.
 //! - Only `plugin` writes to standard output or reads `PLUGIN_*`.
 //! - Only `cloudflare::send` and `origin::connection` open connections.
-//! - A cryptographic library is named in `plugin::identity`, `origin::connection`,
-//!   `x509::digest`, `x509::issued` and `x509::key` only.
+//! - A cryptographic library is named in `plugin::identity`, `origin::tls`, `x509::digest`,
+//!   `x509::issued`, `x509::key`, `x509::key_algorithm` and `x509::serial` only.
 //! - A secret leaves its wrapper in two files: where a request is sent and where
 //!   a key is matched with its certificate.
 //! - No certificate is deleted that a hostname is left on, that may still be

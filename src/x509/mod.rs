@@ -1,5 +1,5 @@
-//! Certificates and keys as users paste them: read, described and matched.
-//! Knows nothing of Terraform or Cloudflare.
+//! Certificates and keys as users paste them: read, described and matched; and those that an
+//! authority of the user issues here ([`Authority`]). Knows nothing of Terraform or Cloudflare.
 //!
 //! There are two readers. [`Certificate`] and [`PrivateKey`] are for what will be uploaded:
 //! all that is given is used, or named in an error. [`Existing`] is for what is there

@@ -169,7 +169,8 @@ async fn rotation<'a>(
 ) -> Result<(Operation<'a>, Claim<'a>), Diagnostics> {
     let material = Material::of(ctx, at, config, plan, goal.old.as_ref()).await?;
     let upload = Upload::new(at, config, material, goal.remove.clone())?;
-    // Before any request: what destroys hostnames in this run waits for the claim.
+    // Before any request but the one that may have asked for the time: what destroys hostnames
+    // in this run waits for the claim.
     let claim = at.run().claim(upload.key());
     let claim = claim.map_err(|_| upload.declared_twice())?;
     Ok((Operation::new(ctx, at, goal).with_upload(upload), claim))

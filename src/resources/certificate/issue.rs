@@ -3,9 +3,8 @@
 
 use jiff::{SignedDuration, Timestamp};
 
-use crate::x509::subject_of;
 use crate::x509::{
-    Authority, Existing, Issued, KeyAlgorithm, Order, PrivateKey, Problem, Serial, Tag,
+    Authority, Existing, Issued, KeyAlgorithm, Order, PrivateKey, Problem, Serial, Tag, subject_of,
 };
 use framework::value::{Path, Step};
 use framework::{Attr, Diagnostic, Diagnostics, Model, Object, Walk, parse_duration};
@@ -71,6 +70,9 @@ impl Model for Issue {
         );
     }
 }
+
+/// The attribute.
+pub(super) type IssueAttr = Attr<Object<Issue>>;
 
 /// What the arguments say, all known.
 #[derive(Clone, Debug)]
@@ -372,6 +374,3 @@ fn at(name: &str, problem: Problem) -> Diagnostic {
 fn path(name: &str) -> Path {
     Path::attribute("issue").then(Step::Attribute(name.to_owned()))
 }
-
-/// The attribute.
-pub(super) type IssueAttr = Attr<Object<Issue>>;
