@@ -11,6 +11,7 @@ use rustls::pki_types::{
 use rustls::sign::{CertifiedKey, SigningKey};
 use zeroize::Zeroizing;
 
+use super::key_algorithm::rewritten;
 use super::pem::{self, Block, LONGEST_TEXT, PemError};
 use super::public::PublicKey;
 use super::{Certificate, Problem};
@@ -131,9 +132,10 @@ impl PrivateKey {
         })
     }
 
-    /// Its DER, in the form in which it was given.
-    pub(super) fn der(&self) -> &[u8] {
-        &self.der
+    /// Its DER in one form, whatever the form in which it was given.
+    pub(super) fn canonical(&self) -> Zeroizing<Vec<u8>> {
+        let rewritten = rewritten(self.public.kind(), &self.der);
+        rewritten.unwrap_or_else(|| self.der.clone())
     }
 
     /// Its public half.

@@ -50,4 +50,21 @@ impl Problem {
             detail: detail.into(),
         }
     }
+
+    /// The same, of an authority's certificate and key instead of a client's.
+    pub fn of_authority(self) -> Self {
+        const WORDS: [(&str, &str); 6] = [
+            ("`private_key_wo` (or `private_key`)", "`ca_private_key_wo`"),
+            ("`private_key`", "`ca_private_key_wo`"),
+            ("`certificate`", "`ca_certificate`"),
+            ("one leaf certificate", "the authority's certificate"),
+            ("leaf certificate", "authority's certificate"),
+            ("client.pem", "client-ca.pem"),
+        ];
+        let mut detail = self.detail;
+        for (client, authority) in WORDS {
+            detail = detail.replace(client, authority);
+        }
+        Self { detail, ..self }
+    }
 }

@@ -4,6 +4,7 @@ use std::time::Duration;
 
 use aop_simulator::pki::Authority;
 use aop_simulator::{Action, Fault, Gate, Store, ZONE_ID};
+use xtask::Product;
 
 use crate::interruption::{finish, signal_group};
 use crate::scene::{ASSOCIATION, Live, Scene, says, with_every_cli};
@@ -203,6 +204,84 @@ fn one_that_is_imported_is_taken_as_it_is_where_it_fits() {
         assert_eq!(writes(scene), written);
         live.was_never_refused();
         scene.destroy();
+    });
+}
+
+/// A plan that only reads is kept, and carried out by whoever has the key: then it renews.
+#[test]
+fn a_plan_without_the_key_is_consistent_with_an_apply_that_has_it() {
+    with_every_cli("issue-open", |scene| {
+        for store in [Store::Hostname, Store::Zone] {
+            let (_, live) = begin(scene, store);
+            let ids = scene.ids(store);
+            scene.simulator.clock().advance(61 * DAY);
+            let rest = if store == Store::Zone {
+                SWITCH
+            } else {
+                ASSOCIATION
+            };
+            let config = format!("{}{rest}", issued(store, "    renew_before = \"721h\""));
+            scene.configure(&config);
+            // Without the key it stays what it is, whatever else changes.
+            without_key(scene);
+            scene.run(&["plan", "-out=open.tfplan"], 0);
+            says(
+                &scene.run(&["apply", "open.tfplan"], 0),
+                &["Renewal is due"],
+            );
+            assert_eq!(scene.ids(store), ids);
+            says(&scene.plan_is_empty(), &["Renewal is due"]);
+            let config = format!("{}{rest}", issued(store, "    renew_before = \"722h\""));
+            scene.configure(&config);
+            scene.run(&["plan", "-out=open.tfplan"], 0);
+            with_authority(scene, &scene.authority);
+            // Terraform takes no value at the apply that the plan did not have.
+            if scene.cli.product == Product::OpenTofu {
+                scene.run(&["apply", "open.tfplan"], 0);
+                assert_ne!(scene.ids(store), ids);
+            } else {
+                scene.apply();
+            }
+            scene.plan_is_empty();
+            live.was_never_refused();
+            scene.destroy();
+        }
+    });
+}
+
+/// What another resource gives is not known at the plan, and may be all of it.
+#[test]
+fn an_authority_that_is_not_known_yet_issues_all_the_same() {
+    with_every_cli("issue-unknown", |scene| {
+        with_authority(scene, &scene.authority);
+        let made = "resource \"terraform_data\" \"ca\" {\n  input = file(\"ca.pem\")\n}\n";
+        let plain = issued(Store::Hostname, "");
+        let whole = plain.replace(
+            "issue = {",
+            "issue = terraform_data.ca.output == \"\" ? null : {",
+        );
+        for config in [plain, whole] {
+            let unknown = config.replace(
+                "file(\"ca.pem\")\n    ca_p",
+                "terraform_data.ca.output\n    ca_p",
+            );
+            assert_ne!(unknown, config);
+            scene.configure(&format!("{made}{unknown}"));
+            scene.plan_changes(&["2 to add"]);
+            scene.apply();
+            scene.plan_is_empty();
+            let ids = scene.ids(Store::Hostname);
+            // Known to be the same only in the apply.
+            let replaced = format!(
+                "{}{unknown}",
+                made.replace("input", "triggers_replace = [1]\n  input")
+            );
+            scene.configure(&replaced);
+            scene.apply();
+            scene.plan_is_empty();
+            assert_eq!(scene.ids(Store::Hostname), ids, "it is what it was");
+            scene.destroy();
+        }
     });
 }
 

@@ -5,9 +5,11 @@ use super::super::check::{stored_id, zone_id};
 use super::super::handoff::hand_over;
 use super::super::problem::successor_failed;
 use super::facts::Facts;
+use super::goal::Goal;
 use super::material::Material;
-use super::operation::{Operation, Stopped};
-use super::protocol::{Failure, Goal, Tracked};
+use super::operation::Operation;
+use super::protocol::{Failure, Tracked};
+use super::stopped::Stopped;
 use super::store::CertificateStore;
 use super::upload::Upload;
 use super::{Certificate, Found, deposed, diagnostics, origins, renewal, unmanaged};
@@ -31,18 +33,12 @@ pub(super) async fn create(
     let duration = Timeouts::of(&plan.timeouts, Kind::Create);
     let scope = Scope::lasting(duration, ctx.cancel.clone());
     let at = CertificateStore::new(&zone, &scope, store);
-    let material = Material::of(ctx, at, &config, &mut plan, None).await?;
-    let upload = Upload::new(at, &config, material, Vec::new())?;
-    // Held to the end: what takes a hostname over may have to wait for this certificate.
-    let claim = ctx.api.run().claim(upload.key());
-    let claim = claim.map_err(|_| upload.declared_twice())?;
     let waits = plan.wait_for_deployment.known() != Some(&false);
     let goal = Goal {
         requires_active: waits,
         ..Goal::create(store)
     };
-    let operation = Operation::new(ctx, at, goal);
-    let mut operation = operation.with_upload(upload);
+    let (mut operation, claim) = bringing(ctx, at, goal, &config, &mut plan).await?;
     let ended = operation.run().await;
     let ended = ended.map_err(|stopped| operation.explain(stopped, diagnostics::pending));
     let Some(found) = operation.stands().1 else {
@@ -86,12 +82,16 @@ pub(super) async fn update(
     if config.issue.is_null() {
         renewal::forget(&mut ctx.private());
     }
-    let is_in_order = renewal::is_in_order(&ctx.private(), &config, &prior)?;
-    if is_in_order {
+    let stays = match plan.id.is_unknown() {
+        true => renewal::stays(&ctx.private(), &config, &prior, zone.now())?,
+        false => None,
+    };
+    let rotates = plan.id.is_unknown() && stays.is_none();
+    if let Some(warnings) = stays {
         plan.certificate = prior.certificate.clone();
         plan.facts = prior.facts.clone();
+        warnings.into_iter().for_each(|warning| ctx.warn(warning));
     }
-    let rotates = plan.id.is_unknown() && !is_in_order;
     if !rotates {
         run.own(at.key_of(&old));
     }
@@ -106,7 +106,7 @@ pub(super) async fn update(
     let (operation, claim) = match rotates {
         true => {
             let goal = Goal::rotate(store, old.clone(), superseded);
-            let (operation, claim) = rotation(ctx, at, goal, &config, &mut plan).await?;
+            let (operation, claim) = bringing(ctx, at, goal, &config, &mut plan).await?;
             (operation, Some(claim))
         }
         false => {
@@ -159,18 +159,20 @@ pub(super) async fn update(
     })
 }
 
-/// A rotation to what the configuration gives, and the claim to its leaf.
-async fn rotation<'a>(
+/// An operation that brings the certificate of the configuration, and the claim to its leaf,
+/// held to the end: what takes a hostname over may have to wait for this certificate.
+async fn bringing<'a>(
     ctx: &'a Ctx<Api>,
     at: CertificateStore<'a>,
     goal: Goal,
     config: &Certificate,
     plan: &mut Certificate,
 ) -> Result<(Operation<'a>, Claim<'a>), Diagnostics> {
+    // Before any request, and before there is a leaf to claim: what destroys hostnames in this
+    // run waits for what creates.
+    let _begun = at.run().reclaim(at.leaf_key("not issued yet"));
     let material = Material::of(ctx, at, config, plan, goal.old.as_ref()).await?;
     let upload = Upload::new(at, config, material, goal.remove.clone())?;
-    // Before any request but the one that may have asked for the time: what destroys hostnames
-    // in this run waits for the claim.
     let claim = at.run().claim(upload.key());
     let claim = claim.map_err(|_| upload.declared_twice())?;
     Ok((Operation::new(ctx, at, goal).with_upload(upload), claim))

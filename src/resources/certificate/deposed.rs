@@ -3,7 +3,7 @@
 //! sees nothing of it; so it is judged by what the store shows.
 
 use super::super::problem::problem;
-use super::protocol::Goal;
+use super::goal::Goal;
 use super::store::CertificateStore;
 use super::{Certificate, Found, Identity, leaf_of};
 use crate::x509::Existing;

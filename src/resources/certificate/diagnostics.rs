@@ -68,6 +68,21 @@ pub(super) fn taken_over(zone: &ZoneId, id: &CertificateId, to: Successor) -> Di
     )
 }
 
+/// All is done, but nobody knows whether a killed rotation has left copies.
+pub(super) fn leftovers_unknown(zone: &Zone<'_>, error: &Error) -> Diagnostic {
+    Diagnostic::warning(
+        "Leftover certificates were not looked for",
+        format!(
+            "The rotation is complete. Afterwards the certificates of zone {} could not be listed: \
+             {error}. If an earlier apply was killed, a certificate that it issued may be left, \
+             and takes a slot until it is deleted.",
+            zone.id()
+        ),
+    )
+    .at("issue")
+    .once()
+}
+
 /// Adds to errors that the old certificate is not affected.
 pub(super) fn still_serves(old: &CertificateId, errors: Diagnostics) -> Diagnostics {
     let mut said = Diagnostics::default();

@@ -173,7 +173,7 @@ impl Issue {
             return Ok(None);
         };
         let invalid = |problem| at("ca_private_key_wo", problem);
-        let key = PrivateKey::parse(text).map_err(invalid)?;
+        let key = Authority::read_key(text).map_err(invalid)?;
         if let Some(terms) = terms {
             terms.authority.check_key(&key).map_err(invalid)?;
         }
@@ -362,13 +362,9 @@ fn no_randomness() -> Diagnostic {
     )
 }
 
-/// A problem of the authority's certificate or key, in the names of these arguments.
+/// A problem of the authority's certificate or key.
 fn at(name: &str, problem: Problem) -> Diagnostic {
-    let detail = problem.detail;
-    let detail = detail.replace("`private_key_wo` (or `private_key`)", "`ca_private_key_wo`");
-    let detail = detail.replace("`private_key`", "`ca_private_key_wo`");
-    let detail = detail.replace("`certificate`", "`ca_certificate`");
-    Diagnostic::error(problem.summary, detail).at_path(path(name))
+    Diagnostic::error(problem.summary, problem.detail).at_path(path(name))
 }
 
 fn path(name: &str) -> Path {

@@ -8,11 +8,10 @@ use super::super::check::certificate;
 use super::super::problem::{invalid_pem, problem};
 use super::issue::{self, Issue, Terms};
 use super::plan::{check_upload, missing_key, not_valid_yet};
-use super::protocol::Known;
 use super::store::CertificateStore;
 use super::{Certificate, Found, leaf_of};
 use crate::x509::{self, Existing, Issued, PrivateKey, Tag};
-use cloudflare::{CertificateId, Store};
+use cloudflare::{CertificateId, Error, Store};
 use framework::{Ctx, Diagnostics, Object};
 
 /// A certificate and its key.
@@ -36,22 +35,17 @@ impl Lost {
         self.tag.marks(existing)
     }
 
-    /// What earlier rotations have issued and forgotten, beside what is known.
+    /// The certificates that were issued in place of the same one, by whichever rotation.
     pub(super) async fn copies(
         &self,
         at: CertificateStore<'_>,
-        known: &Known,
-    ) -> Vec<CertificateId> {
-        // It is a remark: where the list cannot be had, the operation has succeeded all the same.
-        let list = at.list().await.unwrap_or_default();
-        let kept = known.kept.as_ref().map(|kept| &kept.id);
-        let is_known = |id: &CertificateId| kept == Some(id) || known.settled.contains(id);
+    ) -> Result<Vec<CertificateId>, Error> {
         let is_copy = |found: &Found| {
             let is_marked = leaf_of(found).is_some_and(|leaf| self.marks(&leaf));
-            is_marked && !found.status.is_tombstone() && !is_known(&found.id)
+            is_marked && !found.status.is_tombstone()
         };
-        let copies = list.into_iter().filter(is_copy);
-        copies.map(|found| found.id).collect()
+        let copies = at.list().await?.into_iter().filter(is_copy);
+        Ok(copies.map(|found| found.id).collect())
     }
 
     /// Whether it can take the place of what would be issued now.

@@ -2,12 +2,12 @@
 //! the two stores.
 //!
 //! `plan` says whether it is still the same certificate, `renewal` whether one of `issue` is
-//! due for another. `apply` makes a goal of what is
-//! planned; `protocol` decides step after step how to reach it, and `operation` carries the
-//! steps out: ask the `origins`, `bring` an `upload` of `material`, which is given or made as
-//! `issue` says, into the `store` (as `copy` decides, waiting for a `slot`
-//! where there is none), and the `removal` of others, of which `may_delete` decides from a
-//! `view` of the zone (`ask` fills it). `obstacle` and `diagnostics` say what stands in the way.
+//! due for another. `apply` makes a `goal` of what is planned; `protocol` decides step after
+//! step how to reach it, and `operation` carries the steps out: ask the `origins`, `bring` an
+//! `upload` of `material`, which is given or made as `issue` says, into the `store` (as `copy`
+//! decides, waiting for a `slot` where there is none), and the `removal` of others, of which
+//! `may_delete` decides from a `view` of the zone (`ask` fills it). `stopped`, `obstacle` and
+//! `diagnostics` say what stands in the way.
 //! `store_capacity` and `unmanaged` are about the other certificates of the zone. `data` and
 //! `list` show what is there, as `filter` says.
 
@@ -21,6 +21,7 @@ mod deposed;
 mod diagnostics;
 mod facts;
 mod filter;
+mod goal;
 mod import;
 mod issue;
 mod list;
@@ -37,6 +38,7 @@ mod protocol;
 mod removal;
 mod renewal;
 mod slot;
+mod stopped;
 mod store;
 mod store_capacity;
 #[cfg(test)]

@@ -8,13 +8,15 @@ use tokio::time::Instant;
 use super::super::Api;
 use super::super::problem::problem;
 use super::bring::{Brought, find_or_upload};
+use super::goal::{Goal, Keep};
 use super::material::Lost;
 use super::plan::missing_key;
 use super::protocol::{
-    Deployment, Event, Failure, Goal, Keep, Kept, Known, Origins, StateIfStopped, Step, Tracked,
-    decide, state_if_stopped,
+    Deployment, Event, Kept, Known, Origins, StateIfStopped, Step, Tracked, decide,
+    state_if_stopped,
 };
 use super::removal::Removal;
+use super::stopped::Stopped;
 use super::store::CertificateStore;
 use super::upload::Upload;
 use super::{Found, diagnostics, leaf_of};
@@ -40,7 +42,7 @@ pub(super) struct Operation<'a> {
     upload: Option<Upload<'a>>,
     /// Its fingerprint.
     new_leaf: Option<String>,
-    /// By what copies are known that a killed rotation has issued, until they were looked for.
+    /// By what copies are known that a killed rotation has issued.
     lost: Option<Lost>,
     /// What origins said against it.
     refusals: Diagnostics,
@@ -52,28 +54,6 @@ pub(super) struct Operation<'a> {
     removal: Option<Removal<'a>>,
     /// Says to this run what is on its way out: that makes room for others.
     leaving: Vec<Destruction<'a>>,
-}
-
-/// What ended an operation before it was done.
-pub(super) enum Stopped {
-    /// It cannot be done.
-    Failed(Failure),
-    /// Its time was over, or the API failed, while this was on its way.
-    NotYet(Box<Found>, Error),
-    /// Something else.
-    Other(Diagnostics),
-}
-
-impl From<Diagnostics> for Stopped {
-    fn from(diagnostics: Diagnostics) -> Self {
-        Self::Other(diagnostics)
-    }
-}
-
-impl From<Diagnostic> for Stopped {
-    fn from(diagnostic: Diagnostic) -> Self {
-        Self::Other(diagnostic.into())
-    }
 }
 
 impl<'a> Operation<'a> {
@@ -100,6 +80,7 @@ impl<'a> Operation<'a> {
     pub(super) fn with_upload(mut self, upload: Upload<'a>) -> Self {
         self.goal.has_origins = upload.has_origins();
         self.new_leaf = Some(upload.fingerprint().to_owned());
+        self.goal.may_have_leftovers = upload.lost.is_some();
         self.lost = upload.lost.clone();
         self.upload = Some(upload);
         self
@@ -132,16 +113,8 @@ impl<'a> Operation<'a> {
                 }
                 Step::AwaitGone(id) => self.removal_of(&id).await?.vanish().await?,
                 Step::Fail(failure) => return Err(Stopped::Failed(failure)),
-                Step::Done => match self.lost.take() {
-                    // Lists lag: what is found at the end may not have been there at first.
-                    Some(lost) => {
-                        self.goal
-                            .remove
-                            .extend(lost.copies(self.at, &self.known).await);
-                        continue;
-                    }
-                    None => return Ok(()),
-                },
+                Step::FindLeftovers => self.find_leftovers().await,
+                Step::Done => return Ok(()),
             };
             self.learn(event);
         }
@@ -163,6 +136,26 @@ impl<'a> Operation<'a> {
             }
         }
         self.known.learn(&self.goal, event);
+    }
+
+    /// What a killed rotation has uploaded. Where the list cannot be had, the operation has
+    /// succeeded all the same.
+    async fn find_leftovers(&self) -> Event {
+        let is_known = |id: &CertificateId| {
+            let kept = self.known.kept.as_ref();
+            kept.is_some_and(|kept| kept.id == *id) || self.known.settled.contains(id)
+        };
+        let copies = match &self.lost {
+            Some(lost) => lost.copies(self.at).await,
+            None => Ok(Vec::new()),
+        };
+        let mut copies = copies.unwrap_or_else(|error| {
+            self.ctx
+                .warn(diagnostics::leftovers_unknown(self.at.zone, &error));
+            Vec::new()
+        });
+        copies.retain(|id| !is_known(id));
+        Event::Leftovers(copies)
     }
 
     /// Shows the certificate to the origins that have to accept it.
@@ -381,20 +374,6 @@ impl<'a> Operation<'a> {
         stopped: Stopped,
         pending: fn(&Found, &Zone<'_>, &Error) -> Diagnostic,
     ) -> Diagnostics {
-        match stopped {
-            Stopped::Other(diagnostics) => diagnostics,
-            Stopped::NotYet(found, error) => pending(&found, self.at.zone, &error).into(),
-            Stopped::Failed(Failure::Origins) => self.refusals.clone(),
-            Stopped::Failed(Failure::NotDeployed(id)) => {
-                diagnostics::timed_out(&id, self.at.zone).into()
-            }
-            Stopped::Failed(Failure::Gone(id)) => diagnostics::gone(&id, self.at.zone).into(),
-            Stopped::Failed(Failure::Obstacle(id, obstacle)) => {
-                let successor = self.known.kept.as_ref().map(|kept| &kept.id);
-                obstacle
-                    .refusal(self.at.zone.id(), &id, successor, None)
-                    .into()
-            }
-        }
+        stopped.explain(self.at, &self.known, &self.refusals, pending)
     }
 }

@@ -24,35 +24,9 @@
 //! deadline and Ctrl-C belong to `operation`: they end any step (of what waits for another
 //! resource, only Ctrl-C does), and then `state_if_stopped` says what is true.
 
+use super::goal::{Goal, Keep};
 use super::obstacle::Obstacle;
 use cloudflare::{CertificateId, Store};
-
-/// What an operation is to bring about.
-#[derive(Clone, Debug, PartialEq, Eq, Hash)]
-pub(super) struct Goal {
-    pub(super) store: Store,
-    pub(super) keep: Keep,
-    /// The certificate of the prior state, if there was one.
-    pub(super) old: Option<CertificateId>,
-    /// The certificates that go, in this order: earlier leftovers, then the old one.
-    pub(super) remove: Vec<CertificateId>,
-    /// Whether what is kept has to be active before the goal is reached. If not, nothing may
-    /// be removed.
-    pub(super) requires_active: bool,
-    /// Whether there are origins that have to accept the certificate of the configuration.
-    pub(super) has_origins: bool,
-}
-
-/// What there is to be in the end.
-#[derive(Clone, Debug, PartialEq, Eq, Hash)]
-pub(super) enum Keep {
-    /// No certificate.
-    Nothing,
-    /// One that is there.
-    Present(CertificateId),
-    /// The one of the configuration, which is there or has to be uploaded.
-    FromConfig,
-}
 
 /// What is known while it goes on.
 #[derive(Clone, Debug, Default, PartialEq, Eq, Hash)]
@@ -63,6 +37,8 @@ pub(super) struct Known {
     pub(super) kept: Option<Kept>,
     /// Those that are deleted, or taken over by another resource.
     pub(super) settled: Vec<CertificateId>,
+    /// What a killed rotation has uploaded, once it was looked for. It goes last.
+    pub(super) leftovers: Option<Vec<CertificateId>>,
     /// How far the next one of those that go has come.
     pub(super) removal: Removal,
     /// Whether what is kept serves any of what the old one served: from here on the state names it.
@@ -142,6 +118,9 @@ pub(super) enum Step {
     AwaitObstacle(CertificateId, Obstacle),
     /// Wait until nothing but a tombstone is left of it.
     AwaitGone(CertificateId),
+    /// See what a killed rotation has uploaded. Lists lag: what they show at the end they may
+    /// not have shown at first.
+    FindLeftovers,
     /// It cannot be done.
     Fail(Failure),
     /// Nothing is left to do.
@@ -184,6 +163,8 @@ pub(super) enum Event {
     Deleted,
     /// Nothing but a tombstone is left.
     Vanished,
+    /// A killed rotation has left these.
+    Leftovers(Vec<CertificateId>),
 }
 
 /// What is true if nothing more happens.
@@ -226,7 +207,10 @@ pub(super) fn decide(goal: &Goal, known: &Known) -> Step {
         }
     }
     let Some(id) = known.remaining(goal).next().cloned() else {
-        return Step::Done;
+        return match goal.may_have_leftovers && known.leftovers.is_none() {
+            true => Step::FindLeftovers,
+            false => Step::Done,
+        };
     };
     let must_repoint = goal.store == Store::Hostname && known.kept.is_some();
     match &known.removal {
@@ -237,60 +221,6 @@ pub(super) fn decide(goal: &Goal, known: &Known) -> Step {
         Removal::Held(obstacle) => Step::AwaitObstacle(id, obstacle.clone()),
         Removal::Stuck(obstacle) => Step::Fail(Failure::Obstacle(id, obstacle.clone())),
         Removal::Deleted => Step::AwaitGone(id),
-    }
-}
-
-impl Goal {
-    /// The certificate of the configuration, where there was none.
-    pub(super) fn create(store: Store) -> Self {
-        Self {
-            store,
-            keep: Keep::FromConfig,
-            old: None,
-            remove: Vec::new(),
-            requires_active: true,
-            has_origins: false,
-        }
-    }
-
-    /// The certificate of the configuration in place of the old one.
-    pub(super) fn rotate(store: Store, old: CertificateId, superseded: Vec<CertificateId>) -> Self {
-        Self {
-            remove: [superseded, vec![old.clone()]].concat(),
-            old: Some(old),
-            ..Self::create(store)
-        }
-    }
-
-    /// The old certificate, active, without what an interrupted rotation has left.
-    pub(super) fn finish(store: Store, old: CertificateId, superseded: Vec<CertificateId>) -> Self {
-        Self {
-            keep: Keep::Present(old.clone()),
-            old: Some(old),
-            remove: superseded,
-            ..Self::create(store)
-        }
-    }
-
-    /// Nothing of what this resource holds.
-    pub(super) fn destroy(
-        store: Store,
-        old: CertificateId,
-        superseded: Vec<CertificateId>,
-    ) -> Self {
-        Self {
-            keep: Keep::Nothing,
-            ..Self::rotate(store, old, superseded)
-        }
-    }
-
-    /// The same, after another certificate, which belongs to another resource, has got their
-    /// hostnames.
-    pub(super) fn in_favor_of(self, successor: CertificateId) -> Self {
-        Self {
-            keep: Keep::Present(successor),
-            ..self
-        }
     }
 }
 
@@ -334,7 +264,7 @@ impl Known {
         goal: &'g Goal,
     ) -> impl Iterator<Item = &'g CertificateId> {
         let is_kept = |id: &CertificateId| self.kept.as_ref().is_some_and(|kept| kept.id == *id);
-        let left = goal.remove.iter();
+        let left = goal.remove.iter().chain(self.leftovers.iter().flatten());
         left.filter(move |id| !self.settled.contains(id) && !is_kept(id))
     }
 
@@ -389,6 +319,7 @@ impl Known {
             }
             Event::Deleted => self.removal = Removal::Deleted,
             Event::Vanished => self.settle(next),
+            Event::Leftovers(found) => self.leftovers = Some(found),
         }
     }
 

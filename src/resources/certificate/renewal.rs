@@ -71,18 +71,24 @@ fn needs(private: &Private, terms: &Terms, prior: &Certificate) -> Option<Needs>
     })
 }
 
-/// Whether the certificate of the state is what `issue` asks for, and not due for another,
-/// where the plan did not know that.
-pub(super) fn is_in_order(
+/// Whether the certificate of the state stays, where the plan has left that open; the warnings
+/// say why it stays although it is due for another.
+pub(super) fn stays(
     private: &Private,
     config: &Certificate,
     prior: &Certificate,
-) -> Result<bool, Diagnostics> {
+    now: Timestamp,
+) -> Result<Option<Diagnostics>, Diagnostics> {
     let Some(Object(issue)) = config.issue.known() else {
-        return Ok(false);
+        return Ok(None);
     };
-    let terms = issue.terms()?;
-    Ok(terms.is_some_and(|terms| needs(private, &terms, prior).is_none()))
+    let Some(terms) = issue.terms()? else {
+        return Ok(None);
+    };
+    Ok(match needs(private, &terms, prior) {
+        None => Some(Diagnostics::default()),
+        Some(needs) => needs.obstacle(issue, &terms, prior, now),
+    })
 }
 
 /// Completes the plan of a certificate that the provider issues.
@@ -109,14 +115,14 @@ pub(super) fn plan(change: &mut Change<'_>, store: Store) {
         change.report.extend(warning);
         return keep(change, &prior);
     };
-    // A plan does not fail for what time has brought while the certificate serves.
-    if !matches!(needs, Needs::Another) {
-        let unfit = terms.check(change.now).err().map(Diagnostic::as_warning);
-        if issue.has_no_key() || unfit.is_some() {
-            change.report.push(needs.cannot(&prior, unfit.is_none()));
-            change.report.extend(unfit);
-            return keep(change, &prior);
+    if let Some(obstacle) = needs.obstacle(&issue, &terms, &prior, change.now) {
+        change.report.extend(obstacle);
+        keep(change, &prior);
+        if change.planned != prior {
+            // The apply of this plan may have the key, and then it renews.
+            unknown(change);
         }
+        return;
     }
     change.report.extend(needs.reason(&prior));
     unknown(change);
@@ -146,6 +152,27 @@ impl Needs {
             format!("{why}. This update issues a new one, which takes its place without a gap.");
         let warning = Diagnostic::warning("Certificate is renewed", detail);
         Some(warning.at("issue").once())
+    }
+
+    /// Why there is no renewal now. What time has brought fails no plan while the certificate
+    /// serves; what the arguments ask for has to be issued.
+    fn obstacle(
+        self,
+        issue: &Issue,
+        terms: &Terms,
+        prior: &Certificate,
+        now: Timestamp,
+    ) -> Option<Diagnostics> {
+        if matches!(self, Self::Another) {
+            return None;
+        }
+        let unfit = terms.check(now).err().map(Diagnostic::as_warning);
+        if !issue.has_no_key() && unfit.is_none() {
+            return None;
+        }
+        let mut report = Diagnostics::from(self.cannot(prior, unfit.is_none()));
+        report.extend(unfit);
+        Some(report)
     }
 
     /// `by_key`: whether it is the key that is missing, and not a valid authority.

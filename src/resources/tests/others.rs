@@ -5,6 +5,7 @@ use std::time::Duration;
 use aop_simulator::{Action, Answer, Fault, Reply, Request, Store, TOKEN, ZONE_ID};
 use serde_json::json;
 
+use super::core::text;
 use super::declared::{Argument, Declared};
 use super::scene::Scene;
 use framework::value::Dynamic;
@@ -118,4 +119,21 @@ pub(super) fn live_ids(scene: &Scene, store: Store) -> Vec<String> {
 pub(super) fn freeze(scene: &Scene, path: &str, listed: Answer) {
     let lag = Fault::on("GET", path, Action::Answer(listed));
     scene.simulator.order(lag.times(u32::MAX));
+}
+
+/// Applies, and deletes by hand what a killed create has issued.
+pub(super) async fn clear_strays(scene: &Scene, wanted: &[Declared], case: &str) {
+    for _ in 0..3 {
+        if scene.core.apply(wanted).await.is_empty() {
+            break;
+        }
+    }
+    let own = text(&scene.core.state("certificate"), "id");
+    assert!(!own.is_empty(), "{case}: the create");
+    // What was held is carried out yet, and points of presence may still present it.
+    seconds(10).await;
+    let live = live_ids(scene, scene.serves.store());
+    for stray in live.iter().filter(|id| **id != own) {
+        scene.delete_elsewhere(stray).await;
+    }
 }

@@ -11,6 +11,7 @@ use super::super::public::{Kind, PublicKey};
 use super::super::serial::Tag;
 use super::super::{Certificate, Existing, PrivateKey, Problem};
 use super::leaf::{Issued, Order, sign};
+use text::Secret;
 
 /// An authority that may issue client certificates, with the chain above it.
 #[derive(Clone, Debug)]
@@ -27,12 +28,14 @@ pub struct Authority {
 impl Authority {
     /// Reads the authority's certificate and those above it, and checks that it may sign.
     pub fn read(text: &str) -> Result<Self, Problem> {
-        let said = Certificate::read(text)?;
-        said.check_chain()?;
+        let said = Certificate::parse(text).map_err(Problem::of_authority)?;
         let chain: Vec<Vec<u8>> = said.der().map(<[u8]>::to_vec).collect();
         let parsed: Vec<X509Certificate<'_>> = chain.iter().filter_map(|der| parse(der)).collect();
-        for (below, certificate) in parsed.iter().enumerate() {
-            check_signs(certificate, below)?;
+        let mut below = 0;
+        for (index, certificate) in parsed.iter().enumerate() {
+            check_signs(certificate, index, below)?;
+            // One that has its issuer's name counts for no path length (RFC 5280, 4.2.1.9).
+            below += usize::from(certificate.subject().as_raw() != certificate.issuer().as_raw());
         }
         let own = parsed.first();
         let name = own.map(|own| own.subject().as_raw().to_vec());
@@ -81,6 +84,11 @@ impl Authority {
         chain.take_while(move |der| !is_root(der))
     }
 
+    /// Reads the authority's key.
+    pub fn read_key(text: &Secret) -> Result<PrivateKey, Problem> {
+        PrivateKey::parse(text).map_err(Problem::of_authority)
+    }
+
     /// An error unless the key is the authority's, and of a kind that signs certificates.
     pub fn check_key(&self, key: &PrivateKey) -> Result<(), Problem> {
         key.check_match(&self.said)?;
@@ -109,7 +117,7 @@ impl Authority {
 
     /// What only the holder of the authority's key can say of these words.
     pub fn tag(&self, key: &PrivateKey, words: &[&str]) -> Tag {
-        Tag(keyed(key.der(), words))
+        Tag(keyed(&key.canonical(), words))
     }
 
     /// Makes a key and the certificate for it.
@@ -121,7 +129,11 @@ impl Authority {
 
 /// An error unless this certificate may sign those below it, of which so many are
 /// authorities.
-fn check_signs(certificate: &X509Certificate<'_>, below: usize) -> Result<(), Problem> {
+fn check_signs(
+    certificate: &X509Certificate<'_>,
+    index: usize,
+    below: usize,
+) -> Result<(), Problem> {
     if !certificate.is_ca() {
         return Err(cannot_sign(
             "its basicConstraints do not say CA:TRUE: it is no authority's certificate",
@@ -142,7 +154,7 @@ fn check_signs(certificate: &X509Certificate<'_>, below: usize) -> Result<(), Pr
     match most {
         Some(most) if (most as usize) < below => Err(cannot_sign(&format!(
             "certificate {} of the text has pathlen:{most}, and {below} authorities stand below it",
-            below + 1
+            index + 1
         ))),
         _ => Ok(()),
     }

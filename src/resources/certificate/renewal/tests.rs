@@ -68,6 +68,16 @@ impl Case {
     /// What the plan after a read on this day says: whether it issues another certificate, and
     /// its messages.
     fn plan(&self, day: i64, key: Key) -> (bool, Vec<(Severity, String)>) {
+        self.plan_of(&self.prior, day, key)
+    }
+
+    /// The same, where the configuration says this of what needs no other certificate.
+    fn plan_of(
+        &self,
+        proposed: &Certificate,
+        day: i64,
+        key: Key,
+    ) -> (bool, Vec<(Severity, String)>) {
         let now = self.issued + days(day);
         let mut private = Private::default();
         note(&mut private, &self.prior, now);
@@ -82,7 +92,7 @@ impl Case {
         let mut change = Change {
             config,
             prior: Some(self.prior.clone()),
-            planned: self.prior.clone(),
+            planned: proposed.clone(),
             private: &private,
             settings: &settings,
             now,
@@ -138,6 +148,57 @@ fn every_day_of_a_certificate_has_its_plan() {
             assert_eq!(first, (issues, expected), "day {day}, {key:?}");
             assert_eq!(case.plan(day, key), first, "a second plan on day {day}");
         }
+    }
+}
+
+/// The apply of such a plan may have the key, and then the certificate is another one.
+#[test]
+fn a_plan_without_a_key_that_changes_something_else_leaves_the_renewal_open() {
+    let case = Case::new();
+    let proposed = Certificate {
+        wait_for_deployment: false.into(),
+        ..case.prior.clone()
+    };
+    let due = vec![(Severity::Warning, "Renewal is due".to_owned())];
+    assert_eq!(case.plan_of(&proposed, 59, Key::Absent), (false, vec![]));
+    assert_eq!(
+        case.plan_of(&proposed, 61, Key::Absent),
+        (true, due.clone())
+    );
+    let mut private = Private::default();
+    let now = case.issued + days(61);
+    note(&mut private, &case.prior, now);
+    let config = |key: Key| Certificate {
+        issue: Attr::Known(Object(issue(&case.authority, case.key(key)))),
+        ..Certificate::default()
+    };
+    let kept = stays(&private, &config(Key::Absent), &case.prior, now).expect("valid");
+    let said = kept.expect("it stays").into_iter();
+    let said: Vec<_> = said.map(|said| (said.severity, said.summary)).collect();
+    assert_eq!(said, due);
+    let renewed = stays(&private, &config(Key::Present), &case.prior, now);
+    assert!(renewed.expect("valid").is_none());
+}
+
+#[test]
+fn an_authority_has_to_be_valid_and_to_stay_so() {
+    let case = Case::new();
+    let terms = issue(&case.authority, Dynamic::Null).terms();
+    let terms = terms.expect("valid").expect("known");
+    let said = |now: Timestamp| terms.check(now).err().map(|error| error.summary);
+    let authority = Existing::find(case.authority.certificate()).expect("a certificate");
+    let (from, until) = (authority.not_before(), authority.not_after());
+    let (from, until) = (from.expect("a begin"), until.expect("an end"));
+    let hour = SignedDuration::from_hours(1);
+    for (now, expected) in [
+        (from - hour, Some("Authority is not valid yet")),
+        (from + hour, None),
+        (until - days(31), None),
+        // What it issues then has to be renewed at once: a third of ninety days.
+        (until - days(29), Some("Authority expires too soon")),
+        (until, Some("Authority has expired")),
+    ] {
+        assert_eq!(said(now).as_deref(), expected, "{now}");
     }
 }
 

@@ -1,6 +1,7 @@
 //! What no step of the provider may break.
 
-use super::super::protocol::{Deployment, Keep, Tracked, state_if_stopped};
+use super::super::goal::Keep;
+use super::super::protocol::{Deployment, Tracked, state_if_stopped};
 use super::world::{Life, Name, Process, World, id};
 use cloudflare::Store;
 

@@ -3,9 +3,10 @@
 use std::time::Duration;
 
 use super::super::copy::{Copy, Next, Slots, next};
+use super::super::goal::Keep;
 use super::super::may_delete::{Candidate, may_delete};
 use super::super::obstacle::{Holders, Obstacle};
-use super::super::protocol::{Deployment, Event, Keep, Kept, Origins, Step, decide};
+use super::super::protocol::{Deployment, Event, Kept, Origins, Step, decide};
 use super::super::view::{Hold, Question, Seen, View};
 use super::world::{Life, Name, Process, Rival, Transition, World, id, name};
 use cloudflare::{Association, CertificateId, Hostname, Observed, Status, Store, Trust};
@@ -32,6 +33,7 @@ impl World {
                 vec![(by, Ok(next))]
             }
             Step::AwaitGone(_) => vec![(by, Ok(self.after(Event::Vanished)))],
+            Step::FindLeftovers => vec![(by, Ok(self.after(Event::Leftovers(Vec::new()))))],
             Step::Fail(_) => vec![(by, Ok(self.clone().end()))],
             Step::Done => vec![(by, self.done(process))],
         }
@@ -134,7 +136,7 @@ impl World {
             is_own,
             deployment: Deployment::Pending,
         }));
-        brought.learn(Event::Seen(deployment(brought.life(brings))));
+        brought.learn(Event::Seen(brought.life(brings).into()));
         let mut all = Vec::new();
         if let Some(left) = self.left.meddling.checked_sub(1).filter(|_| was_uploaded) {
             let mut gone = brought.clone();
@@ -164,9 +166,7 @@ impl World {
             .process
             .as_ref()
             .and_then(|process| process.known.kept.as_ref());
-        let seen = kept.map_or(Deployment::Gone, |kept| {
-            deployment(self.life(name(&kept.id)))
-        });
+        let seen = kept.map_or(Deployment::Gone, |kept| self.life(name(&kept.id)).into());
         vec![(by.to_owned(), Ok(self.after(Event::Seen(seen))))]
     }
 
@@ -386,14 +386,5 @@ impl World {
             next.live(name, Life::Deleted);
         }
         Ok(next)
-    }
-}
-
-fn deployment(life: Life) -> Deployment {
-    match life {
-        Life::Pending => Deployment::Pending,
-        Life::Active => Deployment::Active,
-        Life::TimedOut => Deployment::TimedOut,
-        Life::Absent | Life::Deleted => Deployment::Gone,
     }
 }

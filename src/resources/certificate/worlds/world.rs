@@ -1,6 +1,7 @@
 //! One small world, and everything that can happen in it.
 
-use super::super::protocol::{Goal, Keep, Known, Step, Tracked, decide, state_if_stopped};
+use super::super::goal::{Goal, Keep};
+use super::super::protocol::{Deployment, Known, Step, Tracked, decide, state_if_stopped};
 use cloudflare::{CertificateId, Status, Store};
 
 /// The certificates: the one of the state, the one of the configuration, somebody else's.
@@ -35,6 +36,17 @@ impl Life {
             Self::Active => Some(Status::Active),
             Self::TimedOut => Some(Status::DeploymentTimedOut),
             Self::Deleted => Some(Status::Deleted),
+        }
+    }
+}
+
+impl From<Life> for Deployment {
+    fn from(life: Life) -> Self {
+        match life {
+            Life::Pending => Self::Pending,
+            Life::Active => Self::Active,
+            Life::TimedOut => Self::TimedOut,
+            Life::Absent | Life::Deleted => Self::Gone,
         }
     }
 }
@@ -264,6 +276,7 @@ impl World {
     pub(super) fn plan(&self) -> Option<Goal> {
         let mut goal = self.aim()?;
         goal.has_origins = goal.keep == Keep::FromConfig;
+        goal.may_have_leftovers = goal.has_origins && goal.old.is_some();
         Some(goal)
     }
 
