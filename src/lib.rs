@@ -23,9 +23,10 @@
 //! `cloudflare` (the client: it knows no Terraform). This crate joins them: [`x509`] reads and
 //! issues certificates and keys, [`origin`] looks at servers that ask for them, [`functions`]
 //! need no API, [`resources`] are where Terraform's words and Cloudflare's meet, [`provider`]
-//! joins arguments, environment and all that is offered. A resource is described once, by one walk over its model: its schema, its
-//! decoder and its encoder are three readings of that walk, and the pages of `docs/` are
-//! made from the schema.
+//! joins arguments, environment and all that is offered, and [`command`] is the command line
+//! beside it. A resource is described once, by one walk over its model: its schema, its decoder
+//! and its encoder are three readings of that walk, and the pages of `docs/` are made from the
+//! schema.
 //!
 //! # Invariants
 //!
@@ -34,7 +35,7 @@
 //! - Crates and modules import downwards only.
 //! - The planner is synchronous and pure: configuration, prior state, private
 //!   state, the provider's settings and the clock go in, a plan comes out.
-//! - Only `plugin` writes to standard output or reads `PLUGIN_*`.
+//! - Only `plugin` reads `PLUGIN_*`, and where a host listens only it writes to standard output.
 //! - Only `cloudflare::send` and `origin::connection` open connections.
 //! - A cryptographic library is named in `plugin::identity`, `origin::tls`, `x509::digest`,
 //!   `x509::issued`, `x509::key`, `x509::key_algorithm` and `x509::serial` only.
@@ -46,6 +47,7 @@
 //! - The clock is read in one place, and everything that waits can be
 //!   interrupted and has a deadline.
 
+pub mod command;
 pub mod functions;
 pub mod origin;
 pub mod provider;

@@ -2,11 +2,15 @@
 
 use std::alloc::System;
 use std::error::Error;
+use std::ffi::OsString;
 use std::process::ExitCode;
 
 use framework::Server;
 use framework::plugin::{self, Handshake, Program};
+use terraform_provider_aop::command;
 use terraform_provider_aop::provider::Aop;
+use tokio::runtime::{Builder, Runtime};
+use tokio_util::sync::CancellationToken;
 use zeroizing_alloc::ZeroAlloc;
 
 /// The address that Terraform knows a local installation by.
@@ -22,8 +26,10 @@ const PROGRAM: Program = Program {
 const HELP: &str = "\
 Terraform and OpenTofu provider for Cloudflare Authenticated Origin Pulls.
 
-Terraform starts this program itself; there is nothing to run by hand, except:
+Terraform starts this program itself. By hand there is:
 
+  export      write a zone as a configuration; see export --help
+  doctor      say what is wrong with a zone; see doctor --help
   --debug     serve until interrupted, and print how to attach Terraform to it
   --version   print the version
   --help      print this text
@@ -37,7 +43,7 @@ fn main() -> ExitCode {
     plugin::protect_memory();
     resolver::keep_to_files_and_dns();
     match run() {
-        Ok(()) => ExitCode::SUCCESS,
+        Ok(code) => code,
         Err(error) => {
             eprintln!("{error}");
             ExitCode::FAILURE
@@ -49,19 +55,26 @@ fn main() -> ExitCode {
     clippy::print_stdout,
     reason = "asked for on the command line, where no host listens"
 )]
-fn run() -> Result<(), Box<dyn Error>> {
+fn run() -> Result<ExitCode, Box<dyn Error>> {
+    let mut arguments = std::env::args_os().skip(1);
+    let first = arguments.next();
+    if let Some(name) = first.as_ref().and_then(|first| first.to_str())
+        && command::is_command(name)
+    {
+        return run_command(name, arguments.collect());
+    }
     let mut debug = false;
-    for argument in std::env::args_os().skip(1) {
+    for argument in first.into_iter().chain(arguments) {
         match argument.to_string_lossy().as_ref() {
             // Go programs, and so the habit of users, take one hyphen as well.
             "--debug" | "-debug" => debug = true,
             "--version" | "-version" | "-V" => {
                 println!("terraform-provider-aop {}", env!("CARGO_PKG_VERSION"));
-                return Ok(());
+                return Ok(ExitCode::SUCCESS);
             }
             "--help" | "-help" | "-h" => {
                 print!("{HELP}");
-                return Ok(());
+                return Ok(ExitCode::SUCCESS);
             }
             other => return Err(format!("unknown argument {other:?}\n\n{HELP}").into()),
         }
@@ -71,23 +84,57 @@ fn run() -> Result<(), Box<dyn Error>> {
         .transpose()?;
     plugin::start_logging(&PROGRAM);
     plugin::install_crypto();
-    let server = Server::new(
-        Aop {
-            // What is set but not text is malformed, not absent.
-            env: |name| Some(std::env::var_os(name)?.to_string_lossy().into_owned()),
-            clock: plugin::now,
-            seed: fastrand::u64(..),
-        },
-        plugin::now,
-    );
-    let runtime = tokio::runtime::Builder::new_current_thread()
-        .enable_all()
-        .build()?;
+    let server = Server::new(provider(), plugin::now);
+    let runtime = runtime()?;
     let outcome = match handshake {
         Some(handshake) => runtime.block_on(plugin::serve_plugin(server, handshake)),
         None => runtime.block_on(plugin::serve_debug(server, ADDRESS)),
     };
     // Nobody waits for what is still under way.
     runtime.shutdown_background();
-    outcome
+    outcome.map(|()| ExitCode::SUCCESS)
+}
+
+/// Carries out a command. Ctrl-C ends it.
+fn run_command(name: &str, arguments: Vec<OsString>) -> Result<ExitCode, Box<dyn Error>> {
+    plugin::install_crypto();
+    let runtime = runtime()?;
+    let cancel = CancellationToken::new();
+    let ended = runtime.block_on(async {
+        let provider = provider();
+        let context = command::Context {
+            provider: &provider,
+            cancel: cancel.clone(),
+            out: &mut std::io::stdout(),
+        };
+        let interrupted = async {
+            if tokio::signal::ctrl_c().await.is_ok() {
+                cancel.cancel();
+            }
+            std::future::pending().await
+        };
+        tokio::select! {
+            ended = command::run(name, arguments, context) => ended,
+            ended = interrupted => ended,
+        }
+    });
+    runtime.shutdown_background();
+    let (code, why) = ended;
+    if let Some(why) = why {
+        eprintln!("{}", why.trim_end());
+    }
+    Ok(ExitCode::from(code))
+}
+
+fn provider() -> Aop {
+    Aop {
+        // What is set but not text is malformed, not absent.
+        env: |name| Some(std::env::var_os(name)?.to_string_lossy().into_owned()),
+        clock: plugin::now,
+        seed: fastrand::u64(..),
+    }
+}
+
+fn runtime() -> std::io::Result<Runtime> {
+    Builder::new_current_thread().enable_all().build()
 }

@@ -170,6 +170,22 @@ impl Zone<'_> {
         }
     }
 
+    /// Whether the credential may write certificates. Asks for the deletion of one that cannot
+    /// exist: its id is all zeros, which no UUID of a certificate is.
+    pub async fn may_write(&self, scope: &Scope) -> Result<bool, Error> {
+        const NOBODY: &str = "00000000-0000-0000-0000-000000000000";
+        let path = format!("{}/{NOBODY}", Store::Hostname.path());
+        match self
+            .send(scope, Method::Delete, &path, None, &|| true)
+            .await
+        {
+            Ok(_) => Ok(true),
+            Err(error) if error.is_forbidden() => Ok(false),
+            Err(error) if error.is_gone() || error.is_about_object() => Ok(true),
+            Err(error) => Err(error),
+        }
+    }
+
     /// Uploads a certificate. 1406: it is there already; [`Error::Lost`]: it may be, also
     /// where what the answer shows is not what was sent, as `is_sent` tells.
     pub async fn upload(

@@ -169,6 +169,11 @@ impl Error {
         self.is_about_object() && [1551, 1552, 1553].iter().any(|code| self.has_code(*code))
     }
 
+    /// Whether Cloudflare says that the credential may not do this.
+    pub fn is_forbidden(&self) -> bool {
+        PERMISSION.iter().any(|code| self.has_code(*code))
+    }
+
     /// Whether a refusal is about the object that was asked for, rather than who asked.
     pub fn is_about_object(&self) -> bool {
         let about = |refusal: &Refusal| matches!(refusal.status, 200..=299 | 400 | 404 | 409 | 410);

@@ -53,6 +53,20 @@ impl Way {
     }
 }
 
+impl Way {
+    /// The proxy, without its user and password.
+    pub fn proxy(&self) -> Option<String> {
+        let Self::Through(url) = self else {
+            return None;
+        };
+        let mut url = url.clone();
+        // A URL without a host has neither.
+        let _ = url.set_username("");
+        let _ = url.set_password(None);
+        Some(url.to_string())
+    }
+}
+
 /// A proxy's URL; a bare host and port speak HTTP. Names are resolved by the proxy.
 fn parse(value: &str) -> Option<Url> {
     let has_scheme = value.contains("://");

@@ -91,6 +91,14 @@ pub(super) fn credential(config: &Config, env: Env<'_>) -> Result<Credential, Di
     }
 }
 
+/// What a credential is, and where it comes from where no block gives one.
+pub(super) fn describe(credential: &Credential) -> &'static str {
+    match credential {
+        Credential::Token(_) => "API token from CLOUDFLARE_API_TOKEN",
+        Credential::Key { .. } => "API key from CLOUDFLARE_API_KEY",
+    }
+}
+
 /// The base URL: the block's, the environment's, or Cloudflare's own.
 pub(super) fn base_url(config: &Config, env: Env<'_>) -> Result<Url, Diagnostic> {
     let from_env = || env(BASE_URL.variable).map(|url| (url, BASE_URL.variable));

@@ -141,8 +141,8 @@ impl Provider for Aop {
         if !unknown.is_empty() {
             return Ok(Configured::Unknown(unknown));
         }
-        let http = match self.http(config, host) {
-            Ok(http) => http,
+        let server = match self.server(config, self.user_agent(host)) {
+            Ok(server) => server,
             // It may come from the environment, and OpenTofu configures a provider before
             // it calls a function: what needs no API goes on.
             Err(error) => return Ok(Configured::Unusable(error)),
@@ -158,8 +158,21 @@ impl Provider for Aop {
             seed: self.seed,
             clock: self.clock,
         };
+        let http = Http::new(server);
         Ok(Configured::Ready(Client::new(Box::new(http), &options)))
     }
+}
+
+/// The way to the API for a command, and what there is to say of it.
+pub struct Connection {
+    /// The client.
+    pub client: Api,
+    /// The base URL.
+    pub base_url: String,
+    /// The proxy, without its user and password.
+    pub proxy: Option<String>,
+    /// What the credential is, and where it comes from.
+    pub credential: &'static str,
 }
 
 impl Config {
@@ -183,8 +196,27 @@ impl Aop {
         (self.env)(name).filter(|value| !value.is_empty())
     }
 
-    /// The way to the API, as block and environment say.
-    fn http(&self, config: &Config, host: &Host) -> Result<Http, Diagnostic> {
+    /// The way to the API for a command, as the environment says.
+    pub fn connect(&self, max_retries: Option<u32>) -> Result<Connection, Diagnostic> {
+        let agent = concat!("terraform-provider-aop/", env!("CARGO_PKG_VERSION"));
+        let server = self.server(&Config::default(), agent.to_owned())?;
+        let options = Options {
+            propagation_delay: PROPAGATION_DELAY,
+            requests_per_second: None,
+            max_retries,
+            seed: self.seed,
+            clock: self.clock,
+        };
+        Ok(Connection {
+            base_url: server.base_url.to_string(),
+            proxy: server.way.proxy(),
+            credential: credential::describe(&server.credential),
+            client: Client::new(Box::new(Http::new(server)), &options),
+        })
+    }
+
+    /// The server of the API, as block and environment say.
+    fn server(&self, config: &Config, user_agent: String) -> Result<Server, Diagnostic> {
         let env = |name: &str| self.set(name);
         let base_url = credential::base_url(config, &env)?;
         let credential = credential::credential(config, &env)?;
@@ -198,13 +230,13 @@ impl Aop {
                 ),
             )
         })?;
-        Ok(Http::new(Server {
+        Ok(Server {
             base_url,
             way,
             credential,
-            user_agent: self.user_agent(host),
+            user_agent,
             request_timeout: REQUEST_TIMEOUT,
-        }))
+        })
     }
 
     fn propagation_delay(&self, config: &Config) -> Result<Duration, Diagnostic> {

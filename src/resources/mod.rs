@@ -22,9 +22,11 @@ use std::sync::Arc;
 pub use association::{AssociationData, AssociationsData, HostnameAssociation};
 pub use associations::HostnameAssociations;
 pub use certificate::{
-    CertificateData, CertificatesData, HostnameStore, StoredCertificate, ZoneStore,
+    CertificateData, CertificatesData, HostnameStore, StoredCertificate, ZoneStore, leaf_of,
+    text_of,
 };
 pub use origin::OriginData;
+pub use problem::problem;
 pub use setting::{GlobalSwitch, Setting, SettingData, ZoneSwitch};
 
 use cloudflare::Client;

@@ -65,7 +65,7 @@ const CODES: [(i64, &str, &str); 6] = [
 
 /// An error as a message. `doing` says what was attempted, to which object, as
 /// the start of a sentence.
-pub(super) fn problem(error: &Error, doing: &str) -> Diagnostic {
+pub fn problem(error: &Error, doing: &str) -> Diagnostic {
     let (summary, advice) = match error {
         Error::Refused(refusal) => refused(refusal),
         Error::Unlisted(_) => (

@@ -18,6 +18,7 @@ mod data;
 mod docs;
 mod drift;
 mod expiry;
+mod export;
 mod faults;
 mod front;
 mod handover;

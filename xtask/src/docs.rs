@@ -8,7 +8,7 @@ use xtask::{Outcome, root};
 pub(crate) fn docs() -> Outcome<()> {
     let status = Command::new(env!("CARGO"))
         .current_dir(root())
-        .args(["test", "--quiet", "--test", "docs"])
+        .args(["test", "--quiet", "--test", "docs", "--test", "command"])
         .env("UPDATE_DOCS", "1")
         .status()?;
     match status.success() {

@@ -251,12 +251,12 @@ impl<S: InStore> Resource for StoredCertificate<S> {
 }
 
 /// The leaf of a certificate, as far as the API shows it.
-fn leaf_of(found: &Found) -> Option<Existing> {
+pub fn leaf_of(found: &Found) -> Option<Existing> {
     Existing::find(found.certificate.as_deref()?)
 }
 
 /// The text of a certificate as the API shows it, fit for a state.
-fn text_of(found: &Found) -> Option<String> {
+pub fn text_of(found: &Found) -> Option<String> {
     // First what nobody sees, so that it hides no key.
     let lines = found.certificate.as_deref()?.replace("\r\n", "\n");
     let lines = lines.replace(['\r', '\u{85}', '\u{2028}', '\u{2029}'], "\n");
