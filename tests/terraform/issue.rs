@@ -3,7 +3,7 @@
 use std::time::Duration;
 
 use aop_simulator::pki::Authority;
-use aop_simulator::{Action, Fault, Gate, Store, ZONE_ID};
+use aop_simulator::{Action, Fault, Gate, Shows, Store, ZONE_ID};
 use xtask::Product;
 
 use crate::interruption::{finish, signal_group};
@@ -14,7 +14,7 @@ const DAY: Duration = Duration::from_secs(24 * 3600);
 
 /// A certificate that is issued, with more arguments, and its authority's key in a variable
 /// that lives for one run.
-fn issued(store: Store, more: &str) -> String {
+pub fn issued(store: Store, more: &str) -> String {
     let kind = match store {
         Store::Zone => "zone",
         Store::Hostname => "hostname",
@@ -47,7 +47,7 @@ resource "aop_zone_setting" "zone" {
 "#;
 
 /// Writes the scene's authority, and its key where the variable takes it from.
-fn with_authority(scene: &Scene, authority: &Authority) {
+pub fn with_authority(scene: &Scene, authority: &Authority) {
     let key = format!("ca_key = {:?}\n", authority.private_key());
     scene
         .workspace
@@ -207,6 +207,33 @@ fn one_that_is_imported_is_taken_as_it_is_where_it_fits() {
     });
 }
 
+/// However Cloudflare shows the chain of an intermediate authority's certificate.
+#[test]
+fn one_that_is_imported_under_an_intermediate_is_taken_as_it_is() {
+    with_every_cli("issue-import-chain", |scene| {
+        for shows in [Shows::Everything, Shows::Leaf, Shows::Reversed] {
+            let middle = scene.authority.intermediate("Middle CA").unwrap();
+            with_authority(scene, &middle);
+            let chain = format!("{}{}", middle.certificate(), scene.authority.certificate());
+            scene.workspace.write("ca.pem", &chain).unwrap();
+            scene.simulator.set(|s| s.shows = shows);
+            scene.configure(&issued(Store::Hostname, ""));
+            scene.apply();
+            scene.plan_is_empty();
+            let id = format!("{ZONE_ID}/{}", scene.ids(Store::Hostname).remove(0));
+            let address = "aop_hostname_certificate.shop";
+            scene.run(&["state", "rm", address], 0);
+            scene.run(&["import", address, &id], 0);
+            let written = writes(scene);
+            scene.apply();
+            without_key(scene);
+            scene.plan_is_empty();
+            assert_eq!(writes(scene), written, "{shows:?}");
+            scene.destroy();
+        }
+    });
+}
+
 /// A plan that only reads is kept, and carried out by whoever has the key: then it renews.
 #[test]
 fn a_plan_without_the_key_is_consistent_with_an_apply_that_has_it() {
@@ -249,42 +276,6 @@ fn a_plan_without_the_key_is_consistent_with_an_apply_that_has_it() {
     });
 }
 
-/// What another resource gives is not known at the plan, and may be all of it.
-#[test]
-fn an_authority_that_is_not_known_yet_issues_all_the_same() {
-    with_every_cli("issue-unknown", |scene| {
-        with_authority(scene, &scene.authority);
-        let made = "resource \"terraform_data\" \"ca\" {\n  input = file(\"ca.pem\")\n}\n";
-        let plain = issued(Store::Hostname, "");
-        let whole = plain.replace(
-            "issue = {",
-            "issue = terraform_data.ca.output == \"\" ? null : {",
-        );
-        for config in [plain, whole] {
-            let unknown = config.replace(
-                "file(\"ca.pem\")\n    ca_p",
-                "terraform_data.ca.output\n    ca_p",
-            );
-            assert_ne!(unknown, config);
-            scene.configure(&format!("{made}{unknown}"));
-            scene.plan_changes(&["2 to add"]);
-            scene.apply();
-            scene.plan_is_empty();
-            let ids = scene.ids(Store::Hostname);
-            // Known to be the same only in the apply.
-            let replaced = format!(
-                "{}{unknown}",
-                made.replace("input", "triggers_replace = [1]\n  input")
-            );
-            scene.configure(&replaced);
-            scene.apply();
-            scene.plan_is_empty();
-            assert_eq!(scene.ids(Store::Hostname), ids, "it is what it was");
-            scene.destroy();
-        }
-    });
-}
-
 /// Killed before and after the upload of a renewal: what was uploaded is known again by its
 /// serial number, and nothing is left.
 #[test]
@@ -315,89 +306,5 @@ fn a_killed_renewal_is_known_again_by_its_serial_number() {
             live.was_never_refused();
             scene.destroy();
         }
-    });
-}
-
-#[test]
-fn each_bad_argument_has_its_sentence_at_plan() {
-    with_every_cli("issue-bad-input", |scene| {
-        with_authority(scene, &scene.authority);
-        let leaf = scene.certificate("leaf");
-        let other = Authority::new("Another CA").unwrap();
-        scene
-            .workspace
-            .write("other.key", &other.private_key())
-            .unwrap();
-        scene.configure(&issued(Store::Hostname, ""));
-        let long = "x".repeat(65);
-        for (more, words) in [
-            ("validity = \"0\"".to_owned(), "is no time at all"),
-            ("validity = \"-5h\"".to_owned(), "is not a duration"),
-            (
-                "validity = \"87600000h\"".to_owned(),
-                "is longer than a year",
-            ),
-            (
-                "validity = \"240h\"\n renew_before = \"240h\"".to_owned(),
-                "would renew the certificate",
-            ),
-            ("renew_before = \"2 days\"".to_owned(), "holds white space"),
-            ("common_name = \"\"".to_owned(), "It is empty"),
-            (format!("common_name = \"{long}\""), "has 65 characters"),
-            (
-                "common_name = \"a\\nb\"".to_owned(),
-                "characters that nobody sees",
-            ),
-            (
-                "key_algorithm = \"ED25519\"".to_owned(),
-                "is none of ECDSA_P256, ECDSA_P384, RSA_2048",
-            ),
-        ] {
-            scene.rewrite(&issued(Store::Hostname, &more));
-            scene.plan_fails(&[words]);
-        }
-        let plain = issued(Store::Hostname, "");
-        let key = "ca_private_key_wo = var.ca_key";
-        for (from, to, words) in [
-            (
-                "file(\"ca.pem\")",
-                "file(\"leaf.pem\")",
-                "Authority may not sign certificates",
-            ),
-            ("file(\"ca.pem\")", "\"nothing\"", "Certificate is not PEM"),
-            (
-                key,
-                "ca_private_key_wo = file(\"other.key\")",
-                "does not belong to the certificate",
-            ),
-            (
-                key,
-                "ca_private_key_wo = \"nothing\"",
-                "Private key is not PEM",
-            ),
-            (key, "", "Authority's private key is missing"),
-            (
-                "  issue =",
-                "  certificate = file(\"leaf.pem\")\n  issue =",
-                "Certificate is given and issued",
-            ),
-            (
-                "  issue =",
-                "  private_key_wo = file(\"leaf.key\")\n  issue =",
-                "take private_key_wo out",
-            ),
-        ] {
-            assert!(plain.contains(from));
-            scene.rewrite(&plain.replace(from, to));
-            scene.plan_fails(&[words]);
-        }
-        drop(leaf);
-        let neither = "resource \"aop_zone_certificate\" \"a\" {\n  zone_id = var.zone_id\n}\n";
-        scene.rewrite(neither);
-        scene.plan_fails(&[
-            "Certificate is missing",
-            "Neither certificate nor issue is set",
-        ]);
-        assert_eq!(scene.left(), 0);
     });
 }

@@ -26,6 +26,7 @@ mod import;
 mod install;
 mod interruption;
 mod issue;
+mod issue_input;
 mod lifecycle;
 mod meanwhile;
 mod module;

@@ -9,10 +9,11 @@ use super::goal::Goal;
 use super::material::Material;
 use super::operation::Operation;
 use super::protocol::{Failure, Tracked};
+use super::renewal::Stays;
 use super::stopped::Stopped;
 use super::store::CertificateStore;
 use super::upload::Upload;
-use super::{Certificate, Found, deposed, diagnostics, origins, renewal, unmanaged};
+use super::{Certificate, Found, clock, deposed, diagnostics, origins, renewal, unmanaged};
 use cloudflare::{Claim, Key, Scope, Status, Store};
 use framework::{
     Applied, Ctx, Diagnostic, Diagnostics, Failed, Object, Operation as Kind, Planned, Successor,
@@ -82,22 +83,31 @@ pub(super) async fn update(
     if config.issue.is_null() {
         renewal::forget(&mut ctx.private());
     }
+    let now = clock::now(&ctx.private(), &zone);
     let stays = match plan.id.is_unknown() {
-        true => renewal::stays(&ctx.private(), &config, &prior, zone.now())?,
+        true => renewal::stays(&ctx.private(), &config, &prior, now)?,
         false => None,
     };
     let rotates = plan.id.is_unknown() && stays.is_none();
-    if let Some(warnings) = stays {
-        plan.certificate = prior.certificate.clone();
-        plan.facts = prior.facts.clone();
-        warnings.into_iter().for_each(|warning| ctx.warn(warning));
-    }
     if !rotates {
         run.own(at.key_of(&old));
     }
     let report = origins::check(&plan.verify_origins);
     if report.has_error() {
         return Err(report.into());
+    }
+    match stays {
+        None => {}
+        Some(Stays::InOrder) => plan.stay(&prior),
+        Some(Stays::Due(warnings)) => {
+            warnings.into_iter().for_each(|warning| ctx.warn(warning));
+            plan.stay(&prior);
+            plan.id = prior.id.clone();
+            plan.status = prior.status.clone();
+            plan.uploaded_on = prior.uploaded_on.clone();
+            plan.superseded_ids = prior.superseded_ids;
+            return Ok(plan);
+        }
     }
     let is_settled = !plan.id.is_unknown() && !plan.status.is_unknown();
     if !rotates && is_settled && superseded.is_empty() {

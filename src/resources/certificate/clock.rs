@@ -1,7 +1,7 @@
 //! The clock of this machine and Cloudflare's. Planning never meets the API, so Read
 //! leaves for it what it has seen.
 
-use jiff::SignedDuration;
+use jiff::{SignedDuration, Timestamp};
 
 use super::Change;
 use cloudflare::Zone;
@@ -26,10 +26,23 @@ pub(super) fn note(private: &mut Private, zone: &Zone<'_>) {
     }
 }
 
+/// The time as Cloudflare has it; before the first answer, as Read has seen it.
+pub(super) fn now(private: &Private, zone: &Zone<'_>) -> Timestamp {
+    let now = zone.now();
+    match zone.is_clock_known() {
+        true => now,
+        false => now.checked_add(ahead(private)).unwrap_or(now),
+    }
+}
+
+fn ahead(private: &Private) -> SignedDuration {
+    let ahead = private.get(AHEAD).and_then(|fact| fact.as_i64());
+    SignedDuration::from_mins(ahead.unwrap_or_default())
+}
+
 /// Lets the plan judge by Cloudflare's clock, and tells the user where it differs.
 pub(super) fn correct(change: &mut Change<'_>) {
-    let ahead = change.private.get(AHEAD).and_then(|fact| fact.as_i64());
-    let ahead = SignedDuration::from_mins(ahead.unwrap_or_default());
+    let ahead = ahead(change.private);
     let Ok(theirs) = change.now.checked_add(ahead) else {
         return;
     };

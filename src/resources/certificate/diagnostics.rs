@@ -40,8 +40,8 @@ pub(super) fn timed_out(id: &CertificateId, zone: &Zone<'_>) -> Diagnostic {
         "Certificate was not deployed",
         format!(
             "Cloudflare gave up deploying certificate {id} of zone {}, so it will never be \
-             presented. Apply again to upload it once more; if that ends the same way, issue a \
-             certificate with a new serial number.",
+             presented. Apply again: it is uploaded once more, or with issue another one is issued. \
+             If that ends the same way, give a certificate with a new serial number.",
             zone.id()
         ),
     )
@@ -52,8 +52,8 @@ pub(super) fn gone(id: &CertificateId, zone: &Zone<'_>) -> Diagnostic {
     Diagnostic::error(
         "Certificate disappeared while waiting",
         format!(
-            "Certificate {id} of zone {} was uploaded, and was deleted by somebody else before it \
-             became active. Find out by whom, and apply again to upload it once more.",
+            "Certificate {id} of zone {} was deleted by somebody else meanwhile. Find out by whom, \
+             and apply again: there will be one in its place.",
             zone.id()
         ),
     )

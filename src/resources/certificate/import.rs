@@ -22,7 +22,7 @@ pub(super) async fn find<S: InStore>(
     let found = resource.read(ctx, asked).await?;
     let zone = ctx.api.zone(&zone);
     if let Some(found) = found {
-        renewal::looked(&mut ctx.private(), zone.now());
+        renewal::imported(&mut ctx.private(), zone.now());
         return Ok(found);
     }
     let scope = Scope::reading(ctx.cancel.clone());

@@ -15,6 +15,8 @@ const COMMON_NAME: &str = "Cloudflare Authenticated Origin Pulls";
 const LONGEST_NAME: usize = 64;
 const VALIDITY: SignedDuration = SignedDuration::from_hours(24 * 90);
 const SHORTEST: SignedDuration = SignedDuration::from_hours(1);
+/// A renewal takes as long, and a pipeline has to see in time that it is due.
+const LEAST_BEFORE: SignedDuration = SignedDuration::from_mins(10);
 /// So long ago a certificate begins to be valid: clocks differ.
 const BACKDATED: SignedDuration = SignedDuration::from_mins(5);
 
@@ -110,11 +112,10 @@ impl Issue {
             KeyAlgorithm::default()
         });
         let subject = subject_of(common_name);
-        if authority
-            .as_ref()
-            .is_some_and(|authority| authority.subject() == subject)
+        if let Some(authority) = &authority
+            && is_one_name(authority.subject(), &subject)
         {
-            report.push(names_its_issuer(&subject));
+            report.push(names_its_issuer(authority.subject()));
         }
         if report.has_error() {
             return Err(report);
@@ -156,20 +157,24 @@ impl Issue {
             let names = KeyAlgorithm::NAMES.map(|(name, _)| name).join(", ");
             Diagnostic::error(
                 "Invalid key algorithm",
-                format!("{text:?} is none of {names}."),
+                // Whatever was pasted there by mistake is not repeated.
+                format!("The value is none of {names}."),
             )
             .at_path(path("key_algorithm"))
         })
     }
 
-    /// Whether there is no key to issue with; one that is not known yet is one.
+    /// Whether there is no key to issue with; one that is not known yet is one. Pipelines give
+    /// an empty text for a secret that they do not have.
     pub(super) fn has_no_key(&self) -> bool {
-        self.ca_private_key_wo.is_null()
+        let key = &self.ca_private_key_wo;
+        key.is_null() || key.known().is_some_and(Secret::is_empty)
     }
 
     /// The authority's key, checked as far as it and the authority are known.
     pub(super) fn key(&self, terms: Option<&Terms>) -> Result<Option<PrivateKey>, Diagnostic> {
-        let Some(text) = self.ca_private_key_wo.known() else {
+        let given = self.ca_private_key_wo.known();
+        let Some(text) = given.filter(|_| !self.has_no_key()) else {
             return Ok(None);
         };
         let invalid = |problem| at("ca_private_key_wo", problem);
@@ -315,6 +320,15 @@ fn check_name(name: &str) -> Option<Diagnostic> {
     Some(Diagnostic::error("Invalid common name", problem).at_path(path("common_name")))
 }
 
+/// Whether verifiers may take two names for one: openssl looks at neither case nor spaces.
+fn is_one_name(one: &str, other: &str) -> bool {
+    let plain = |name: &str| {
+        let words: Vec<&str> = name.split_whitespace().collect();
+        words.join(" ").to_lowercase()
+    };
+    plain(one) == plain(other)
+}
+
 fn check_times(
     validity: SignedDuration,
     renew_before: Option<SignedDuration>,
@@ -330,6 +344,14 @@ fn check_times(
          certificate. A third of validity is usual.",
         validity.as_hours()
     );
+    if let Some(before) = renew_before.filter(|before| *before < LEAST_BEFORE) {
+        let detail = format!(
+            "renew_before is {before:#}. A new certificate needs minutes to be deployed and to take \
+             over: give ten minutes or more, and more than lies between two runs of what applies."
+        );
+        let error = Diagnostic::error("Certificate would be renewed too late", detail);
+        return Some(error.at_path(path("renew_before")));
+    }
     let is_longer = renew_before.is_some_and(|before| before >= validity);
     is_longer.then(|| Diagnostic::error(summary, detail).at_path(path("renew_before")))
 }

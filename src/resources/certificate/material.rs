@@ -9,7 +9,7 @@ use super::super::problem::{invalid_pem, problem};
 use super::issue::{self, Issue, Terms};
 use super::plan::{check_upload, missing_key, not_valid_yet};
 use super::store::CertificateStore;
-use super::{Certificate, Found, leaf_of};
+use super::{Certificate, leaf_of};
 use crate::x509::{self, Existing, Issued, PrivateKey, Tag};
 use cloudflare::{CertificateId, Error, Store};
 use framework::{Ctx, Diagnostics, Object};
@@ -35,17 +35,26 @@ impl Lost {
         self.tag.marks(existing)
     }
 
-    /// The certificates that were issued in place of the same one, by whichever rotation.
+    /// The certificates that were issued in place of the same one, by whichever rotation, and
+    /// that nobody else has taken: another resource of this run, or hostnames that were given
+    /// one which asks for something else.
     pub(super) async fn copies(
         &self,
         at: CertificateStore<'_>,
     ) -> Result<Vec<CertificateId>, Error> {
-        let is_copy = |found: &Found| {
-            let is_marked = leaf_of(found).is_some_and(|leaf| self.marks(&leaf));
-            is_marked && !found.status.is_tombstone()
-        };
-        let copies = at.list().await?.into_iter().filter(is_copy);
-        Ok(copies.map(|found| found.id).collect())
+        let mut copies = Vec::new();
+        for found in at.list().await? {
+            let leaf = leaf_of(&found).filter(|leaf| self.marks(leaf));
+            let Some(leaf) = leaf.filter(|_| !found.status.is_tombstone()) else {
+                continue;
+            };
+            let is_taken =
+                at.is_owned(&found.id) || !self.terms.fit(&leaf) && at.is_used(&found.id).await?;
+            if !is_taken {
+                copies.push(found.id);
+            }
+        }
+        Ok(copies)
     }
 
     /// Whether it can take the place of what would be issued now.

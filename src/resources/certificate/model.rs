@@ -171,6 +171,12 @@ impl Certificate {
         self.superseded_ids = Attr::Known(ids.collect());
     }
 
+    /// Is the same certificate as before.
+    pub(super) fn stay(&mut self, prior: &Self) {
+        self.certificate = prior.certificate.clone();
+        self.facts = prior.facts.clone();
+    }
+
     /// Takes over what the API shows beside the certificate itself.
     pub(super) fn set_found(&mut self, found: &Found) {
         self.id = found.id.as_str().into();

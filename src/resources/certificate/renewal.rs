@@ -4,7 +4,7 @@
 #[cfg(test)]
 mod tests;
 
-use jiff::Timestamp;
+use jiff::{SignedDuration, Timestamp};
 
 use super::super::check::settles;
 use super::facts::Facts;
@@ -15,31 +15,55 @@ use crate::x509::Existing;
 use cloudflare::Store;
 use framework::{Attr, Diagnostic, Diagnostics, Object, Private};
 
-/// The fact that Read leaves: at which hour of Cloudflare's clock it has looked, since 1970. An
-/// import leaves it too, of a certificate that may turn out to be an issued one.
-const LOOKED: &str = "looked_at_hour";
+/// The fact that Read leaves: at which minute of Cloudflare's clock it has looked, since 1970.
+const LOOKED: &str = "looked_at_minute";
+/// The fact that an import leaves: the same of itself.
+const IMPORTED: &str = "imported_at_minute";
+/// So long what was imported may turn out to be an issued one: then somebody has its key.
+const SETTLES: SignedDuration = SignedDuration::from_hours(24);
 
-/// Leaves for the next plan when this was, if it is about an issued certificate.
+/// Leaves for the next plan when this was, if it is about an issued certificate, or one that may
+/// turn out to be one.
 pub(super) fn note(private: &mut Private, state: &Certificate, now: Timestamp) {
-    if !state.issue.is_null() || private.get(LOOKED).is_some() {
-        looked(private, now);
+    let imported = minute(private, IMPORTED);
+    let is_new = imported.is_some_and(|at| now.duration_since(at) < SETTLES);
+    match !state.issue.is_null() || is_new {
+        true => set(private, LOOKED, now),
+        false if imported.is_some() => forget(private),
+        false => {}
     }
 }
 
-/// Leaves for the next plan when this was.
-pub(super) fn looked(private: &mut Private, now: Timestamp) {
-    private.set(LOOKED, now.as_second().div_euclid(3600));
+/// Leaves for the next plan that it was imported just now.
+pub(super) fn imported(private: &mut Private, now: Timestamp) {
+    set(private, IMPORTED, now);
+    set(private, LOOKED, now);
 }
 
 /// What is given is not renewed here.
 pub(super) fn forget(private: &mut Private) {
     private.remove(LOOKED);
+    private.remove(IMPORTED);
+}
+
+fn set(private: &mut Private, fact: &str, now: Timestamp) {
+    private.set(fact, now.as_second().div_euclid(60));
+}
+
+fn minute(private: &Private, fact: &str) -> Option<Timestamp> {
+    let minutes = private.get(fact)?.as_i64()?;
+    Timestamp::from_second(minutes.checked_mul(60)?).ok()
 }
 
 /// When Read has looked.
 fn look(private: &Private) -> Option<Timestamp> {
-    let hours = private.get(LOOKED)?.as_i64()?;
-    Timestamp::from_second(hours.checked_mul(3600)?).ok()
+    minute(private, LOOKED)
+}
+
+/// Whether it was imported so lately that nobody has said yet what it is.
+fn is_new_import(private: &Private) -> bool {
+    let both = minute(private, IMPORTED).zip(look(private));
+    both.is_some_and(|(at, look)| look.duration_since(at) < SETTLES)
 }
 
 /// Why another certificate is to be issued in the place of the one of the state; none where it
@@ -51,7 +75,7 @@ fn needs(private: &Private, terms: &Terms, prior: &Certificate) -> Option<Needs>
     let look = look(private);
     let is_ours = !prior.issue.is_null();
     // One that was given has a key that somebody knows; one that was imported may be issued.
-    let fits = terms.fit(&existing) && (is_ours || look.is_some());
+    let fits = terms.fit(&existing) && (is_ours || is_new_import(private));
     if !fits || is_ours && !terms.has_chain_of(&existing) {
         return Some(Needs::Another);
     }
@@ -71,14 +95,21 @@ fn needs(private: &Private, terms: &Terms, prior: &Certificate) -> Option<Needs>
     })
 }
 
-/// Whether the certificate of the state stays, where the plan has left that open; the warnings
-/// say why it stays although it is due for another.
+/// Why the certificate of the state stays, where the plan has left that open.
+pub(super) enum Stays {
+    /// It is what `issue` asks for, and not due.
+    InOrder,
+    /// It is due, and cannot be renewed now, as these warnings say.
+    Due(Diagnostics),
+}
+
+/// Whether the certificate of the state stays, where the plan has left that open.
 pub(super) fn stays(
     private: &Private,
     config: &Certificate,
     prior: &Certificate,
     now: Timestamp,
-) -> Result<Option<Diagnostics>, Diagnostics> {
+) -> Result<Option<Stays>, Diagnostics> {
     let Some(Object(issue)) = config.issue.known() else {
         return Ok(None);
     };
@@ -86,8 +117,8 @@ pub(super) fn stays(
         return Ok(None);
     };
     Ok(match needs(private, &terms, prior) {
-        None => Some(Diagnostics::default()),
-        Some(needs) => needs.obstacle(issue, &terms, prior, now),
+        None => Some(Stays::InOrder),
+        Some(needs) => needs.obstacle(issue, &terms, prior, now).map(Stays::Due),
     })
 }
 
@@ -117,7 +148,9 @@ pub(super) fn plan(change: &mut Change<'_>, store: Store) {
     };
     if let Some(obstacle) = needs.obstacle(&issue, &terms, &prior, change.now) {
         change.report.extend(obstacle);
-        keep(change, &prior);
+        change.planned.certificate = prior.certificate.clone();
+        // What an interrupted renewal has left may be the next one: it waits for the key too.
+        change.planned.superseded_ids = prior.superseded_ids.clone();
         if change.planned != prior {
             // The apply of this plan may have the key, and then it renews.
             unknown(change);
@@ -195,7 +228,7 @@ impl Needs {
         };
         let advice = match by_key {
             true => {
-                "this plan cannot do that without the authority's private key: set \
+                "that takes the authority's private key, which is not there: set \
                  ca_private_key_wo and apply"
             }
             false => "the authority cannot issue another, as the next warning says",
@@ -217,7 +250,10 @@ fn keep(change: &mut Change<'_>, prior: &Certificate) {
 /// A certificate that is issued in the apply.
 fn unknown(change: &mut Change<'_>) {
     let planned = &mut change.planned;
-    planned.certificate = Attr::unknown();
+    // While `issue` is not known, what is given may turn out to be it.
+    if change.config.certificate.is_null() {
+        planned.certificate = Attr::unknown();
+    }
     planned.facts = Facts::unknown();
     planned.id = Attr::unknown();
     planned.status = Attr::unknown();

@@ -42,6 +42,15 @@ impl<'a> CertificateStore<'a> {
         list.await
     }
 
+    /// Whether hostnames use a certificate.
+    pub(super) async fn is_used(&self, id: &CertificateId) -> Result<bool, Error> {
+        if self.store == Store::Zone {
+            return Ok(false);
+        }
+        let list = self.zone.associations_if_listed(self.scope).await?;
+        Ok(list.iter().any(|a| a.names(id) && !a.is_gone()))
+    }
+
     pub(super) fn key_of(&self, id: &CertificateId) -> Key {
         Key::certificate(self.store, self.zone.id(), id)
     }

@@ -6,7 +6,7 @@ use super::origins::{self, Target};
 use super::store::CertificateStore;
 use super::{Certificate, Found, leaf_of};
 use crate::x509::{self, PrivateKey};
-use cloudflare::{Association, CertificateId, Destruction, Error, Key, Status, Store};
+use cloudflare::{CertificateId, Destruction, Error, Key, Status, Store};
 use framework::{Diagnostic, Diagnostics};
 
 /// What is true of a create that issues, instead of what is true of others.
@@ -101,8 +101,7 @@ impl<'a> Upload<'a> {
                 leaving.push(found.id.clone());
             }
             let is_gone = found.status == Status::Deleted;
-            let is_copy = leaf_of(&found).is_some_and(|twin| self.leaf.is_same(&twin));
-            if !is_gone && is_copy || self.is_lost(&found) {
+            if !is_gone && self.is_copy(&found) || self.is_lost(&found) {
                 equal.push(found.clone());
             }
             if !found.status.is_tombstone() {
@@ -118,6 +117,11 @@ impl<'a> Upload<'a> {
         })
     }
 
+    /// Whether it is this very certificate.
+    fn is_copy(&self, found: &Found) -> bool {
+        leaf_of(found).is_some_and(|twin| self.leaf.is_same(&twin))
+    }
+
     /// The first of these that is there itself: lists show what is gone.
     async fn confirm(&self, listed: Vec<Found>) -> Result<Option<Found>, Diagnostics> {
         let mut tombstone = None;
@@ -126,6 +130,11 @@ impl<'a> Upload<'a> {
                 Some(found) if found.status.is_tombstone() => {
                     tombstone.get_or_insert(found);
                 }
+                // What an earlier apply has issued may have ended since it was listed.
+                Some(found)
+                    if leaf_of(&found).is_some()
+                        && !self.is_copy(&found)
+                        && !self.is_lost(&found) => {}
                 Some(found) => return Ok(Some(found)),
                 None => {}
             }
@@ -147,6 +156,8 @@ impl<'a> Upload<'a> {
         );
         let now = self.at.zone.now();
         can_serve
+            // Another resource may have imported it.
+            && !self.at.is_owned(&found.id)
             && self
                 .lost
                 .as_ref()
@@ -196,13 +207,8 @@ impl<'a> Upload<'a> {
 
     /// Whether hostnames use a copy: then it may not go.
     pub(super) async fn is_used(&self, found: &Found) -> Result<bool, Diagnostics> {
-        if self.at.store == Store::Zone {
-            return Ok(false);
-        }
-        let list = self.at.zone.associations_if_listed(self.at.scope).await;
-        let list = list.map_err(|error| self.failed(&error))?;
-        let uses = |a: &Association| a.names(&found.id) && !a.is_gone();
-        Ok(list.iter().any(uses))
+        let used = self.at.is_used(&found.id).await;
+        used.map_err(|error| self.failed(&error))
     }
 
     pub(super) fn failed(&self, error: &Error) -> Diagnostics {

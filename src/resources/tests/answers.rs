@@ -3,10 +3,9 @@
 
 use std::time::Duration;
 
-use aop_simulator::{Action, Answer, Fault, Gate, Shows, Store, ZONE_ID, Zone};
+use aop_simulator::{Action, Answer, Fault, Gate, Shows, ZONE_ID, Zone};
 
 use super::core::text;
-use super::others::live_ids;
 use super::scene::{Scene, Serves};
 
 const EVERY: [Serves; 3] = [Serves::Hostnames(1), Serves::Together(3), Serves::Zone];
@@ -311,30 +310,4 @@ async fn an_interrupted_create_that_issues_says_that_another_one_comes_next() {
         "{said}"
     );
     assert!(!said.contains("found and kept"), "{said}");
-}
-
-/// Whether a killed rotation has left something is asked at the end, when all is done.
-#[tokio::test(start_paused = true)]
-async fn a_rotation_succeeds_although_nobody_can_say_what_was_left() {
-    let scene = Scene::new(Serves::Zone);
-    assert_eq!(scene.core.apply(&scene.issuing("One")).await, []);
-    let gate = Gate::default();
-    let held = Fault::on("DELETE", "", Action::HoldAfter(gate.clone()));
-    scene.simulator.order(held);
-    let (core, config) = (scene.core.clone(), scene.issuing("Another"));
-    let apply = tokio::spawn(async move { core.apply(&config).await });
-    gate.reached().await;
-    let refused = Action::Answer(Answer {
-        status: 403,
-        headers: Vec::new(),
-        body: Vec::new(),
-    });
-    let list = Fault::on("GET", "/origin_tls_client_auth", refused);
-    scene.simulator.order(list);
-    gate.open();
-    assert_eq!(apply.await.expect("an apply"), []);
-    let log = scene.simulator.log();
-    assert!(log.iter().any(|request| request.status == 403));
-    let own = text(&scene.core.state("certificate"), "id");
-    assert_eq!(live_ids(&scene, Store::Zone), [own]);
 }

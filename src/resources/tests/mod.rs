@@ -7,6 +7,7 @@ mod core;
 mod declared;
 mod guards;
 mod kills;
+mod leftovers;
 mod numbers;
 mod odd;
 mod others;

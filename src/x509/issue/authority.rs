@@ -4,8 +4,8 @@ use jiff::Timestamp;
 use x509_parser::certificate::X509Certificate;
 use x509_parser::extensions::ParsedExtension;
 
-use super::super::digest::keyed;
-use super::super::issued::{is_issued_by, names_fit};
+use super::super::digest::{self, keyed};
+use super::super::issued::is_issued_by;
 use super::super::leaf::parse;
 use super::super::public::{Kind, PublicKey};
 use super::super::serial::Tag;
@@ -21,8 +21,8 @@ pub struct Authority {
     pub(super) chain: Vec<Vec<u8>>,
     /// The DER of its name.
     pub(super) name: Vec<u8>,
-    /// By what its certificate names its key.
-    pub(super) key_id: Option<Vec<u8>>,
+    /// By what its certificate names its key; where it does not, by what others would.
+    pub(super) key_id: Vec<u8>,
 }
 
 impl Authority {
@@ -40,6 +40,7 @@ impl Authority {
         let own = parsed.first();
         let name = own.map(|own| own.subject().as_raw().to_vec());
         let key_id = own.and_then(key_id);
+        let key_id = key_id.unwrap_or_else(|| digest::key_id(&said.public_key().bits));
         Ok(Self {
             name: name.unwrap_or_default(),
             key_id,
@@ -70,10 +71,15 @@ impl Authority {
         chain.filter_map(|der| Existing::shown(der.clone()))
     }
 
-    /// Whether a certificate has the chain that it would get now.
+    /// Whether a certificate has the chain that it would get now, as far as is shown.
     pub fn has_chain_of(&self, existing: &Existing) -> bool {
         let others = existing.der().filter(|der| *der != existing.leaf);
-        self.sent().eq(others)
+        let mut others: Vec<&[u8]> = others.collect();
+        let mut sent: Vec<&[u8]> = self.sent().collect();
+        others.sort_unstable();
+        sent.sort_unstable();
+        // Cloudflare may show the leaf alone, whatever was uploaded.
+        others.is_empty() || others == sent
     }
 
     /// What goes with a certificate that it issues: it and those above it, up to a root,
@@ -109,7 +115,9 @@ impl Authority {
         let is_client = Certificate::of(vec![existing.leaf.clone()])
             .is_some_and(|leaf| !leaf.is_authority() && leaf.serves_clients());
         is_client
-            && names_fit(&leaf, &own)
+            // Verifiers compare bytes, where this authority was certified anew too.
+            && leaf.issuer().as_raw() == self.name
+            && named_key(&leaf).is_none_or(|named| named == self.key_id)
             && is_issued_by(&leaf, &own)
             && existing.subject() == Some(order.subject().as_str())
             && order.algorithm.fits(key.kind())
@@ -177,6 +185,19 @@ fn key_id(own: &X509Certificate<'_>) -> Option<Vec<u8>> {
         own.iter_extensions()
             .filter_map(|extension| match extension.parsed_extension() {
                 ParsedExtension::SubjectKeyIdentifier(id) => Some(id.0.to_vec()),
+                _ => None,
+            });
+    ids.next()
+}
+
+/// By what a certificate names the key of its issuer.
+fn named_key(leaf: &X509Certificate<'_>) -> Option<Vec<u8>> {
+    let mut ids =
+        leaf.iter_extensions()
+            .filter_map(|extension| match extension.parsed_extension() {
+                ParsedExtension::AuthorityKeyIdentifier(named) => {
+                    named.key_identifier.as_ref().map(|id| id.0.to_vec())
+                }
                 _ => None,
             });
     ids.next()

@@ -106,7 +106,8 @@ fn extensions(authority: &Authority, key: &PrivateKey) -> Vec<Vec<u8>> {
     };
     let plain = |oid: &[u8], value: Vec<u8>| der::sequence(&[der::oid(oid), der::octets(&value)]);
     let usage = der::sequence(&[der::oid(oids::CLIENT_AUTH)]);
-    let mut all = vec![
+    let issuer = der::sequence(&[der::implicit_octets(0, &authority.key_id)]);
+    vec![
         critical(oids::BASIC_CONSTRAINTS, der::sequence(&[])),
         // digitalSignature
         critical(oids::KEY_USAGE, der::bits(7, &[0x80])),
@@ -115,12 +116,8 @@ fn extensions(authority: &Authority, key: &PrivateKey) -> Vec<Vec<u8>> {
             oids::SUBJECT_KEY_ID,
             der::octets(&key_id(&key.public().bits)),
         ),
-    ];
-    if let Some(id) = &authority.key_id {
-        let value = der::sequence(&[der::implicit_octets(0, id)]);
-        all.push(plain(oids::AUTHORITY_KEY_ID, value));
-    }
-    all
+        plain(oids::AUTHORITY_KEY_ID, issuer),
+    ]
 }
 
 /// How a key signs, and what says so in a certificate (AlgorithmIdentifier).

@@ -182,6 +182,23 @@ fn domain(part: &str) -> Vec<u8> {
     der::set(&[der::sequence(&[der::oid(&oid), text])])
 }
 
+/// Verifiers compare the name byte for byte, and the number of the key where both say one.
+#[test]
+fn an_authority_that_was_certified_anew_in_another_way_has_not_issued_it() {
+    let made = root(&PKCS_ECDSA_P256_SHA256, params("Client CA", None));
+    let authority = Authority::read(&made.pem).expect("an authority");
+    let order = order(KeyAlgorithm::default());
+    let issued = authority.issue(&key(&made.key), &order).expect("issued");
+    let existing = Existing::find(&issued.certificate.to_pem()).expect("PEM");
+    assert!(authority.has_issued(&existing, &order));
+    let mut spelled = authority.clone();
+    spelled.name = domain("Client CA");
+    assert!(!spelled.has_issued(&existing, &order));
+    let mut numbered = authority.clone();
+    numbered.key_id = vec![7; 20];
+    assert!(!numbered.has_issued(&existing, &order));
+}
+
 #[test]
 fn who_may_not_sign_is_no_authority() {
     let summary = |text: &str| {

@@ -16,6 +16,7 @@ use framework::{Severity, read_model};
 enum Key {
     Present,
     Absent,
+    Empty,
     Wrong,
     Unknown,
 }
@@ -61,6 +62,7 @@ impl Case {
             Key::Present => Dynamic::from(self.authority.private_key().as_str()),
             Key::Wrong => Dynamic::from(other.private_key().as_str()),
             Key::Absent => Dynamic::Null,
+            Key::Empty => Dynamic::from(""),
             Key::Unknown => Dynamic::unknown(),
         }
     }
@@ -133,10 +135,16 @@ fn every_day_of_a_certificate_has_its_plan() {
         (78, true),
         (91, true),
     ] {
-        for key in [Key::Present, Key::Absent, Key::Wrong, Key::Unknown] {
+        for key in [
+            Key::Present,
+            Key::Absent,
+            Key::Empty,
+            Key::Wrong,
+            Key::Unknown,
+        ] {
             let (issues, expected) = match (is_due, key) {
                 (false, _) => (false, vec![]),
-                (true, Key::Absent) => (false, vec![due]),
+                (true, Key::Absent | Key::Empty) => (false, vec![due]),
                 (true, Key::Present | Key::Unknown) => (true, vec![renews]),
                 (true, Key::Wrong) => (true, vec![renews, wrong]),
             };
@@ -173,11 +181,69 @@ fn a_plan_without_a_key_that_changes_something_else_leaves_the_renewal_open() {
         ..Certificate::default()
     };
     let kept = stays(&private, &config(Key::Absent), &case.prior, now).expect("valid");
-    let said = kept.expect("it stays").into_iter();
+    let said = match kept.expect("it stays") {
+        Stays::Due(said) => said,
+        Stays::InOrder => Diagnostics::default(),
+    };
+    let said = said.into_iter();
     let said: Vec<_> = said.map(|said| (said.severity, said.summary)).collect();
     assert_eq!(said, due);
     let renewed = stays(&private, &config(Key::Present), &case.prior, now);
     assert!(renewed.expect("valid").is_none());
+}
+
+/// A pipeline that runs often renews what lives for an hour.
+#[test]
+fn a_short_life_is_renewed_to_the_minute() {
+    let mut case = Case::new();
+    let leaf = case.authority.issue(&Wanted {
+        name: "Cloudflare Authenticated Origin Pulls",
+        not_before: case.issued,
+        not_after: case.issued + days(1),
+    });
+    case.prior.certificate = leaf.expect("a certificate").certificate.as_str().into();
+    let minutes = SignedDuration::from_mins;
+    assert_eq!(told(&case, days(1) - minutes(8 * 60 + 1)), None);
+    assert!(told(&case, days(1) - minutes(8 * 60)).is_some());
+}
+
+/// What was imported long ago is one that somebody has the key of.
+#[test]
+fn an_import_is_taken_for_an_issued_one_for_a_day() {
+    let mut case = Case::new();
+    case.prior.issue = Attr::Null;
+    let terms = issue(&case.authority, Dynamic::Null).terms();
+    let terms = terms.expect("valid").expect("known");
+    let mut private = Private::default();
+    imported(&mut private, case.issued);
+    note(
+        &mut private,
+        &case.prior,
+        case.issued + SignedDuration::from_hours(23),
+    );
+    assert!(needs(&private, &terms, &case.prior).is_none());
+    note(
+        &mut private,
+        &case.prior,
+        case.issued + SignedDuration::from_hours(25),
+    );
+    let later = needs(&private, &terms, &case.prior);
+    assert!(matches!(later, Some(Needs::Another)));
+}
+
+/// What an interrupted renewal has left is not deleted by a run without the key.
+#[test]
+fn a_plan_without_a_key_leaves_what_was_left() {
+    let mut case = Case::new();
+    case.prior.superseded_ids = Attr::Known(vec!["2".into()]);
+    let due = vec![(Severity::Warning, "Renewal is due".to_owned())];
+    assert_eq!(
+        case.plan_of(&case.prior.clone(), 61, Key::Absent),
+        (false, due.clone())
+    );
+    // An empty text is no key.
+    case.prior.superseded_ids = Attr::Known(Vec::new());
+    assert_eq!(case.plan(61, Key::Empty), (false, due));
 }
 
 #[test]
@@ -275,7 +341,7 @@ fn a_given_certificate_that_fits_is_exchanged_and_an_imported_one_is_not() {
     let given = needs(&Private::default(), &terms, &case.prior);
     assert!(matches!(given, Some(Needs::Another)));
     let mut private = Private::default();
-    looked(&mut private, case.issued);
+    imported(&mut private, case.issued);
     assert!(needs(&private, &terms, &case.prior).is_none());
     // What cannot be read is none of the authority's.
     case.prior.certificate = "nothing".into();
