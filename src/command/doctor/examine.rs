@@ -3,7 +3,7 @@
 use jiff::Timestamp;
 
 use super::super::inventory::Inventory;
-use super::report::{Finding, Seen, Severity};
+use super::report::{Finding, Hostnames, Seen, Severity};
 use crate::resources::leaf_of;
 use cloudflare::{Association, Certificate, HOSTNAMES_PER_CERTIFICATE, Status, Store};
 
@@ -38,6 +38,16 @@ pub(super) fn examine(found: &Inventory, now: Timestamp, days: i64) -> Examined 
     Examined {
         certificates,
         findings,
+    }
+}
+
+/// How many hostnames there are.
+pub(super) fn count(all: &[Association]) -> Hostnames {
+    let of = |is: fn(&Association) -> bool| all.iter().filter(|found| is(found)).count();
+    Hostnames {
+        all: all.len(),
+        not_active: of(|found| found.status != Status::Active),
+        disabled: of(|found| found.enabled == Some(false)),
     }
 }
 

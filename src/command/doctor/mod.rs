@@ -146,7 +146,7 @@ async fn look_at(
         clock_ahead: zone.clock_ahead(),
         is_on: found.is_on,
         global: found.global.ok(),
-        hostnames: found.associations.len(),
+        hostnames: examine::count(&found.associations),
         certificates: examined.certificates,
         findings: examined.findings,
     })

@@ -39,9 +39,19 @@ pub(super) struct Looked {
     pub(super) is_on: bool,
     /// None where the credential may not read it.
     pub(super) global: Option<bool>,
-    pub(super) hostnames: usize,
+    pub(super) hostnames: Hostnames,
     pub(super) certificates: Vec<Seen>,
     pub(super) findings: Vec<Finding>,
+}
+
+/// How many hostnames have an association.
+#[derive(Clone, Copy)]
+pub(super) struct Hostnames {
+    pub(super) all: usize,
+    /// Of these, how many are not active.
+    pub(super) not_active: usize,
+    /// Of these, how many present none because `enabled` is false.
+    pub(super) disabled: usize,
 }
 
 /// What the credential may do with certificates.
@@ -219,7 +229,11 @@ impl ZoneReport {
             "permission": looked.access.as_str(),
             "zone_setting": looked.is_on,
             "global_setting": looked.global,
-            "hostnames": looked.hostnames,
+            "hostnames": {
+                "all": looked.hostnames.all,
+                "not_active": looked.hostnames.not_active,
+                "disabled": looked.hostnames.disabled,
+            },
             "certificates": certificates,
             "findings": findings,
         })

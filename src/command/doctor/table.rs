@@ -1,6 +1,6 @@
 //! The report as a person reads it: plain text in eighty columns.
 
-use super::report::{Finding, Looked, Report, Seen, store_name};
+use super::report::{Finding, Hostnames, Looked, Report, Seen, store_name};
 use framework::Diagnostic;
 
 const WIDTH: usize = 80;
@@ -50,7 +50,7 @@ fn of_zone(looked: &Looked) -> String {
         looked.access.as_str(),
         on(looked.is_on),
         global,
-        looked.hostnames
+        hostnames(looked.hostnames)
     );
     if !looked.certificates.is_empty() {
         text.push('\n');
@@ -65,6 +65,16 @@ fn of_zone(looked: &Looked) -> String {
             .for_each(|found| text.push_str(&finding(found))),
     }
     text
+}
+
+fn hostnames(count: Hostnames) -> String {
+    let others = [
+        (count.not_active, "not active"),
+        (count.disabled, "with enabled = false"),
+    ];
+    let others = others.into_iter().filter(|(count, _)| *count > 0);
+    let parts = others.map(|(count, what)| format!(", {count} {what}"));
+    format!("{}{}", count.all, parts.collect::<String>())
 }
 
 fn certificates(all: &[Seen]) -> String {

@@ -216,21 +216,14 @@ impl<'z> Writing<'z> {
             *of_certificate.entry(found.certificate()).or_default() += 1;
         }
         let is_many = of_certificate.values().any(|count| *count > MOST_SINGLE);
-        for found in all.iter().filter(|found| found.status != Status::Active) {
-            self.remarks.push(format!(
-                "Hostname {} is {}: the plan shows what is done about it.",
-                found.hostname, found.status
-            ));
-        }
-        let whole = all.iter().filter(|found| is_whole(found));
-        let whole: Vec<&Association> = whole.collect();
-        for found in all.iter().filter(|found| !is_whole(found)) {
-            self.remarks.push(format!(
-                "Hostname {} is not exported: it has no certificate, or no name that a \
-                 configuration can hold.",
-                found.hostname
-            ));
-        }
+        let (whole, odd): (Vec<&Association>, Vec<&Association>) =
+            all.iter().partition(|found| is_whole(found));
+        let unsettled = whole.iter().copied();
+        let unsettled = unsettled.filter(|found| found.status != Status::Active);
+        let why = "not active: the plan shows what is done about it";
+        self.remarks.extend(of_hostnames(unsettled.collect(), why));
+        let why = "not exported: no certificate, or a name that no configuration can hold";
+        self.remarks.extend(of_hostnames(odd, why));
         match plural || is_many {
             // The one of a zone holds all of its hostnames.
             true => self.together(&whole, certificates),
@@ -301,6 +294,18 @@ impl Certificates {
             None => quoted(id),
         }
     }
+}
+
+/// A remark on hostnames: the first of them by name.
+fn of_hostnames(all: Vec<&Association>, why: &str) -> Option<String> {
+    const SHOWN: usize = 5;
+    let names = all.iter().take(SHOWN).map(|found| found.hostname.as_str());
+    let names: Vec<&str> = names.collect();
+    let more = match all.len().saturating_sub(SHOWN) {
+        0 => String::new(),
+        more => format!(" and {more} more"),
+    };
+    (!all.is_empty()).then(|| format!("Hostnames {}{more} are {why}.", names.join(", ")))
 }
 
 /// Whether a configuration can say the same.

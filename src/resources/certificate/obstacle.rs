@@ -64,7 +64,8 @@ impl Obstacle {
                     successor.map_or("the certificate", CertificateId::as_str),
                     status.as_ref().map_or("gone", Status::as_str)
                 ),
-                "Apply again; if it stays so, rotate to another certificate (with issue: change common_name)."
+                "Apply again; if it stays so, rotate to another certificate: with issue, change \
+                 common_name."
                     .to_owned(),
             ),
             Self::Propagating => (
