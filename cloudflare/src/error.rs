@@ -190,7 +190,7 @@ impl From<Interrupted> for Error {
 
 fn stopped(why: Interrupted, sent: bool) -> String {
     let why = match why {
-        Interrupted::Deadline => "the time-out of the operation was reached",
+        Interrupted::Deadline => "the timeout of the operation was reached",
         Interrupted::Cancelled => "the operation was interrupted",
     };
     if sent {

@@ -72,7 +72,7 @@ impl ZoneId {
         }
         let trimmed = text.trim();
         let hint = if trimmed != text && Self::parse(trimmed).is_ok() {
-            "There is white space around it."
+            "There is whitespace around it."
         } else if text.contains('.') {
             "This looks like a domain name."
         } else {
@@ -157,7 +157,7 @@ impl Hostname {
             return problem(format!("This holds a port or an IPv6 address: {advice}."));
         }
         if text.contains(char::is_whitespace) {
-            return problem(format!("This holds white space: {advice}."));
+            return problem(format!("This holds whitespace: {advice}."));
         }
         if text.parse::<std::net::IpAddr>().is_ok() {
             return problem(format!("This is an IP address: {advice}."));
@@ -169,7 +169,7 @@ impl Hostname {
         let ascii = idna::domain_to_ascii_cow(name.as_bytes(), idna::AsciiDenyList::EMPTY);
         let Ok(ascii) = ascii else {
             return problem(format!(
-                "This is not a valid internationalised domain name: {advice}."
+                "This is not a valid internationalized domain name: {advice}."
             ));
         };
         // Other scripts have dots of their own, and more bytes than letters.

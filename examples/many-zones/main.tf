@@ -1,4 +1,4 @@
-# Many zones with one authority: each has a certificate of its own, whose key nobody has, and
+# Many zones with one CA: each has a certificate of its own, whose key nobody has, and
 # all are renewed by whichever apply comes in their last thirty days.
 
 terraform {
@@ -19,7 +19,7 @@ variable "zone_ids" {
 }
 
 variable "client_ca_key" {
-  description = "The private key of the authority, in TF_VAR_client_ca_key. Only what issues or renews needs it."
+  description = "The private key of the CA, in TF_VAR_client_ca_key. Only what issues or renews needs it."
   type        = string
   ephemeral   = true
   default     = null

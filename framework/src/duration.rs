@@ -23,7 +23,7 @@ pub fn parse_duration(text: &str) -> Result<Duration, String> {
         return Ok(Duration::ZERO);
     }
     if text.contains(char::is_whitespace) {
-        return Err(format!("{start:?} holds white space: {advice}."));
+        return Err(format!("{start:?} holds whitespace: {advice}."));
     }
     let mut rest = text;
     let mut seconds = 0.0;

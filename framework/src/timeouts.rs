@@ -75,7 +75,7 @@ impl Timeouts {
                 let path = Path::attribute("timeouts").then(Step::Attribute(name.to_owned()));
                 // Terraform points at the whole attribute, so the text says which it is.
                 let detail = format!("timeouts.{name}: {problem}");
-                report.push(Diagnostic::error("Invalid time-out", detail).at_path(path));
+                report.push(Diagnostic::error("Invalid timeout", detail).at_path(path));
             }
         }
     }

@@ -27,7 +27,7 @@ aop-simulator: a stand-in for Cloudflare's Authenticated Origin Pulls API.
   --edge                 send requests for the zone's hostnames to an origin that demands
                          client certificates, many in a second, and print each second
                          how many there were and how many it refused
-  --origin-ca FILE       the edge's origin is one of its own, which trusts this authority
+  --origin-ca FILE       the edge's origin is one of its own, which trusts this CA
   --origin ADDRESS       the edge's origin is this one
   --edge-lag SECONDS     how long after active some points of presence lag behind (0)
   --zone ID[=DOMAIN]     a further zone (may be given again); example.com without a domain

@@ -41,7 +41,7 @@ impl Model for Info {
         walk.attr("not_before", not_before);
         walk.attr("expires_on", expires_on);
         walk.attr("fingerprint_sha256", fingerprint_sha256);
-        walk.attr("is_authority", is_authority);
+        walk.attr("is_ca", is_authority);
         walk.attr("client_auth", client_auth);
     }
 }
@@ -63,8 +63,8 @@ impl Function for CertificateInfo {
     fn doc(&self) -> &'static str {
         "Reads the leaf of a PEM text: `subject`, `issuer` (RFC 2253), `serial_number` (decimal), \
          `signature`, `not_before`, `expires_on` (RFC 3339), `fingerprint_sha256` (of the DER), \
-         `is_authority` and `client_auth` (whether it may be used by clients). It has no clock: \
-         compare times with `timecmp`."
+         `is_ca` and `client_auth` (whether it may be used by clients). It has no clock: compare \
+         times with `timecmp`."
     }
 
     fn parameters(&self) -> &[Parameter] {

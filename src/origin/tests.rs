@@ -74,7 +74,7 @@ fn server(version: &'static SupportedProtocolVersion, clients: Clients) -> TlsAc
     let key = KeyPair::generate().expect("a key");
     let own = params.self_signed(&key).expect("a certificate");
     let mut roots = RootCertStore::empty();
-    roots.add(own.der().clone()).expect("an authority");
+    roots.add(own.der().clone()).expect("a CA");
     let provider = Arc::new(default_provider());
     let builder = ServerConfig::builder_with_provider(Arc::clone(&provider))
         .with_protocol_versions(&[version])
@@ -167,8 +167,8 @@ async fn a_server_that_enforces_says_so_in_both_versions() {
 #[tokio::test]
 async fn what_a_server_answers_is_understood_or_said_to_be_unknown() {
     let page =
-        b"HTTP/1.1 400 Bad Request\r\nserver: nginx\r\n\r\n<html><head><title>400 No required \
-                 SSL certificate was sent</title></head>";
+        b"HTTP/1.1 400 Bad Request\r\nserver: nginx\r\n\r\n<html><head><title>400 No required SSL \
+          certificate was sent</title></head>";
     let cases: [(&[u8], Option<bool>); 8] = [
         (b"HTTP/1.1 204 No Content\r\n\r\n", Some(false)),
         (b"HTTP/1.1 301 Moved\r\nlocation: /x\r\n\r\n", Some(false)),

@@ -163,7 +163,7 @@ fn malformed(from: &str, flaw: Flaw) -> Diagnostic {
              the token alone."
         ),
         Flaw::Whitespace => format!(
-            "{from} holds white space. Was it copied with a line break? Set it again without."
+            "{from} holds whitespace. Was it copied with a line break? Set it again without."
         ),
         Flaw::Characters => format!(
             "{from} holds characters that no credential of Cloudflare's has. Copy it again."
@@ -177,8 +177,8 @@ fn email_fault(email: &str, from: &str) -> Option<Diagnostic> {
     let is_address = is_plain && email.contains('@') && !email.contains(['"', '\'']);
     (!is_address).then(|| {
         let detail = format!(
-            "{from} is not the address of a user: it holds white space or quotes, or no @. Give \
-             the address of the user of api_key."
+            "{from} is not the address of a user: it holds whitespace or quotes, or no @. Give the \
+             address of the user of api_key."
         );
         Diagnostic::error("Malformed credential", detail)
     })

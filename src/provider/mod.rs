@@ -71,7 +71,7 @@ impl Model for Config {
             .optional()
             .doc("Most requests sent in a second. Default: as many as Cloudflare's limit allows.");
         walk.attr("max_retries", max_retries).optional().doc(
-            "How often a request that failed is repeated. Default: until the operation's time-out.",
+            "How often a request that failed is repeated. Default: until the operation's timeout.",
         );
         walk.attr("expiry_warning_days", expiry_warning_days)
             .optional()
@@ -94,8 +94,8 @@ impl Provider for Aop {
     type Api = Api;
     type Settings = Settings;
     const DOC: &'static str = "Manages Cloudflare Authenticated Origin Pulls: the client \
-        certificates that Cloudflare's edge presents to origins, the hostnames they serve, and \
-        the switches.";
+                               certificates that Cloudflare's edge presents to origins, the \
+                               hostnames they serve, and the switches.";
 
     fn resources(&self) -> Vec<Box<dyn AnyResource<Api, Settings>>> {
         resources::all()

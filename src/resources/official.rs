@@ -234,7 +234,7 @@ fn unknown_type(source: &Foreign) -> Diagnostic {
     Diagnostic::error(
         "Move from an unknown type",
         format!(
-            "{} has no place here. These have: {}. Keep it with its provider.",
+            "{} is not supported here. These are: {}. Keep it with its provider.",
             source.type_name,
             known.join(", ")
         ),
@@ -256,7 +256,7 @@ fn other_setting(stored: &Attributes) -> Diagnostic {
     Diagnostic::error(
         "Move of another setting",
         format!(
-            "This cloudflare_zone_setting is {}. Only tls_client_auth has a place here, as {}. \
+            "This cloudflare_zone_setting is {}. Only tls_client_auth is supported here, as {}. \
              Keep the others with their provider.",
             stored.text("setting_id").unwrap_or("without a setting_id"),
             names::GLOBAL_SETTING

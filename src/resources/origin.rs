@@ -82,10 +82,12 @@ impl Model for Origin {
         walk.attr("status_code", status_code)
             .computed()
             .doc("The status that `HEAD /` was answered with, if it was.");
-        walk.attr("accepted_issuers", accepted_issuers).computed().doc(
-            "The authorities that the origin says it accepts, RFC 2253. Many origins list none, \
-             and accept some all the same.",
-        );
+        walk.attr("accepted_issuers", accepted_issuers)
+            .computed()
+            .doc(
+                "The CAs that the origin says it accepts, RFC 2253. Many origins list none, and \
+                 accept some all the same.",
+            );
         walk.attr("server_certificate", server_certificate)
             .computed()
             .doc("What the origin's own certificate says. It is not verified.");
@@ -172,15 +174,15 @@ fn timeout(attr: &Attr<String>) -> Result<Duration, Diagnostic> {
         Ok(_) => format!("{text:?} is not between 0 and 60 s: write \"5s\", for example."),
         Err(problem) => problem,
     };
-    Err(Diagnostic::error("Invalid time-out", problem).at("timeout"))
+    Err(Diagnostic::error("Invalid timeout", problem).at("timeout"))
 }
 
 fn not_a_name(name: &str) -> Diagnostic {
     Diagnostic::error(
         "Invalid server name",
         format!(
-            "{name:?} is neither a hostname nor an IP address. Give the hostname that visitors \
-             ask for, without a port; one with other letters than ASCII in its xn-- form."
+            "{name:?} is neither a hostname nor an IP address. Give the hostname that visitors ask \
+             for, without a port; one with other letters than ASCII in its xn-- form."
         ),
     )
 }

@@ -11,10 +11,11 @@ const PERMISSION_ADVICE: &str = "The API token needs the permission \"SSL and Ce
     for this zone (\"Read\" is enough to plan). Check api_token, or CLOUDFLARE_API_TOKEN, and the \
     zones that the token includes.";
 const SETTINGS_PERMISSION_ADVICE: &str = "The global switch is one of the zone's general settings: \
-    the API token needs the permission \"Zone Settings: Edit\" for this zone (\"Read\" is enough to \
-    plan), beside \"SSL and Certificates\" for everything else.";
+                                          the API token needs the permission \"Zone Settings: \
+                                          Edit\" for this zone (\"Read\" is enough to plan), beside \
+                                          \"SSL and Certificates\" for everything else.";
 const CREDENTIAL_ADVICE: &str = "Cloudflare does not know the credential. Check api_token (or \
-    CLOUDFLARE_API_TOKEN), or api_key and email, for missing characters and for white space. It \
+    CLOUDFLARE_API_TOKEN), or api_key and email, for missing characters and for whitespace. It \
     must exist, be active, and have the permission \"SSL and Certificates: Edit\" for this zone \
     (\"Read\" is enough to plan).";
 
@@ -152,7 +153,7 @@ fn unreachable(cause: &str) -> &'static str {
     // A certificate for another host names it, and may speak of DNS.
     if cause.contains("certificate") {
         "The server's TLS certificate was not accepted. Behind a proxy that inspects TLS, name its \
-         authority in SSL_CERT_FILE."
+         CA in SSL_CERT_FILE."
     } else if cause.contains("dns") || cause.contains("lookup") {
         "The name could not be resolved. Check the network's DNS, base_url and HTTPS_PROXY."
     } else if cause.contains("proxy") || cause.contains("tunnel") {
@@ -194,9 +195,9 @@ pub(super) fn successor_failed(what: &str, zone: &ZoneId) -> Diagnostic {
     Diagnostic::error(
         "Successor failed",
         format!(
-            "Another resource of this run was to take over {what} of zone {zone}, and failed. So \
-             nothing was taken away: it serves as before, and stays in state. Mend the other \
-             error, and apply again."
+            "Another resource of this apply was to take over {what} of zone {zone}, and failed. So \
+             nothing was taken away: it serves as before, and stays in state. Fix the other error, \
+             and apply again."
         ),
     )
 }

@@ -35,8 +35,9 @@ pub(super) async fn wait_for_certificate(
                 return Err(Diagnostic::error(
                     "Certificate was not deployed",
                     format!(
-                        "Cloudflare gave up deploying certificate {id} of zone {}, so no hostname \
-                         can use it. Plan again: its aop_hostname_certificate uploads it once more.",
+                        "The deployment of certificate {id} of zone {} timed out \
+                         (deployment_timed_out), so no hostname can use it. Plan again: its \
+                         aop_hostname_certificate uploads it once more.",
                         zone.id()
                     ),
                 )

@@ -53,8 +53,8 @@ impl Certificate {
             return Err(Problem::new(
                 "Too many certificates",
                 format!(
-                    "The text holds {} PEM blocks; the limit is {MOST_CERTIFICATES}. Give the \
-                     leaf certificate, and after it only the certificates that issued it.",
+                    "The text holds {} PEM blocks; the limit is {MOST_CERTIFICATES}. Give the leaf \
+                     certificate, and after it only the certificates that issued it.",
                     blocks.len()
                 ),
             ));
@@ -178,11 +178,11 @@ impl Certificate {
     pub fn check_leaf(&self) -> Result<(), Problem> {
         if self.said.is_authority {
             return Err(Problem::new(
-                "Certificate is an authority's",
-                "The first certificate of the text may issue others (basicConstraints CA:TRUE), \
-                 and an authority's key must not leave its owner. Give a certificate that the \
-                 authority has issued to a client; a self-signed one is made with `openssl req \
-                 -x509 -addext basicConstraints=critical,CA:FALSE`.",
+                "Certificate is a CA certificate",
+                "The first certificate of the text may issue others (basicConstraints CA:TRUE), and \
+                 a CA's key must not leave its owner. Give a certificate that the CA has issued to \
+                 a client; a self-signed one is made with `openssl req -x509 -addext \
+                 basicConstraints=critical,CA:FALSE`.",
             ));
         }
         match self.said.public_key.kind() {
@@ -207,8 +207,8 @@ impl Certificate {
         Err(Problem::new(
             "Certificate has expired",
             format!(
-                "The certificate expired on {}. An origin refuses it, so it is not uploaded. \
-                 Issue a new certificate.",
+                "The certificate expired on {}. An origin refuses it, so it is not uploaded. Issue \
+                 a new certificate.",
                 self.said.not_after
             ),
         ))
@@ -223,7 +223,7 @@ fn not_x509(index: usize) -> Problem {
     Problem::new(
         "Not an X.509 certificate",
         format!(
-            "PEM block {} is labelled CERTIFICATE, but what it holds is not an X.509 certificate. \
+            "PEM block {} is labeled CERTIFICATE, but what it holds is not an X.509 certificate. \
              Was the text cut or changed? Check it with `openssl x509 -noout -text`.",
             index + 1
         ),
@@ -255,7 +255,7 @@ fn wrong_order(index: usize) -> Problem {
 
 /// What a certificate is that has an issuer's name and did not issue.
 const NAMESAKE: &str = " It has the name of one that did, but another key, or it may not sign \
-    certificates: it may be an older or a newer certificate of the same authority.";
+    certificates: it may be an older or a newer certificate of the same CA.";
 
 /// A certificate that is not the leaf and issued none of the others, and why that may be.
 fn apart(index: usize, why: Option<&str>) -> Problem {
@@ -278,8 +278,8 @@ fn stray(index: usize, label: &str) -> Problem {
     Problem::new(
         "Not a certificate",
         format!(
-            "PEM block {} is not labelled CERTIFICATE. Give the leaf certificate, and after it \
-             only the certificates that issued it.",
+            "PEM block {} is not labeled CERTIFICATE. Give the leaf certificate, and after it only \
+             the certificates that issued it.",
             index + 1
         ),
     )

@@ -187,7 +187,7 @@ fn unusable(label: &str) -> Problem {
     Problem::new(
         "Private key cannot be used",
         format!(
-            "The text is labelled {label}, but holds no key of a kind that can be used: {KINDS}. \
+            "The text is labeled {label}, but holds no key of a kind that can be used: {KINDS}. \
              Check it with `openssl pkey -noout -text`."
         ),
     )
@@ -196,8 +196,8 @@ fn unusable(label: &str) -> Problem {
 fn wrong_label(label: &str) -> Problem {
     let detail = match label {
         "CERTIFICATE" => {
-            "The text is a certificate. Give the private key that belongs to it; `certificate` \
-             and `private_key` may have been swapped."
+            "The text is a certificate. Give the private key that belongs to it; `certificate` and \
+             `private_key` may have been swapped."
         }
         "OPENSSH PRIVATE KEY" => {
             "The text is a key in OpenSSH's own form. Convert it with `ssh-keygen -p -m pem -f \

@@ -57,8 +57,8 @@ impl Problem {
             ("`private_key_wo` (or `private_key`)", "`ca_private_key_wo`"),
             ("`private_key`", "`ca_private_key_wo`"),
             ("`certificate`", "`ca_certificate`"),
-            ("one leaf certificate", "the authority's certificate"),
-            ("leaf certificate", "authority's certificate"),
+            ("one leaf certificate", "the CA's certificate"),
+            ("leaf certificate", "CA's certificate"),
             ("client.pem", "client-ca.pem"),
         ];
         let mut detail = self.detail;

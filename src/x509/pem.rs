@@ -81,16 +81,17 @@ impl PemError {
             ),
             Self::Der => format!(
                 "The text is base64 of a binary form. Give the {what} as PEM: DER is converted with \
-                 `openssl x509 -inform der` (a key with `openssl pkey -inform der`), a PKCS#12 \
-                 file with `openssl pkcs12 -nodes`."
+                 `openssl x509 -inform der` (a key with `openssl pkey -inform der`), a PKCS#12 file \
+                 with `openssl pkcs12 -nodes`."
             ),
             Self::Path => {
                 format!("The text is the name of a file. Give the {what} in it: file(\"…\").")
             }
             Self::Escaped => format!(
                 "The line breaks of the text are the two characters \\ and n (or \\ and r), as in \
-                 JSON or in a variable of the shell. Give the {what} from a file; with jsondecode(…) \
-                 if it is JSON; or with replace(replace(…, \"\\\\r\", \"\"), \"\\\\n\", \"\\n\")."
+                 JSON or in a variable of the shell. Give the {what} from a file; with \
+                 jsondecode(…) if it is JSON; or with replace(replace(…, \"\\\\r\", \"\"), \
+                 \"\\\\n\", \"\\n\")."
             ),
             Self::Joined { line, key } => {
                 let second = match key {
@@ -108,12 +109,12 @@ impl PemError {
             ),
             Self::Marker(line) => format!(
                 "Line {line} holds a BEGIN or END marker and more than that, such as a quote, a \
-                 comment or an invisible character, or a marker that is misspelt. A marker stands \
+                 comment or an invisible character, or a marker that is misspelled. A marker stands \
                  alone on its line: -----BEGIN …-----, with five hyphens on each side."
             ),
             Self::Stray(line) => format!(
-                "Line {line} stands beside the PEM blocks and might be a part of a key. Take it out, \
-                 or give its block with BEGIN and END lines."
+                "Line {line} stands beside the PEM blocks and might be a part of a key. Take it \
+                 out, or give its block with BEGIN and END lines."
             ),
             Self::Unopened(line) => {
                 format!("Line {line} ends a PEM block that has no BEGIN line. Was the text cut?")
@@ -123,7 +124,8 @@ impl PemError {
                  cut?"
             ),
             Self::NotBase64(line) => format!(
-                "The PEM block that begins on line {line} is not base64. Was the text cut or changed?"
+                "The PEM block that begins on line {line} is not base64. Was the text cut or \
+                 changed?"
             ),
             Self::Encrypted => "The text holds a key behind a password.".to_owned(),
         };

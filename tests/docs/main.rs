@@ -17,6 +17,7 @@ mod links;
 mod messages;
 mod page;
 mod schema;
+mod words;
 
 use std::collections::BTreeMap;
 use std::fs;

@@ -226,7 +226,7 @@ async fn h16_a_message_of_200_mib_is_read() {
         .call_path("/tfplugin6.Provider/UpgradeResourceState", request)
         .await
         .unwrap();
-    assert_eq!(answer.diagnostics.len(), 1, "white space is no state");
+    assert_eq!(answer.diagnostics.len(), 1, "whitespace is no state");
 }
 
 #[tokio::test]

@@ -37,13 +37,13 @@ fn a_hostname_that_is_none_is_named_for_what_it_is() {
             ("app.example.com/path", "path"),
             ("", "is empty"),
             ("app..example.com", "empty label"),
-            ("a b.example.com", "white space"),
+            ("a b.example.com", "whitespace"),
             ("192.0.2.1", "IP address"),
             (
                 &format!("{}.example.com", "a".repeat(64)),
                 "more than 63 characters",
             ),
-            ("ex\u{202e}ample.com", "internationalised"),
+            ("ex\u{202e}ample.com", "internationalized"),
         ] {
             scene.rewrite(&association(("app.example.com", hostname)));
             scene.plan_fails(&["Invalid hostname", sentence, "hostname "]);
@@ -86,7 +86,7 @@ fn every_other_argument_of_an_association_is_checked_too() {
             ),
             (
                 ("\n}", "\n  timeouts = { create = \"10\" }\n}"),
-                ["Invalid time-out", "write a number with a unit"],
+                ["Invalid timeout", "write a number with a unit"],
             ),
             (("\n}", "\n  enabled = \"perhaps\"\n}"), ["enabled", "bool"]),
         ] {
@@ -107,7 +107,7 @@ fn a_timeout_with_white_space_is_named() {
             let end = CERTIFICATE.rfind('}').unwrap();
             scene.rewrite(&format!("{}{timeouts}\n", &CERTIFICATE[..end]));
             let named = format!("timeouts.{name}");
-            scene.plan_fails(&["Invalid time-out", &named, "white space"]);
+            scene.plan_fails(&["Invalid timeout", &named, "whitespace"]);
         }
         nothing_was_sent(scene);
     });
@@ -153,7 +153,7 @@ fn each_faulty_certificate_has_its_own_sentence() {
             (&good.certificate.repeat(11), "Too many certificates"),
             (&"x".repeat(70_000), "Certificate is too large"),
             (expired.certificate.as_str(), "Certificate has expired"),
-            (ca.as_str(), "Certificate is an authority's"),
+            (ca.as_str(), "Certificate is a CA certificate"),
         ] {
             scene.workspace.write("shop.pem", text).unwrap();
             scene.plan_fails(&[sentence, "certificate = file(\"shop.pem\")"]);

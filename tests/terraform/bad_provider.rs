@@ -19,11 +19,7 @@ fn a_credential_that_is_missing_or_malformed_is_one_clear_error() {
         scene
             .workspace
             .set_env("CLOUDFLARE_API_TOKEN", "with space");
-        scene.plan_fails(&[
-            "Malformed credential",
-            "CLOUDFLARE_API_TOKEN",
-            "white space",
-        ]);
+        scene.plan_fails(&["Malformed credential", "CLOUDFLARE_API_TOKEN", "whitespace"]);
         scene
             .workspace
             .set_env("CLOUDFLARE_API_TOKEN", "a-good-looking-token");
@@ -55,9 +51,9 @@ fn credentials_from_variables_may_turn_out_to_be_null() {
     with_every_cli("null-credentials", |scene| {
         scene.certificate("shop");
         scene.configure(&format!(
-            "variable \"token\" {{\n  default = null\n}}\nvariable \"key\" {{\n  default = null\n}}\n\
-             provider \"aop\" {{\n  api_token = var.token\n  api_key = var.key\n  email = var.key\n}}\n\
-             {CERTIFICATE}"
+            "variable \"token\" {{\n  default = null\n}}\nvariable \"key\" {{\n  default = \
+             null\n}}\nprovider \"aop\" {{\n  api_token = var.token\n  api_key = var.key\n  email = \
+             var.key\n}}\n{CERTIFICATE}"
         ));
         scene.run(&["validate"], 0);
         scene.apply();
@@ -119,8 +115,8 @@ fn a_provider_configuration_that_is_unknown_at_plan_does_not_stop_creates() {
     with_every_cli("unknown-provider", |scene| {
         scene.certificate("shop");
         let config = format!(
-            "resource \"terraform_data\" \"token\" {{\n  input = \"{}\"\n}}\n\
-             provider \"aop\" {{\n  api_token = terraform_data.token.output\n}}\n{CERTIFICATE}",
+            "resource \"terraform_data\" \"token\" {{\n  input = \"{}\"\n}}\nprovider \"aop\" {{\n  \
+             api_token = terraform_data.token.output\n}}\n{CERTIFICATE}",
             aop_simulator::TOKEN
         );
         scene.workspace.set_env("CLOUDFLARE_API_TOKEN", "");

@@ -62,10 +62,16 @@ fn nine_of_ten_certificates_are_exchanged_in_one_apply() {
 fn ten_of_ten_are_warned_of_and_refused_before_anything_changes() {
     with_every_cli_at_once("ten-of-ten", |scene| {
         let live = begin(scene, 10);
-        scene.plan_changes(&["Warning: Store of the zone is full", "Cloudflare takes 10"]);
+        scene.plan_changes(&[
+            "Warning: Quota of hostname certificates is used up",
+            "Cloudflare takes 10",
+        ]);
         let before = scene.ids(Store::Hostname);
         let state = scene.run(&["state", "pull"], 0).stdout;
-        scene.apply_fails(&["Store of the zone is full", "All of them serve hostnames"]);
+        scene.apply_fails(&[
+            "Quota of hostname certificates is used up",
+            "All of them serve hostnames",
+        ]);
         assert_eq!(scene.ids(Store::Hostname), before);
         assert_eq!(scene.requests("DELETE", ""), 0);
         let attributes = |state: &str| -> Vec<Value> {
@@ -108,7 +114,10 @@ fn an_unused_certificate_in_the_way_is_named() {
         let path = "/origin_tls_client_auth/hostnames/certificates";
         scene.elsewhere("POST", path, &body.to_string());
         let stranger = scene.ids(Store::Hostname).pop().unwrap();
-        let refused = scene.apply_fails(&["Store of the zone is full", "No hostname uses"]);
+        let refused = scene.apply_fails(&[
+            "Quota of hostname certificates is used up",
+            "No hostname uses",
+        ]);
         says(&refused, &[&stranger]);
         scene.elsewhere("DELETE", &format!("{path}/{stranger}"), "");
         scene.apply();
@@ -161,7 +170,7 @@ fn an_eleventh_certificate_is_refused_with_the_number_and_the_zone() {
         scene.rewrite(&config(11));
         let zone = aop_simulator::ZONE_ID;
         let words = [
-            "Store of the zone is full",
+            "Quota of hostname certificates is used up",
             "has 10 hostname certificates",
             zone,
         ];

@@ -323,7 +323,7 @@ fn functions_need_neither_a_credential_nor_the_network() {
             (&true.into(), &false.into())
         );
         assert_eq!(found["info"]["client_auth"], true);
-        assert_eq!(found["info"]["is_authority"], false);
+        assert_eq!(found["info"]["is_ca"], false);
         assert_eq!(found["info"]["subject"], "CN=shop");
         for name in [
             "issuer",

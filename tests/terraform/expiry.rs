@@ -96,7 +96,7 @@ fn what_the_plan_could_not_look_at_is_looked_at_before_the_upload() {
         // An authority's own certificate, which its output was mixed up with.
         let authority = scene.authority.certificate();
         scene.workspace.write("shop.pem", authority).unwrap();
-        scene.apply_fails(&["Certificate is an authority's"]);
+        scene.apply_fails(&["Certificate is a CA certificate"]);
         assert_eq!(scene.requests("POST", ""), 1);
         scene.certificate("shop");
         scene.apply();

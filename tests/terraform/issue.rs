@@ -159,10 +159,7 @@ fn what_a_certificate_shows_is_a_rotation_and_what_it_does_not_show_is_state() {
         without_key(scene);
         scene.plan_is_empty();
         scene.rewrite(&config(""));
-        scene.plan_fails(&[
-            "Authority's private key is missing",
-            "Set ca_private_key_wo",
-        ]);
+        scene.plan_fails(&["CA private key is missing", "Set ca_private_key_wo"]);
         with_authority(scene, &scene.authority);
         live.was_never_refused();
         scene.destroy();

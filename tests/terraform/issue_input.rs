@@ -43,8 +43,8 @@ fn an_authority_that_is_not_known_yet_issues_all_the_same() {
         scene.certificate("leaf");
         let given = plain.replace(
             "  issue = {",
-            "  certificate = file(\"leaf.pem\")\n  private_key_wo = file(\"leaf.key\")\n  \
-             issue = terraform_data.ca.output != \"\" ? null : {",
+            "  certificate = file(\"leaf.pem\")\n  private_key_wo = file(\"leaf.key\")\n  issue = \
+             terraform_data.ca.output != \"\" ? null : {",
         );
         scene.configure(&format!("{made}{given}"));
         scene.plan_changes(&["2 to add"]);
@@ -77,7 +77,7 @@ fn each_bad_argument_has_its_sentence_at_plan() {
                 "validity = \"240h\"\n renew_before = \"240h\"".to_owned(),
                 "would renew the certificate",
             ),
-            ("renew_before = \"2 days\"".to_owned(), "holds white space"),
+            ("renew_before = \"2 days\"".to_owned(), "holds whitespace"),
             ("common_name = \"\"".to_owned(), "It is empty"),
             (format!("common_name = \"{long}\""), "has 65 characters"),
             (
@@ -98,7 +98,7 @@ fn each_bad_argument_has_its_sentence_at_plan() {
             (
                 "file(\"ca.pem\")",
                 "file(\"leaf.pem\")",
-                "Authority may not sign certificates",
+                "CA may not sign certificates",
             ),
             ("file(\"ca.pem\")", "\"nothing\"", "Certificate is not PEM"),
             (
@@ -111,7 +111,7 @@ fn each_bad_argument_has_its_sentence_at_plan() {
                 "ca_private_key_wo = \"nothing\"",
                 "Private key is not PEM",
             ),
-            (key, "", "Authority's private key is missing"),
+            (key, "", "CA private key is missing"),
             (
                 "  issue =",
                 "  certificate = file(\"leaf.pem\")\n  issue =",

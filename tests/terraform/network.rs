@@ -29,7 +29,7 @@ fn lives_and_dies(scene: &Scene) {
 
 #[test]
 fn an_authority_of_ones_own_is_trusted_if_it_is_named() {
-    with_every_cli_at_once("own-authority", |scene| {
+    with_every_cli_at_once("own-CA", |scene| {
         scene.certificate("shop");
         scene.configure(CONFIG);
         let server = Server::named(&["localhost"], 2090);
@@ -168,7 +168,7 @@ fn a_server_that_says_nothing_is_given_up_at_the_deadline() {
         let gate = Gate::default();
         let silence = Action::HoldBefore(gate.clone());
         scene.simulator.order(Fault::on("POST", "", silence));
-        scene.apply_fails(&["Operation stopped", "time-out", "may have been carried out"]);
+        scene.apply_fails(&["Operation stopped", "timeout", "may have been carried out"]);
         gate.open();
         scene.apply();
         scene.plan_is_empty();

@@ -80,8 +80,8 @@ fn a_zone_certificate_is_exchanged_without_a_refused_handshake() {
 /// Two origins, each with an authority of its own.
 #[test]
 fn a_hostname_with_a_certificate_of_its_own_beside_the_zones() {
-    with_every_cli("rotate-specialised", |scene| {
-        let example = xtask::root().join("examples/specialised-certificates/main.tf");
+    with_every_cli("rotate-specialized", |scene| {
+        let example = xtask::root().join("examples/specialized-certificates/main.tf");
         let other = aop_simulator::pki::Authority::new("Payments CA").unwrap();
         let pay = |scene: &Scene| {
             let made = other.client("pay", crate::scene::now()).unwrap();

@@ -125,7 +125,7 @@ impl Scene {
             simulator,
             name: name.to_owned(),
             workspace,
-            authority: Authority::new("Example origin CA").expect("an authority"),
+            authority: Authority::new("Example origin CA").expect("a CA"),
             listening: Some(listening),
             cli: cli.clone(),
             runtime,

@@ -11,7 +11,7 @@ const CERTIFICATES: &str = "/hostnames/certificates";
 
 /// The key of an issued certificate, which Cloudflare alone has, and the authority's.
 #[test]
-fn a_key_that_is_made_here_and_the_authoritys_are_nowhere() {
+fn a_key_that_is_made_here_and_the_cas_are_nowhere() {
     with_every_cli("secrets-issued", |scene| {
         scene.workspace.set_env("TF_LOG", "TRACE");
         scene.workspace.set_env("TF_LOG_PATH", "trace.log");
@@ -29,11 +29,11 @@ fn a_key_that_is_made_here_and_the_authoritys_are_nowhere() {
             .unwrap();
         let config = |name: &str| {
             format!(
-                "variable \"ca_key\" {{\n  type      = string\n  ephemeral = true\n}}\n\
-                 resource \"aop_hostname_certificate\" \"shop\" {{\n  zone_id = var.zone_id\n  \
-                 issue = {{\n    ca_certificate    = file(\"ca.pem\")\n    ca_private_key_wo = \
-                 var.ca_key\n    common_name       = \"{name}\"\n  }}\n  verify_origins = \
-                 [{{ address = \"{address}\" }}]\n}}\n"
+                "variable \"ca_key\" {{\n  type      = string\n  ephemeral = true\n}}\nresource \
+                 \"aop_hostname_certificate\" \"shop\" {{\n  zone_id = var.zone_id\n  issue = {{\n  \
+                   ca_certificate    = file(\"ca.pem\")\n    ca_private_key_wo = var.ca_key\n    \
+                 common_name       = \"{name}\"\n  }}\n  verify_origins = [{{ address = \
+                 \"{address}\" }}]\n}}\n"
             )
         };
         scene.configure(&config("One"));

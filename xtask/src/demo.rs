@@ -54,8 +54,8 @@ pub(crate) async fn demo(keep: bool) -> Outcome<()> {
 
     let traffic = demo.edge.drive(&HOSTNAMES);
     println!(
-        "\n━━ Traffic begins: {} send requests to an origin that\n   refuses every one without \
-         the right certificate",
+        "\n━━ Traffic begins: {} send requests to an origin that\n   refuses every one without the \
+         right certificate",
         HOSTNAMES.join(" and ")
     );
     demo.issue(&authority)?;
@@ -155,14 +155,14 @@ impl Demo {
         let next = Authority::new("Next origin CA")?;
         self.issue(&next)?;
         self.step(
-            "Exchange them for those of an authority that the origin does not trust: refused",
+            "Exchange them for those of a CA that the origin does not trust: refused",
             &apply,
             1,
         )?;
-        println!("\n━━ The origin is told to trust both authorities");
+        println!("\n━━ The origin is told to trust both CAs");
         let both = [first.certificate(), next.certificate()].concat();
         self.origin.trust(&both)?;
-        self.step("The same exchange again", &apply, 0)?;
+        self.step("The same rotation again", &apply, 0)?;
         let tally = self.stop(traffic).await;
         none_refused(&tally)?;
         Ok(tally)
@@ -230,9 +230,9 @@ impl Demo {
         }
         let methods: Vec<String> = methods.iter().map(|(m, n)| format!("{n} {m}")).collect();
         println!("\n━━ Summary");
-        println!("   {} exchanged both certificates", self.cli.name());
+        println!("   {} rotated both certificates", self.cli.name());
         println!("     in place:                   {}", in_words(exchanged));
-        println!("     to another authority:       {}", in_words(moved));
+        println!("     to another CA:       {}", in_words(moved));
         println!("     by destroying and creating: {}", in_words(recreated));
         println!("   Left at the API: {left} objects.");
         println!(

@@ -58,7 +58,7 @@ async fn zone_with(made: &[ClientCertificate]) -> (Simulator, Arc<Client>, Vec<C
 }
 
 fn certificates(count: usize) -> Vec<ClientCertificate> {
-    let authority = Authority::new("CA").expect("an authority");
+    let authority = Authority::new("CA").expect("a CA");
     let made = (0..count).map(|n| authority.client(&format!("c{n}"), date()));
     made.collect::<Result<_, _>>().expect("certificates")
 }

@@ -1,5 +1,5 @@
 output "certificate_id" {
-  description = "The certificate's id at Cloudflare. It changes when the certificate is exchanged."
+  description = "The certificate's id at Cloudflare. It changes when the certificate is rotated."
   value       = aop_hostname_certificate.edge.id
 }
 

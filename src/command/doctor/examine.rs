@@ -145,14 +145,13 @@ fn of_certificate(
         Status::DeploymentTimedOut => findings.push(finding(
             Severity::Error,
             "deployment_timed_out",
-            "Cloudflare gave up deploying it (deployment_timed_out), so it is never presented."
-                .to_owned(),
+            "Its deployment timed out (deployment_timed_out), so it is never presented.".to_owned(),
             "Upload it again, or issue one with a new serial number.",
         )),
         Status::DeletionTimedOut => findings.push(finding(
             Severity::Warning,
             "deletion_timed_out",
-            "Cloudflare gave up deleting it (deletion_timed_out).".to_owned(),
+            "Its deletion timed out (deletion_timed_out).".to_owned(),
             "Delete it again.",
         )),
         ref status if status.is_pending() && is_stuck => findings.push(finding(
@@ -235,7 +234,7 @@ fn of_hostnames(found: &Inventory) -> Vec<Finding> {
             findings.push(finding(
                 Severity::Error,
                 "hostname_deployment_timed_out",
-                "Cloudflare gave up deploying its association (deployment_timed_out).".to_owned(),
+                "The deployment of its association timed out (deployment_timed_out).".to_owned(),
                 "Apply again: the association is written once more.",
             ));
         }

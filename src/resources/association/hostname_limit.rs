@@ -24,7 +24,7 @@ pub(in super::super) async fn explain_hostname_limit(
     if count >= MOST {
         diagnostic.detail.push_str(&format!(
             "\n\nCertificate {certificate} has {count} hostnames already, and Cloudflare takes \
-             {MOST} for each. Upload another certificate of the same authority for the others."
+             {MOST} for each. Upload another certificate of the same CA for the others."
         ));
     }
     diagnostic

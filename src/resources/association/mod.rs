@@ -111,9 +111,10 @@ impl Resource for HostnameAssociation {
     type Model = Association;
     type Identity = Identity;
     const NAME: &'static str = names::HOSTNAME_ASSOCIATION;
-    const DOC: &'static str = "The client certificate that Cloudflare presents to the origin of \
-        one hostname. It takes precedence over the zone-level switch. Destroying the resource \
-        gives the hostname back to what the zone says.";
+    const DOC: &'static str = "The client certificate that Cloudflare presents to the origin of one \
+                               hostname. It takes precedence over the zone-level switch. Destroying \
+                               the resource lets the zone-level setting apply to the hostname \
+                               again.";
 
     fn plan(&self, change: &mut Change<'_, Association, Settings>) {
         Timeouts::check(&change.planned.timeouts, &mut change.report);
@@ -340,8 +341,8 @@ fn absent(zone: &ZoneId, name: &Hostname) -> Diagnostic {
     Diagnostic::error(
         "Association not found",
         format!(
-            "{name} has no association in zone {zone}: nothing is presented for it but what the \
-             zone says. Check the hostname, or create the association."
+            "{name} has no association in zone {zone}: the zone-level setting applies to it. Check \
+             the hostname, or create the association."
         ),
     )
 }

@@ -44,7 +44,7 @@ impl Resource for HostnameAssociations {
         many hostnames of a zone, written a hundred at a time and waited for together. It manages \
         the hostnames that it lists and leaves the others alone; a hostname belongs to one \
         resource, this one or an `aop_hostname_association`. Destroying the resource, or taking a \
-        hostname out of the map, gives the hostname back to what the zone says.";
+        hostname out of the map, lets the zone-level setting apply to the hostname again.";
 
     fn plan(&self, change: &mut Change<'_, Associations, Settings>) {
         plan::complete(change);

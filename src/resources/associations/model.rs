@@ -59,8 +59,8 @@ impl Model for Associations {
             .optional()
             .doc(Timeouts::DOC);
         walk.attr("undeployed", undeployed).computed().doc(
-            "The hostnames that Cloudflare gave up deploying, as last read. The next apply writes \
-             them again.",
+            "The hostnames whose deployment timed out, as last read. The next apply writes them \
+             again.",
         );
     }
 }

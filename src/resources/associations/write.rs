@@ -315,8 +315,8 @@ impl<'a> AssociationsOp<'a> {
         Diagnostic::warning(
             "Associations were not deployed",
             format!(
-                "Cloudflare gave up deploying hostnames of zone {}, so they may have what they had \
-                 before: {}. The next apply writes them again.",
+                "The deployment of hostnames of zone {} timed out at Cloudflare, so they may have \
+                 what they had before: {}. The next apply writes them again.",
                 self.zone.id(),
                 listed(failed.iter().copied())
             ),

@@ -25,8 +25,8 @@ pub(super) fn not_finished(found: &Found, zone: &Zone<'_>, error: &Error) -> Dia
     Diagnostic::error(
         "Rotation is not finished yet",
         format!(
-            "The new certificate {} of zone {} is uploaded, but it is still {}: {error}. The \
-             next apply goes on from here; if deployment needs longer, raise timeouts.",
+            "The new certificate {} of zone {} is uploaded, but it is still {}: {error}. The next \
+             apply goes on from here; if deployment needs longer, raise timeouts.",
             found.id,
             zone.id(),
             found.status,
@@ -39,9 +39,10 @@ pub(super) fn timed_out(id: &CertificateId, zone: &Zone<'_>) -> Diagnostic {
     Diagnostic::error(
         "Certificate was not deployed",
         format!(
-            "Cloudflare gave up deploying certificate {id} of zone {}, so it will never be \
-             presented. Apply again: it is uploaded once more, or with issue another one is issued. \
-             If that ends the same way, give a certificate with a new serial number.",
+            "The deployment of certificate {id} of zone {} timed out (deployment_timed_out), so it \
+             will never be presented. Apply again: it is uploaded once more, or with issue another \
+             one is issued. If that ends the same way, give a certificate with a new serial \
+             number.",
             zone.id()
         ),
     )

@@ -42,18 +42,18 @@ impl Model for Issue {
             key_algorithm,
         } = self;
         walk.attr("ca_certificate", ca_certificate).required().doc(
-            "The certificate of the authority that issues it, which origins trust, in PEM form; \
-             after it those that issued that one, if there are any. What stands between it and \
-             the root is uploaded with the certificate.",
+            "The certificate of the CA that issues it, which origins trust, in PEM form; after it \
+             those that issued that one, if there are any. What stands between it and the root is \
+             uploaded with the certificate.",
         );
         walk.attr("ca_private_key_wo", ca_private_key_wo)
             .optional()
             .sensitive()
             .write_only()
             .doc(
-                "The authority's private key in PEM form, unencrypted. It is needed only where \
-                 something is issued, and is never stored. Needs Terraform 1.11 or OpenTofu 1.11, \
-                 and takes ephemeral values.",
+                "The CA's private key in PEM form, unencrypted. It is needed only where something \
+                 is issued, and is never stored. Needs Terraform 1.11 or OpenTofu 1.11, and takes \
+                 ephemeral values.",
             );
         walk.attr("common_name", common_name).optional().doc(
             "The common name of the certificate's subject. Default `Cloudflare Authenticated \
@@ -61,11 +61,11 @@ impl Model for Issue {
         );
         walk.attr("validity", validity).optional().doc(
             "How long it is valid, such as `2160h`, the default (90 days); at most a year, and \
-             never longer than the authority.",
+             never longer than the CA.",
         );
         walk.attr("renew_before", renew_before).optional().doc(
-            "So long before it expires the plan renews it, such as `720h`. Default: a third of \
-             its lifetime.",
+            "So long before it expires the plan renews it, such as `720h`. Default: a third of its \
+             lifetime.",
         );
         walk.attr("key_algorithm", key_algorithm).optional().doc(
             "The kind of key that is made: `ECDSA_P256`, the default, `ECDSA_P384` or `RSA_2048`.",
@@ -194,33 +194,32 @@ impl Terms {
         let needed = self.renew_before.unwrap_or(self.validity / 3);
         let (summary, detail) = if left <= SignedDuration::ZERO {
             (
-                "Authority has expired",
-                format!("It, or an authority above it, expired on {until}."),
+                "CA has expired",
+                format!("It, or a CA above it, expired on {until}."),
             )
         } else if from > now {
             (
-                "Authority is not valid yet",
-                format!("It, or an authority above it, begins to be valid at {from}."),
+                "CA is not valid yet",
+                format!("It, or a CA above it, begins to be valid at {from}."),
             )
         } else if left <= needed {
             (
-                "Authority expires too soon",
+                "CA expires too soon",
                 format!(
-                    "It, or an authority above it, expires on {until}, and so does what it issues: \
-                     that would have to be renewed at once."
+                    "It, or a CA above it, expires on {until}, and so does what it issues: that \
+                     would have to be renewed at once."
                 ),
             )
         } else {
             return Ok(());
         };
-        let advice = "Issue a new certificate for the authority, let the origins trust it beside \
-                      this one, and give it here with its key.";
+        let advice = "Issue a new certificate for the CA, let the origins trust it beside this one, \
+                      and give it here with its key.";
         let who = self.authority.subject();
-        Err(Diagnostic::error(
-            summary,
-            format!("The authority is {who}. {detail} {advice}"),
+        Err(
+            Diagnostic::error(summary, format!("The CA is {who}. {detail} {advice}"))
+                .at_path(path("ca_certificate")),
         )
-        .at_path(path("ca_certificate")))
     }
 
     /// A warning where the authority ends before what it issues now would.
@@ -231,11 +230,11 @@ impl Terms {
         }
         let who = self.authority.subject();
         let warning = Diagnostic::warning(
-            "Authority ends before the certificate would",
+            "CA ends before the certificate would",
             format!(
-                "The authority {who} expires on {until}, and so does what it issues now, whatever \
-                 validity says. Issue a new certificate for the authority in time, and let the \
-                 origins trust it first."
+                "The CA {who} expires on {until}, and so does what it issues now, whatever validity \
+                 says. Issue a new certificate for the CA in time, and let the origins trust it \
+                 first."
             ),
         );
         Some(warning.at_path(path("ca_certificate")).once())
@@ -334,8 +333,8 @@ fn check_times(
     renew_before: Option<SignedDuration>,
 ) -> Option<Diagnostic> {
     if validity < SHORTEST {
-        let detail = "A certificate needs minutes to be deployed and to take over, and as long again \
-                      to be replaced: give validity an hour or more.";
+        let detail = "A certificate needs minutes to be deployed and to take over, and as long \
+                      again to be replaced: give validity an hour or more.";
         return Some(Diagnostic::error("Validity is too short", detail).at_path(path("validity")));
     }
     let summary = "Certificate would be renewed at once";
@@ -360,8 +359,8 @@ fn names_its_issuer(subject: &str) -> Diagnostic {
     Diagnostic::error(
         "Invalid common name",
         format!(
-            "{subject} is the name of the authority, so that the certificate would look as if it \
-             had issued itself. Give another common_name."
+            "{subject} is the name of the CA, so that the certificate would look as if it had \
+             issued itself. Give another common_name."
         ),
     )
     .at_path(path("common_name"))
@@ -370,9 +369,9 @@ fn names_its_issuer(subject: &str) -> Diagnostic {
 /// Something is to be issued, and no key is there to sign it.
 pub(super) fn missing_key() -> Diagnostic {
     Diagnostic::error(
-        "Authority's private key is missing",
-        "A certificate has to be issued, and the authority has to sign it. Set ca_private_key_wo, \
-         which is never stored.",
+        "CA private key is missing",
+        "A certificate has to be issued, and the CA has to sign it. Set ca_private_key_wo, which is \
+         never stored.",
     )
     .at_path(path("ca_private_key_wo"))
 }

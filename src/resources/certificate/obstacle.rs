@@ -49,7 +49,7 @@ impl Obstacle {
         let (summary, why, advice) = match self {
             Self::Contested => (
                 "Certificate is being taken over",
-                "another resource of this run is creating the same certificate".to_owned(),
+                "another resource of this apply is creating the same certificate".to_owned(),
                 "Apply again.".to_owned(),
             ),
             Self::Deploying(error) => (
@@ -84,8 +84,8 @@ impl Obstacle {
             Self::Undeployed(hostnames) => (
                 "Association was not deployed",
                 format!(
-                    "Cloudflare gave up deploying the associations of these hostnames with other \
-                     certificates, so they may still be served by this one: {}",
+                    "the deployment of these hostnames' associations with other certificates timed \
+                     out (deployment_timed_out), so they may still be served by this one: {}",
                     listed(hostnames)
                 ),
                 "The next plan writes those of this configuration once more; write others again \
@@ -112,7 +112,7 @@ impl Obstacle {
                  without it origins would refuse Cloudflare's requests"
                     .to_owned(),
                 "Turn the switch off first (aop_zone_setting, with depends_on on the certificate), \
-                 or upload another certificate and wait until it is active. To exchange a \
+                 or upload another certificate and wait until it is active. To rotate a \
                  certificate, change `certificate` of its resource in place, without -replace."
                     .to_owned(),
             ),
@@ -129,9 +129,10 @@ impl Obstacle {
 fn in_use_advice(successor: Option<&CertificateId>) -> String {
     match successor {
         Some(successor) => format!(
-            "This run was told to leave them there. Associate them with {successor}, and apply again."
+            "This apply was told to leave them there. Associate them with {successor}, and apply \
+             again."
         ),
-        None => "To exchange a certificate, change `certificate` of its resource in place; or set \
+        None => "To rotate a certificate, change `certificate` of its resource in place; or set \
                  lifecycle { create_before_destroy = true } on the old one and apply that before \
                  it is removed. Otherwise remove or re-point the associations first."
             .to_owned(),

@@ -56,8 +56,8 @@ impl Model for Origin {
              `address`.",
         );
         walk.attr("expect_status", expect_status).optional().doc(
-            "The status that `HEAD /` has to be answered with. Without it any answer will do \
-             that is no refusal.",
+            "The status that `HEAD /` has to be answered with. Without it any answer will do that \
+             is no refusal.",
         );
     }
 }
@@ -213,12 +213,12 @@ impl Target {
         let advice = match accepted.iter().any(|accepted| accepted == issuer) {
             true => {
                 "That is the name of the certificate's issuer, so look into the origin's log: is \
-                 the authority of this name another one, is its chain missing or too long (nginx: \
+                 the CA of this name another one, is its chain missing or too long (nginx: \
                  ssl_verify_depth), is the certificate valid, and for clients?"
             }
             false => {
-                "Let the origin trust the certificate's authority too, beside those that it \
-                 trusts now, and apply again."
+                "Let the origin trust the certificate's CA too, beside those that it trusts now, \
+                 and apply again."
             }
         };
         Diagnostic::error(
@@ -332,7 +332,7 @@ pub(super) async fn ask(
 /// The issuers that an origin lists, as a sentence.
 fn listed(issuers: &[String]) -> String {
     if issuers.is_empty() {
-        return "The origin does not say which authorities it accepts.".to_owned();
+        return "The origin does not say which CAs it accepts.".to_owned();
     }
     let shown = issuers.iter().take(SHOWN_ISSUERS).map(String::as_str);
     let shown = shown.collect::<Vec<_>>().join("; ");

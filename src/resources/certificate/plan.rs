@@ -143,8 +143,8 @@ pub(super) fn check_upload(leaf: &x509::Certificate, now: Timestamp) -> Diagnost
     if !leaf.serves_clients() {
         let warning = Diagnostic::warning(
             "Certificate is not for clients",
-            "Its extended key usage does not name client authentication, so origins that check \
-             it (nginx and most others do) will refuse it. Issue one with extendedKeyUsage = \
+            "Its extended key usage does not name client authentication, so origins that check it \
+             (nginx and most others do) will refuse it. Issue one with extendedKeyUsage = \
              clientAuth.",
         );
         report.push(warning.at("certificate").once());
@@ -194,8 +194,8 @@ fn plan_update(
             change.warn(
                 "certificate",
                 "Only the chain has changed",
-                "The leaf certificate is the same, so nothing is uploaded: Cloudflare keeps \
-                 the chain that was uploaded first.",
+                "The leaf certificate is the same, so nothing is uploaded: Cloudflare keeps the \
+                 chain that was uploaded first.",
             );
         }
     }
@@ -216,10 +216,10 @@ fn plan_update(
             "status",
             "Certificate was not deployed",
             format!(
-                "Cloudflare gave up deploying certificate {}, so it is never presented. This \
-                 update uploads it again; if no hostname is associated with it, the failed copy \
-                 is deleted first. If it happens again, issue a certificate with a new serial \
-                 number.",
+                "The deployment of certificate {} timed out (deployment_timed_out), so it is never \
+                 presented. This update uploads it again; if no hostname is associated with it, the \
+                 failed copy is deleted first. If it happens again, issue a certificate with a new \
+                 serial number.",
                 prior.id.text()
             ),
         );
@@ -254,8 +254,8 @@ fn warn_of_expiry(change: &mut Change<'_>, leaf: &x509::Certificate) {
     // An expired one that is to be uploaded is an error already.
     let has_expired = leaf.not_after() <= change.now;
     if !(has_expired && change.planned.id.is_unknown()) {
-        let advice = "Put a newly issued one into `certificate`: it takes over in place, without a \
-                      gap. The provider's expiry_warning_days says how early this warning comes.";
+        let advice = "Put a newly issued one into `certificate`: it is rotated in place, with zero \
+                      downtime. The provider's expiry_warning_days says how early this warning comes.";
         let days = SignedDuration::from_hours(24 * i64::from(change.settings.expiry_warning_days));
         let warning = expiry(change, leaf.facts(), leaf.not_after(), days, advice);
         change

@@ -366,8 +366,8 @@ impl<'a> Removal<'a> {
         Diagnostic::error(
             "Certificate was not deleted",
             format!(
-                "Cloudflare gave up deleting certificate {} of zone {} twice; it may still be in \
-                 use. Apply again later.",
+                "The deletion of certificate {} of zone {} timed out twice (deletion_timed_out); it \
+                 may still be in use. Apply again later.",
                 self.certificate,
                 self.at.zone.id()
             ),

@@ -181,8 +181,9 @@ impl Needs {
             Self::Renewal { .. } => when(prior),
             Self::Deployment => given_up(prior),
         };
-        let detail =
-            format!("{why}. This update issues a new one, which takes its place without a gap.");
+        let detail = format!(
+            "{why}. This update issues a new one, which takes its place with zero downtime."
+        );
         let warning = Diagnostic::warning("Certificate is renewed", detail);
         Some(warning.at("issue").once())
     }
@@ -228,10 +229,10 @@ impl Needs {
         };
         let advice = match by_key {
             true => {
-                "that takes the authority's private key, which is not there: set \
-                 ca_private_key_wo and apply"
+                "that takes the CA's private key, which is not there: set ca_private_key_wo and \
+                 apply"
             }
-            false => "the authority cannot issue another, as the next warning says",
+            false => "the CA cannot issue another, as the next warning says",
         };
         let detail = format!("{why}. It is due to be renewed, and {advice}.");
         let warning = Diagnostic::warning("Renewal is due", detail);
@@ -293,7 +294,10 @@ fn named(prior: &Certificate) -> String {
 
 fn given_up(prior: &Certificate) -> String {
     let id = prior.id.text();
-    format!("Cloudflare gave up deploying certificate {id}, so it is never presented")
+    format!(
+        "The deployment of certificate {id} timed out (deployment_timed_out), so it is never \
+         presented"
+    )
 }
 
 /// A renewal has been due for a while, and nobody has said so: nothing has been read.

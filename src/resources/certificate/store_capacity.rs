@@ -36,7 +36,7 @@ pub(super) fn foresee(change: &mut Change<'_>, prior: &Certificate, store: Store
     }
     change.warn(
         "certificate",
-        "Store of the zone is full",
+        "Quota of hostname certificates is used up",
         format!(
             "The zone has {live} hostname certificates, and Cloudflare takes {most}. The new \
              certificate is uploaded before the old one goes, so the apply will be refused, with \
@@ -70,12 +70,12 @@ pub(super) async fn error(at: CertificateStore<'_>, live: &[Found], refused: &Er
         }
     };
     Diagnostic::error(
-        "Store of the zone is full",
+        "Quota of hostname certificates is used up",
         format!(
             "Zone {id} has {} hostname certificates, and Cloudflare took no other. Nothing was \
-             changed. {unused} Delete a \
-             certificate that is not needed and apply again; certificates that are rotated need \
-             one free place in the zone between them.\n\n{refused}",
+             changed. {unused} Delete a certificate that is not needed and apply again; \
+             certificates that are rotated need one free slot in the zone between \
+             them.\n\n{refused}",
             live.len()
         ),
     )

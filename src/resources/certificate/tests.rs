@@ -141,7 +141,7 @@ async fn nothing_is_deleted_that_may_serve_what_was_given_up_in_another_run() {
 #[tokio::test(start_paused = true)]
 async fn the_last_certificate_of_a_zone_stays_whatever_lists_show() {
     let (simulator, client) = start(&options());
-    let authority = Authority::new("CA").expect("an authority");
+    let authority = Authority::new("CA").expect("a CA");
     let day = jiff::SignedDuration::from_hours(24);
     let expired = authority.issue(&aop_simulator::pki::Wanted {
         name: "expired",

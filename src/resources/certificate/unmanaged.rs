@@ -39,9 +39,9 @@ pub(super) async fn report(ctx: &Ctx<Api>, at: CertificateStore<'_>, own: &Certi
     ctx.warn(Diagnostic::warning(
         "Zone has other certificates",
         format!(
-            "Beside {own}, zone {} has live zone certificates that this run did not touch: {}. \
+            "Beside {own}, zone {} has live zone certificates that this apply did not touch: {}. \
              Cloudflare presents the one that was deployed last. Delete them at Cloudflare, or \
-             import them, if no other resource manages them and no step of this run deletes them.",
+             import them, if no other resource manages them and no step of this apply deletes them.",
             zone.id(),
             others.join(", ")
         ),
@@ -77,10 +77,10 @@ pub(super) async fn report_unused(
         return;
     }
     ctx.warn(Diagnostic::warning(
-        "Other certificates of the authority",
+        "Other certificates of the CA",
         format!(
-            "Beside {own}, zone {} has hostname certificates of the same authority and name that \
-             no hostname uses, and that this run did not touch: {}. If an apply was killed while it \
+            "Beside {own}, zone {} has hostname certificates of the same CA and name that no \
+             hostname uses, and that this apply did not touch: {}. If an apply was killed while it \
              created this one, they are what it has left: nobody has their keys. Delete at \
              Cloudflare what no other configuration manages.",
             at.zone.id(),

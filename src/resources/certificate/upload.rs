@@ -236,10 +236,10 @@ impl<'a> Upload<'a> {
         Diagnostic::error(
             "Certificate was not deployed before",
             format!(
-                "Zone {} holds this certificate as {}, which Cloudflare gave up deploying, and it \
-                 cannot be uploaded again beside itself. Issue a certificate with a new serial \
-                 number; or, if no hostname is associated with {}, delete it at Cloudflare and \
-                 apply again.",
+                "Zone {} holds this certificate as {}, whose deployment timed out \
+                 (deployment_timed_out), and it cannot be uploaded again beside itself. Issue a \
+                 certificate with a new serial number; or, if no hostname is associated with {}, \
+                 delete it at Cloudflare and apply again.",
                 self.at.zone.id(),
                 found.id,
                 found.id

@@ -42,6 +42,6 @@ fn start() -> (Simulator, Authority) {
     let simulator = Simulator::new(slow(), date());
     (
         simulator,
-        Authority::new("Example origin CA").expect("an authority"),
+        Authority::new("Example origin CA").expect("a CA"),
     )
 }

@@ -144,7 +144,7 @@ fn check_signs(
 ) -> Result<(), Problem> {
     if !certificate.is_ca() {
         return Err(cannot_sign(
-            "its basicConstraints do not say CA:TRUE: it is no authority's certificate",
+            "its basicConstraints do not say CA:TRUE: it is no CA certificate",
         ));
     }
     let usage = certificate.key_usage().ok().flatten();
@@ -161,7 +161,7 @@ fn check_signs(
     let most = constraints.and_then(|constraints| constraints.value.path_len_constraint);
     match most {
         Some(most) if (most as usize) < below => Err(cannot_sign(&format!(
-            "certificate {} of the text has pathlen:{most}, and {below} authorities stand below it",
+            "certificate {} of the text has pathlen:{most}, and {below} CAs stand below it",
             index + 1
         ))),
         _ => Ok(()),
@@ -170,11 +170,11 @@ fn check_signs(
 
 fn cannot_sign(why: &str) -> Problem {
     Problem::new(
-        "Authority may not sign certificates",
+        "CA may not sign certificates",
         format!(
-            "What it signs would be refused, because {why}. Give the certificate of the authority \
-             that is to issue the client certificate, and after it those that issued it. One is \
-             made with `openssl req -x509 -addext basicConstraints=critical,CA:TRUE -addext \
+            "What it signs would be refused, because {why}. Give the certificate of the CA that is \
+             to issue the client certificate, and after it those that issued it. One is made with \
+             `openssl req -x509 -addext basicConstraints=critical,CA:TRUE -addext \
              keyUsage=critical,keyCertSign,cRLSign`."
         ),
     )

@@ -74,7 +74,7 @@ pub(super) fn sign(
     let (scheme, algorithm) = signature_of(signer);
     let body = body(authority, order, &key, &algorithm);
     let signature = signer.sign(scheme, &body);
-    let signature = signature.ok_or_else(|| failed("the authority's key does not sign"))?;
+    let signature = signature.ok_or_else(|| failed("the CA's key does not sign"))?;
     let leaf = der::sequence(&[body, algorithm, der::bits(0, &signature)]);
     let all = std::iter::once(leaf).chain(authority.sent().map(<[u8]>::to_vec));
     let certificate = Certificate::of(all.collect());

@@ -105,7 +105,7 @@ fn is_accepted(root: &Made, issued: &Issued) -> bool {
 fn every_kind_of_authority_issues_every_kind_of_leaf() {
     for algorithm in ALGORITHMS {
         let made = root(algorithm, params("Client CA", None));
-        let authority = Authority::read(&made.pem).expect("an authority");
+        let authority = Authority::read(&made.pem).expect("a CA");
         for (name, kind) in KeyAlgorithm::NAMES {
             let issued = authority.issue(&key(&made.key), &order(kind)).expect(name);
             assert!(is_accepted(&made, &issued), "{algorithm:?}, {name}");
@@ -124,7 +124,7 @@ fn every_kind_of_authority_issues_every_kind_of_leaf() {
             assert_eq!(serial >> 64, u128::from(u64::from_be_bytes([0xf0; 8])));
             assert_eq!(facts.expires_on.as_deref(), Some("2026-04-01T00:00:00Z"));
             assert!(issued.certificate.serves_clients());
-            issued.certificate.check_leaf().expect("no authority");
+            issued.certificate.check_leaf().expect("no CA");
             let existing = Existing::find(&text).expect("a certificate");
             assert!(authority.has_issued(&existing, &order(kind)));
             let other = KeyAlgorithm::NAMES
@@ -142,7 +142,7 @@ fn an_intermediate_is_sent_along_and_a_root_is_not() {
     let middle = below(&upper, params("Middle CA", None));
     let lower = below(&middle, params("Lower CA", Some(0)));
     let chain = [lower.pem.as_str(), &middle.pem, &upper.pem].concat();
-    let authority = Authority::read(&chain).expect("an authority");
+    let authority = Authority::read(&chain).expect("a CA");
     let issued = authority.issue(&key(&lower.key), &order(KeyAlgorithm::default()));
     let issued = issued.expect("a certificate");
     assert_eq!(issued.certificate.der().count(), 3);
@@ -165,7 +165,7 @@ fn a_name_is_taken_over_byte_for_byte() {
         ])]),
     ]);
     let made = root(&PKCS_ECDSA_P256_SHA256, params("Client CA", None));
-    let mut authority = Authority::read(&made.pem).expect("an authority");
+    let mut authority = Authority::read(&made.pem).expect("a CA");
     authority.name.clone_from(&name);
     let order = order(KeyAlgorithm::default());
     let error = authority.issue(&key(&made.key), &order);
@@ -186,7 +186,7 @@ fn domain(part: &str) -> Vec<u8> {
 #[test]
 fn an_authority_that_was_certified_anew_in_another_way_has_not_issued_it() {
     let made = root(&PKCS_ECDSA_P256_SHA256, params("Client CA", None));
-    let authority = Authority::read(&made.pem).expect("an authority");
+    let authority = Authority::read(&made.pem).expect("a CA");
     let order = order(KeyAlgorithm::default());
     let issued = authority.issue(&key(&made.key), &order).expect("issued");
     let existing = Existing::find(&issued.certificate.to_pem()).expect("PEM");
@@ -211,11 +211,7 @@ fn who_may_not_sign_is_no_authority() {
         params.is_ca = IsCa::ExplicitNoCa;
         root(&PKCS_ECDSA_P256_SHA256, params)
     };
-    assert!(
-        summary(&leaf.pem)
-            .expect("no authority")
-            .contains("CA:TRUE")
-    );
+    assert!(summary(&leaf.pem).expect("no CA").contains("CA:TRUE"));
     let only_lists = {
         let mut params = params("A CA for lists", None);
         params.key_usages = vec![KeyUsagePurpose::CrlSign];
@@ -247,7 +243,7 @@ fn who_may_not_sign_is_no_authority() {
 fn a_key_of_another_is_told() {
     let made = root(&PKCS_ECDSA_P256_SHA256, params("Client CA", None));
     let other = root(&PKCS_ECDSA_P256_SHA256, params("Client CA", None));
-    let authority = Authority::read(&made.pem).expect("an authority");
+    let authority = Authority::read(&made.pem).expect("a CA");
     let problem = authority.issue(&key(&other.key), &order(KeyAlgorithm::default()));
     let problem = problem.err().expect("another key");
     assert_eq!(
@@ -257,7 +253,7 @@ fn a_key_of_another_is_told() {
     // One with the same name and another key has issued nothing of this one's.
     let issued = authority.issue(&key(&made.key), &order(KeyAlgorithm::default()));
     let issued = Existing::find(&issued.expect("issued").certificate.to_pem()).expect("PEM");
-    let namesake = Authority::read(&other.pem).expect("an authority");
+    let namesake = Authority::read(&other.pem).expect("a CA");
     assert!(!namesake.has_issued(&issued, &order(KeyAlgorithm::default())));
 }
 
@@ -265,7 +261,7 @@ fn a_key_of_another_is_told() {
 fn a_tag_depends_on_the_key_and_on_every_word() {
     let made = root(&PKCS_ECDSA_P256_SHA256, params("Client CA", None));
     let other = root(&PKCS_ECDSA_P256_SHA256, params("Client CA", None));
-    let authority = Authority::read(&made.pem).expect("an authority");
+    let authority = Authority::read(&made.pem).expect("a CA");
     let tag = |pem: &str, words: &[&str]| authority.tag(&key(pem), words);
     let first = tag(&made.key, &["a", "bc"]);
     assert_eq!(first, tag(&made.key, &["a", "bc"]));
@@ -276,7 +272,7 @@ fn a_tag_depends_on_the_key_and_on_every_word() {
 #[test]
 fn a_certificate_under_a_tag_is_known_again_whatever_its_number_begins_with() {
     let made = root(&PKCS_ECDSA_P256_SHA256, params("Client CA", None));
-    let authority = Authority::read(&made.pem).expect("an authority");
+    let authority = Authority::read(&made.pem).expect("a CA");
     for first in [0x00, 0x01, 0x7f, 0x80, 0xff] {
         let tag = Tag([first, 0, 0, 7, 7, 7, 7, 7]);
         let order = Order {

@@ -32,7 +32,7 @@ fn secret(text: &str) -> Secret {
 
 #[test]
 fn keys_of_every_accepted_kind_are_matched_with_their_certificate() {
-    let authority = Authority::new("CA").expect("an authority");
+    let authority = Authority::new("CA").expect("a CA");
     let stranger = authority.client("stranger", now()).expect("a certificate");
     for algorithm in [
         &PKCS_ECDSA_P256_SHA256,
@@ -75,7 +75,7 @@ fn an_unknown_critical_extension_does_not_make_a_key_a_stranger() {
 /// SEC1, as `openssl ecparam -genkey` writes it, with the curve's name in front.
 #[test]
 fn a_sec1_key_with_its_curve_in_front_is_read() {
-    let authority = Authority::new("CA").expect("an authority");
+    let authority = Authority::new("CA").expect("a CA");
     let key = KeyPair::generate_for(&PKCS_ECDSA_P256_SHA256).expect("a key");
     let made = authority
         .issue_for(&wanted("leaf"), &key)
@@ -101,7 +101,7 @@ fn a_sec1_key_with_its_curve_in_front_is_read() {
 
 #[test]
 fn a_chain_is_taken_leaf_first() {
-    let authority = Authority::new("CA").expect("an authority");
+    let authority = Authority::new("CA").expect("a CA");
     let made = authority.client("leaf", now()).expect("a certificate");
     let alone = Certificate::parse(&made.certificate).expect("a certificate");
     let there = Existing::find(&made.certificate).expect("a certificate");
@@ -115,7 +115,7 @@ fn a_chain_is_taken_leaf_first() {
 
 #[test]
 fn the_facts_are_in_the_forms_of_the_api() {
-    let authority = Authority::new("Example CA").expect("an authority");
+    let authority = Authority::new("Example CA").expect("a CA");
     let made = authority.client("leaf", now()).expect("a certificate");
     let certificate = Certificate::parse(&made.certificate).expect("a certificate");
     let facts = certificate.facts();
@@ -129,7 +129,7 @@ fn the_facts_are_in_the_forms_of_the_api() {
 
 #[test]
 fn expiry_is_judged_by_the_time_that_is_given() {
-    let authority = Authority::new("CA").expect("an authority");
+    let authority = Authority::new("CA").expect("a CA");
     let made = authority.issue(&wanted("leaf")).expect("a certificate");
     let certificate = Certificate::parse(&made.certificate).expect("a certificate");
     assert_eq!(certificate.check_expiry(now()), Ok(()));
@@ -155,11 +155,11 @@ do0TgXJHx4QAYAwzZ31EQ3N+dudHH0OtbUWSlVqr0Q==
 
 #[test]
 fn what_no_client_should_present_is_named() {
-    let authority = Authority::new("CA").expect("an authority");
+    let authority = Authority::new("CA").expect("a CA");
     let parse = |text: &str| Certificate::parse(text).expect("a certificate");
     let problem = parse(authority.certificate()).check_leaf();
-    let problem = problem.expect_err("an authority's certificate");
-    assert_eq!(problem.summary, "Certificate is an authority's");
+    let problem = problem.expect_err("a CA's certificate");
+    assert_eq!(problem.summary, "Certificate is a CA certificate");
     let problem = parse(SMALL).check_leaf().expect_err("a small key");
     assert!(problem.detail.contains("1024 bits"), "{}", problem.detail);
 
@@ -203,7 +203,7 @@ proptest! {
         let text = pem::encode(&label, &der);
         let _ = Certificate::parse(&text);
         if let Ok(key) = PrivateKey::parse(&secret(&text)) {
-            let authority = Authority::new("CA").expect("an authority");
+            let authority = Authority::new("CA").expect("a CA");
             let certificate = Certificate::parse(authority.certificate()).expect("a certificate");
             prop_assert!(key.check_match(&certificate).is_err());
         }

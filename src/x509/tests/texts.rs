@@ -28,7 +28,7 @@ fn spaced(text: &str, every: usize, gap: &str) -> String {
 /// not clean is an error that says what to do and repeats nothing.
 #[test]
 fn what_is_given_is_used_or_named() {
-    let authority = Authority::new("CA").expect("an authority");
+    let authority = Authority::new("CA").expect("a CA");
     let made = authority.client("leaf", now()).expect("a certificate");
     let (leaf, upper, key) = (
         &made.certificate,
@@ -84,11 +84,11 @@ fn what_is_given_is_used_or_named() {
         ),
         (
             format!(
-                "SHA256 Fingerprint=9f86d081884c7d659a2feaa0c55ad015a3bf4f1b2b0b822cd15d6c15b0f00a08\n\
-                 serial=00d1f2a3b4c5d6e7f8091a2b3c4d5e6f708192a3\n# Serial: \
-                 123456789012345678901234567890123456789\n{leaf}CA Issuers - \
-                 URI:http://crt.example.com/ExampleRSA4096DomainValidationSecureServerCA.crt\n\
-                 # /home/ubuntu/terraform/certificates/production/Client2026Certificate.pem\n{upper}"
+                "SHA256 \
+                 Fingerprint=9f86d081884c7d659a2feaa0c55ad015a3bf4f1b2b0b822cd15d6c15b0f00a08\nserial=00d1f2a3b4c5d6e7f8091a2b3c4d5e6f708192a3\n# \
+                 Serial: 123456789012345678901234567890123456789\n{leaf}CA Issuers - \
+                 URI:http://crt.example.com/ExampleRSA4096DomainValidationSecureServerCA.crt\n# \
+                 /home/ubuntu/terraform/certificates/production/Client2026Certificate.pem\n{upper}"
             ),
             "",
         ),
@@ -178,7 +178,7 @@ fn what_is_given_is_used_or_named() {
 
 #[test]
 fn a_key_is_read_whatever_its_label_says() {
-    let authority = Authority::new("CA").expect("an authority");
+    let authority = Authority::new("CA").expect("a CA");
     for algorithm in [&PKCS_ECDSA_P256_SHA256, &PKCS_RSA_SHA256, &PKCS_ED25519] {
         let key = KeyPair::generate_for(algorithm).expect("a key");
         let made = authority
@@ -260,7 +260,7 @@ fn the_signature_says_who_issued_a_certificate() {
 /// What is there already is what it is, whatever the strict reader would say.
 #[test]
 fn what_is_there_is_read_as_it_is() {
-    let authority = Authority::new("CA").expect("an authority");
+    let authority = Authority::new("CA").expect("a CA");
     let made = authority.client("leaf", now()).expect("a certificate");
     let (leaf, upper) = (&made.certificate, authority.certificate());
     let clean = Certificate::parse(leaf).expect("a certificate");
@@ -300,7 +300,7 @@ fn what_is_there_is_read_as_it_is() {
 /// Two certificates that have nothing to do with each other, and one that renews another.
 #[test]
 fn what_does_not_belong_is_named_wherever_it_stands() {
-    let authority = Authority::new("CA").expect("an authority");
+    let authority = Authority::new("CA").expect("a CA");
     let made = authority.client("leaf", now()).expect("a certificate");
     let other = authority.client("other", now()).expect("a certificate");
     let text = format!("{}{}", made.certificate, other.certificate);

@@ -14,7 +14,7 @@ use framework::Severity;
 use text::Secret;
 
 fn identity() -> ClientIdentity {
-    let authority = Authority::new("Example CA").expect("an authority");
+    let authority = Authority::new("Example CA").expect("a CA");
     let made = authority.client("edge", date()).expect("a certificate");
     let key = PrivateKey::parse(&Secret::new(made.private_key)).expect("a key");
     let certificate = Certificate::parse(&made.certificate).expect("a certificate");

@@ -30,7 +30,7 @@ struct Case {
 
 impl Case {
     fn new() -> Self {
-        let (authority, issued) = (Authority::new("Client CA").expect("an authority"), date());
+        let (authority, issued) = (Authority::new("Client CA").expect("a CA"), date());
         let leaf = authority.issue(&Wanted {
             name: "Cloudflare Authenticated Origin Pulls",
             not_before: issued,
@@ -57,7 +57,7 @@ impl Case {
     }
 
     fn key(&self, key: Key) -> Dynamic {
-        let other = Authority::new("Client CA").expect("an authority");
+        let other = Authority::new("Client CA").expect("a CA");
         match key {
             Key::Present => Dynamic::from(self.authority.private_key().as_str()),
             Key::Wrong => Dynamic::from(other.private_key().as_str()),
@@ -257,12 +257,12 @@ fn an_authority_has_to_be_valid_and_to_stay_so() {
     let (from, until) = (from.expect("a begin"), until.expect("an end"));
     let hour = SignedDuration::from_hours(1);
     for (now, expected) in [
-        (from - hour, Some("Authority is not valid yet")),
+        (from - hour, Some("CA is not valid yet")),
         (from + hour, None),
         (until - days(31), None),
         // What it issues then has to be renewed at once: a third of ninety days.
-        (until - days(29), Some("Authority expires too soon")),
-        (until, Some("Authority has expired")),
+        (until - days(29), Some("CA expires too soon")),
+        (until, Some("CA has expired")),
     ] {
         assert_eq!(said(now).as_deref(), expected, "{now}");
     }

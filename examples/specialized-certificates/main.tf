@@ -1,5 +1,5 @@
 # One certificate for the whole zone, and another for the one hostname whose origin
-# trusts a different authority. The hostname's own certificate takes precedence.
+# trusts a different CA. The hostname's own certificate takes precedence.
 
 terraform {
   required_version = ">= 1.11"
