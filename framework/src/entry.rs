@@ -5,8 +5,8 @@ use std::sync::OnceLock;
 use super::any_resource::Later;
 use super::upgrade::{malformed, upgraded};
 use super::{
-    Answer, AnyResource, ApiObjects, Applied, ApplyRequest, Change, ClientCapabilities, Ctx,
-    Diagnostic, Diagnostics, Effect, Failed, Foreign, ImportRequest, Model, Moved, PlanAnswer,
+    Answer, AnyResource, ApiObjects, Applied, ApplyRequest, Attribute, Change, ClientCapabilities,
+    Ctx, Diagnostic, Diagnostics, Effect, Failed, Foreign, ImportRequest, Model, Moved, PlanAnswer,
     PlanRequest, Planned, Private, Resource, Schema, Successor, plan, read_model, write_model,
 };
 use crate::value::{DecodeError, Dynamic, Path, from_json};
@@ -202,14 +202,8 @@ impl<R: Resource> AnyResource<R::Api, R::Settings> for Entry<R> {
         let mut report = Diagnostics::default();
         if !client.write_only_attributes {
             let set = plan::set_write_only(&self.schema().attributes, &config);
-            report.extend(set.into_iter().map(|path| {
-                Diagnostic::error(
-                    "Write-only arguments are not supported here",
-                    "This argument is never stored, which needs Terraform 1.11 or OpenTofu 1.11. \
-                     Upgrade, or use an argument that is stored.",
-                )
-                .at_path(path)
-            }));
+            let attributes = &self.schema().attributes;
+            report.extend(set.into_iter().map(|path| write_only(path, attributes)));
         }
         report.extend(plan::missing(&self.schema().attributes, &config));
         match read_model(config) {
@@ -371,4 +365,20 @@ impl<R: Resource> AnyResource<R::Api, R::Settings> for Entry<R> {
             }
         })
     }
+}
+
+/// A write-only argument that the CLI does not know, and what there is instead.
+fn write_only(path: Path, attributes: &[Attribute]) -> Diagnostic {
+    let name = path.to_string();
+    let stored = name.strip_suffix("_wo");
+    let stored = stored.filter(|stored| attributes.iter().any(|found| found.name == *stored));
+    let instead = match stored {
+        Some(stored) => format!("Upgrade, or use {stored}, which is stored in state."),
+        None => "Upgrade to use it.".to_owned(),
+    };
+    Diagnostic::error(
+        "Write-only arguments are not supported here",
+        format!("{name} is never stored, which needs Terraform 1.11 or OpenTofu 1.11. {instead}"),
+    )
+    .at_path(path)
 }

@@ -68,6 +68,9 @@ pub fn function(function: &dyn Function) -> String {
     let name = function.name();
     let mut page = matter(&format!("{name} function"), function.summary());
     let _ = write!(page, "\n# function: {name}\n\n{}\n\n", function.doc());
+    page.push_str(
+        "-> Provider functions need Terraform 1.8 or OpenTofu 1.7. OpenTofu's `console` cannot call them.\n\n",
+    );
     examples(&mut page, &format!("functions/{name}"), "function", "tf");
     let parameters: Vec<String> = function
         .parameters()

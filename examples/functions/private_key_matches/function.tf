@@ -5,6 +5,7 @@ variable "certificate" {
 variable "private_key" {
   type      = string
   sensitive = true
+  ephemeral = true # Terraform 1.10, OpenTofu 1.11: not in a saved plan
 
   validation {
     condition     = provider::aop::private_key_matches(var.certificate, var.private_key)

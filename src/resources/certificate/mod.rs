@@ -103,7 +103,8 @@ impl InStore for ZoneStore {
     const STORE: Store = Store::Zone;
     const NAME: &'static str = names::ZONE_CERTIFICATE;
     const DOC: &'static str = "A client certificate for a whole zone. While `aop_zone_setting` \
-        is on, Cloudflare presents the newest active one to every origin of the zone.";
+        is on, Cloudflare presents the active one that was deployed last to every origin of the \
+        zone.";
     const DATA_DOC: &'static str = "A client certificate for a whole zone. The private key is \
         shown nowhere: Cloudflare does not give it out.";
     const PLURAL: &'static str = "aop_zone_certificates";

@@ -252,8 +252,8 @@ impl<'a> Upload<'a> {
         let presented = match self.at.store {
             Store::Hostname => "",
             Store::Zone => {
-                " Cloudflare presents the newest active certificate of the zone: an older one is \
-                 not presented until newer ones are gone."
+                " Cloudflare presents the active certificate of the zone that was deployed last: an \
+                 earlier one is not presented until later ones are gone."
             }
         };
         Diagnostic::warning(

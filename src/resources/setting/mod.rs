@@ -52,8 +52,8 @@ impl OfSwitch for ZoneSwitch {
     const SWITCH: Switch = Switch::Zone;
     const NAME: &'static str = names::ZONE_SETTING;
     const DOC: &'static str = "The zone-level switch of Authenticated Origin Pulls. While it is \
-        on, Cloudflare presents the newest active `aop_zone_certificate` to every origin of the \
-        zone. Destroying the resource turns it off. Let it depend on the certificate \
+        on, Cloudflare presents the active `aop_zone_certificate` that was deployed last to every \
+        origin of the zone. Destroying the resource turns it off. Let it depend on the certificate \
         (`depends_on`), so that it is on only while there is one.";
     const DATA_DOC: &'static str = "Whether the zone-level switch of Authenticated Origin Pulls \
         is on.";
