@@ -3,6 +3,7 @@
 use std::alloc::System;
 use std::error::Error;
 use std::ffi::OsString;
+use std::io::Write;
 use std::process::ExitCode;
 
 use framework::Server;
@@ -45,16 +46,12 @@ fn main() -> ExitCode {
     match run() {
         Ok(code) => code,
         Err(error) => {
-            eprintln!("{error}");
+            complain(&error.to_string());
             ExitCode::FAILURE
         }
     }
 }
 
-#[allow(
-    clippy::print_stdout,
-    reason = "asked for on the command line, where no host listens"
-)]
 fn run() -> Result<ExitCode, Box<dyn Error>> {
     let mut arguments = std::env::args_os().skip(1);
     let first = arguments.next();
@@ -69,11 +66,15 @@ fn run() -> Result<ExitCode, Box<dyn Error>> {
             // Go programs, and so the habit of users, take one hyphen as well.
             "--debug" | "-debug" => debug = true,
             "--version" | "-version" | "-V" => {
-                println!("terraform-provider-aop {}", env!("CARGO_PKG_VERSION"));
+                answer(concat!(
+                    "terraform-provider-aop ",
+                    env!("CARGO_PKG_VERSION"),
+                    "\n"
+                ));
                 return Ok(ExitCode::SUCCESS);
             }
             "--help" | "-help" | "-h" => {
-                print!("{HELP}");
+                answer(HELP);
                 return Ok(ExitCode::SUCCESS);
             }
             other => return Err(format!("unknown argument {other:?}\n\n{HELP}").into()),
@@ -108,9 +109,8 @@ fn run_command(name: &str, arguments: Vec<OsString>) -> Result<ExitCode, Box<dyn
             out: &mut std::io::stdout(),
         };
         let interrupted = async {
-            if tokio::signal::ctrl_c().await.is_ok() {
-                cancel.cancel();
-            }
+            stopped().await;
+            cancel.cancel();
             std::future::pending().await
         };
         tokio::select! {
@@ -121,9 +121,50 @@ fn run_command(name: &str, arguments: Vec<OsString>) -> Result<ExitCode, Box<dyn
     runtime.shutdown_background();
     let (code, why) = ended;
     if let Some(why) = why {
-        eprintln!("{}", why.trim_end());
+        complain(why.trim_end());
     }
     Ok(ExitCode::from(code))
+}
+
+/// Answers what was asked for on the command line, where no host listens.
+fn answer(text: &str) {
+    let _ = std::io::stdout().write_all(text.as_bytes());
+}
+
+/// Says why it ends, to whoever still listens.
+fn complain(why: &str) {
+    let _ = writeln!(std::io::stderr(), "{why}");
+}
+
+/// Waits for Ctrl-C, or for another signal to end.
+#[cfg(unix)]
+async fn stopped() {
+    use tokio::signal::unix::{SignalKind, signal};
+    let kinds = [
+        SignalKind::interrupt(),
+        SignalKind::terminate(),
+        SignalKind::hangup(),
+    ];
+    let mut signals: Vec<_> = kinds
+        .into_iter()
+        .filter_map(|kind| signal(kind).ok())
+        .collect();
+    std::future::poll_fn(|context| {
+        let mut any = signals.iter_mut();
+        match any.any(|signal| signal.poll_recv(context).is_ready()) {
+            true => std::task::Poll::Ready(()),
+            false => std::task::Poll::Pending,
+        }
+    })
+    .await;
+}
+
+/// Waits for Ctrl-C.
+#[cfg(not(unix))]
+async fn stopped() {
+    if tokio::signal::ctrl_c().await.is_err() {
+        std::future::pending().await
+    }
 }
 
 fn provider() -> Aop {

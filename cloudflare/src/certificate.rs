@@ -181,7 +181,7 @@ impl Zone<'_> {
         {
             Ok(_) => Ok(true),
             Err(error) if error.is_forbidden() => Ok(false),
-            Err(error) if error.is_gone() || error.is_about_object() => Ok(true),
+            Err(error) if error.is_gone() => Ok(true),
             Err(error) => Err(error),
         }
     }

@@ -169,9 +169,22 @@ impl Error {
         self.is_about_object() && [1551, 1552, 1553].iter().any(|code| self.has_code(*code))
     }
 
-    /// Whether Cloudflare says that the credential may not do this.
+    /// Whether Cloudflare says that the credential may not do this. A 403 without a code comes
+    /// from somebody else.
     pub fn is_forbidden(&self) -> bool {
-        PERMISSION.iter().any(|code| self.has_code(*code))
+        let Self::Refused(refusal) = self else {
+            return false;
+        };
+        let is_own = refusal.messages.iter().any(|(code, _)| *code != 0);
+        PERMISSION.iter().any(|code| self.has_code(*code)) || refusal.status == 403 && is_own
+    }
+
+    /// Whether the way to Cloudflare is the matter, so that any other request fails as well.
+    pub fn is_about_the_way(&self) -> bool {
+        matches!(
+            self,
+            Self::Unreachable { .. } | Self::Lost { .. } | Self::Stopped { .. }
+        )
     }
 
     /// Whether a refusal is about the object that was asked for, rather than who asked.

@@ -21,6 +21,7 @@ use tokio_util::sync::CancellationToken;
 use crate::provider::Aop;
 use cloudflare::ZoneId;
 use framework::Diagnostic;
+use inventory::Unread;
 
 /// A command could not do what it was asked to.
 const FAILED: u8 = 2;
@@ -43,6 +44,12 @@ struct Failed(String);
 impl From<Diagnostic> for Failed {
     fn from(said: Diagnostic) -> Self {
         Self(format!("{}\n\n{}", said.summary, said.detail))
+    }
+}
+
+impl From<Unread> for Failed {
+    fn from(unread: Unread) -> Self {
+        unread.why.into()
     }
 }
 

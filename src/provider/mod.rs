@@ -199,7 +199,8 @@ impl Aop {
     /// The way to the API for a command, as the environment says.
     pub fn connect(&self, max_retries: Option<u32>) -> Result<Connection, Diagnostic> {
         let agent = concat!("terraform-provider-aop/", env!("CARGO_PKG_VERSION"));
-        let server = self.server(&Config::default(), agent.to_owned())?;
+        let mut server = self.server(&Config::default(), agent.to_owned())?;
+        server.request_timeout = COMMAND_REQUEST_TIMEOUT;
         let options = Options {
             propagation_delay: PROPAGATION_DELAY,
             requests_per_second: None,
@@ -256,6 +257,9 @@ impl Aop {
         agent.trim().chars().filter(plain).collect()
     }
 }
+
+/// A person waits for a command, and it only reads.
+const COMMAND_REQUEST_TIMEOUT: Duration = Duration::from_secs(15);
 
 /// What points of presence are given to catch up, unless somebody says otherwise. Nobody
 /// documents how long they take.

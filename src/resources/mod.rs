@@ -26,7 +26,7 @@ pub use certificate::{
     text_of,
 };
 pub use origin::OriginData;
-pub use problem::problem;
+pub use problem::unread;
 pub use setting::{GlobalSwitch, Setting, SettingData, ZoneSwitch};
 
 use cloudflare::Client;

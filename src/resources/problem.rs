@@ -66,8 +66,24 @@ const CODES: [(i64, &str, &str); 6] = [
 
 /// An error as a message. `doing` says what was attempted, to which object, as
 /// the start of a sentence.
-pub fn problem(error: &Error, doing: &str) -> Diagnostic {
-    let (summary, advice) = match error {
+pub(super) fn problem(error: &Error, doing: &str) -> Diagnostic {
+    let (summary, advice) = explain(error);
+    Diagnostic::error(summary, format!("{doing} failed: {error}\n\n{advice}"))
+}
+
+/// The same, for a command that only reads: there is nothing to apply again.
+pub fn unread(error: &Error, doing: &str) -> Diagnostic {
+    let (summary, advice) = explain(error);
+    let advice = match advice.contains("pply again") {
+        true => "Run the command again later; www.cloudflarestatus.com shows known outages.",
+        false => advice,
+    };
+    Diagnostic::error(summary, format!("{doing} failed: {error}\n\n{advice}"))
+}
+
+/// What an error means, and the next step.
+fn explain(error: &Error) -> (&'static str, &'static str) {
+    match error {
         Error::Refused(refusal) => refused(refusal),
         Error::Unlisted(_) => (
             "Associations cannot be listed",
@@ -92,8 +108,7 @@ pub fn problem(error: &Error, doing: &str) -> Diagnostic {
             ("Operation stopped", "Run the command again.")
         }
         Error::Stopped { sent: true, .. } => ("Operation stopped", FOUND),
-    };
-    Diagnostic::error(summary, format!("{doing} failed: {error}\n\n{advice}"))
+    }
 }
 
 fn refused(refusal: &Refusal) -> (&'static str, &'static str) {
@@ -150,6 +165,10 @@ fn refused(refusal: &Refusal) -> (&'static str, &'static str) {
 
 fn unreachable(cause: &str) -> &'static str {
     let cause = cause.to_lowercase();
+    if cause.contains("certificate expired") || cause.contains("not valid yet") {
+        return "The server's TLS certificate is not valid by the clock of this machine. Is the clock \
+                right? If it is, the server's certificate has expired: tell who runs it.";
+    }
     // A certificate for another host names it, and may speak of DNS.
     if cause.contains("certificate") {
         "The server's TLS certificate was not accepted. Behind a proxy that inspects TLS, name its \

@@ -2,7 +2,7 @@
 
 use std::time::Duration;
 
-use aop_simulator::{Store, ZONE_ID};
+use aop_simulator::{Action, Answer, Fault, Store, ZONE_ID};
 
 use crate::zone::{READ_ONLY, Zone, said};
 
@@ -211,4 +211,54 @@ fn many_zones_are_looked_at_and_one_that_cannot_be_hides_no_other() {
     assert_eq!(code, 2, "{text}");
     assert_eq!(text.matches("Healthy").count(), 2, "{text}");
     assert!(text.contains("Cannot look: Zone not found"), "{text}");
+}
+
+/// What the credential may write is asked last, and spoils nothing.
+#[test]
+fn what_may_be_written_may_stay_unknown() {
+    for status in [405, 503] {
+        let zone = Zone::new();
+        let answer = Answer {
+            status,
+            headers: Vec::new(),
+            body: b"<html>no</html>".to_vec(),
+        };
+        let refused = Fault::on("DELETE", "", Action::Answer(answer));
+        zone.simulator.order(refused.times(u32::MAX));
+        let (text, code) = zone.doctor(&[]);
+        assert_eq!(code, 0, "{text}");
+        assert!(text.contains("Read; Edit is not known"), "{text}");
+        let (text, _) = zone.doctor(&["--json"]);
+        let report: serde_json::Value = text.parse().unwrap();
+        assert!(report["zones"][0]["permission"].is_null(), "{text}");
+    }
+}
+
+/// Only the missing permission leaves the global setting out.
+#[test]
+fn a_global_setting_that_cannot_be_read_is_told() {
+    let zone = Zone::new();
+    let answer = |status, code| Answer {
+        status,
+        headers: Vec::new(),
+        body: format!("{{\"success\":false,\"errors\":[{{\"code\":{code},\"message\":\"no\"}}]}}")
+            .into(),
+    };
+    let order = |answer| {
+        zone.simulator.forget_faults();
+        let fault = Fault::on("GET", "/tls_client_auth", Action::Answer(answer));
+        zone.simulator.order(fault.times(u32::MAX));
+    };
+    order(answer(403, 10000));
+    let (text, code) = zone.doctor(&[]);
+    assert_eq!(code, 0, "{text}");
+    assert!(
+        text.contains("not readable (Zone Settings: Read)"),
+        "{text}"
+    );
+    order(answer(400, 1007));
+    let (text, code) = zone.doctor(&[]);
+    assert_eq!(code, 2, "{text}");
+    assert!(text.contains("Cannot look"), "{text}");
+    assert!(!text.contains("apply"), "{text}");
 }

@@ -3,7 +3,7 @@
 use std::path::Path;
 use std::process::{Command, Output};
 
-use aop_simulator::{Settings, Shows, Store, ZONE_ID};
+use aop_simulator::{Action, Answer, Fault, Settings, Shows, Store, ZONE_ID};
 
 use crate::scene::{Scene, with_every_cli};
 
@@ -164,5 +164,35 @@ fn a_small_zone_is_exported_in_one_resource_where_that_is_wanted() {
         grow(scene, 2, 12);
         scene.simulator.set(|s| s.shows = Shows::Leaf);
         plans_imports_alone(scene, &["--plural"], 2 + 3 + 2 + 1);
+    });
+}
+
+/// A text that nobody would upload is exported as it is, and is no change.
+#[test]
+fn a_text_without_its_end_is_exported_as_it_is() {
+    with_every_cli("export-odd", |scene| {
+        grow(scene, 1, 2);
+        let found = scene.simulator.look(ZONE_ID, |zone, _| {
+            let found = zone.live(Store::Hostname)[0].clone();
+            let (text, _) = found.pem.split_once("-----END").unwrap();
+            serde_json::json!({
+                "id": found.id, "status": "active", "certificate": text.replace('\n', "\r\n"),
+            })
+        });
+        let id = format!("/{}", found["id"].as_str().unwrap());
+        for (path, result) in [
+            ("/hostnames/certificates", serde_json::json!([found])),
+            (id.as_str(), found.clone()),
+        ] {
+            let body = serde_json::json!({ "success": true, "result": result });
+            let answer = Action::Answer(Answer {
+                status: 200,
+                headers: Vec::new(),
+                body: body.to_string().into_bytes(),
+            });
+            let fault = Fault::on("GET", path, answer).times(u32::MAX);
+            scene.simulator.order(fault);
+        }
+        plans_imports_alone(scene, &[], 1 + 3 + 2 + 2);
     });
 }

@@ -1,14 +1,20 @@
 //! What is wrong in a zone, from what was seen there: a pure function of that and of the time.
 
-use jiff::Timestamp;
+#[cfg(test)]
+mod tests;
+
+use std::collections::BTreeMap;
+
+use jiff::{SignedDuration, Timestamp};
 
 use super::super::inventory::Inventory;
 use super::report::{Finding, Hostnames, Seen, Severity};
-use crate::resources::leaf_of;
+use crate::resources::{leaf_of, text_of};
+use crate::x509;
 use cloudflare::{Association, Certificate, HOSTNAMES_PER_CERTIFICATE, Status, Store};
 
-/// So long a deployment takes at most, in hours; then it is stuck.
-const LONGEST_DEPLOYMENT: i32 = 1;
+/// A deployment that takes longer is stuck.
+const LONGEST_DEPLOYMENT: SignedDuration = SignedDuration::from_hours(1);
 
 /// What was seen, and what is wrong with it.
 pub(super) struct Examined {
@@ -18,7 +24,6 @@ pub(super) struct Examined {
 
 /// Examines a zone. `days`: how long before a certificate expires that is a finding.
 pub(super) fn examine(found: &Inventory, now: Timestamp, days: i64) -> Examined {
-    let presented = presented(&found.zone_certificates);
     let mut certificates = Vec::new();
     let mut findings = Vec::new();
     for (store, all) in [
@@ -26,12 +31,14 @@ pub(super) fn examine(found: &Inventory, now: Timestamp, days: i64) -> Examined 
         (Store::Hostname, &found.hostname_certificates),
     ] {
         for certificate in all {
-            let seen = see(store, certificate, found, presented, now);
-            findings.extend(of_certificate(&seen, certificate, found.is_on, days, now));
+            let seen = see(store, certificate, found, now);
+            findings.extend(of_validity(&seen, certificate, days, now));
+            findings.extend(of_deployment(&seen, certificate, now));
+            findings.extend(of_use(&seen, certificate, found));
             certificates.push(seen);
         }
     }
-    findings.extend(of_switches(found));
+    findings.extend(of_switch(found));
     findings.extend(of_capacity(found));
     findings.extend(of_hostnames(found));
     findings.sort_by_key(|finding| finding.severity);
@@ -53,27 +60,25 @@ pub(super) fn count(all: &[Association]) -> Hostnames {
 
 /// Which zone certificate is presented while the switch is on: of those that are active, the
 /// one that was deployed last, which is taken to be the one that was uploaded last.
-fn presented(all: &[Certificate]) -> Option<&Certificate> {
-    let active = all.iter().filter(|found| found.status == Status::Active);
+fn presented(found: &Inventory) -> Option<&Certificate> {
+    let all = found.zone_certificates.iter();
+    let active = all.filter(|found| found.status == Status::Active);
     active.max_by_key(|found| found.uploaded_on)
 }
 
-fn see(
-    store: Store,
-    certificate: &Certificate,
-    found: &Inventory,
-    presented: Option<&Certificate>,
-    now: Timestamp,
-) -> Seen {
+fn see(store: Store, certificate: &Certificate, found: &Inventory, now: Timestamp) -> Seen {
     let leaf = leaf_of(certificate);
     let expires = leaf.as_ref().and_then(|leaf| leaf.not_after());
     let expires = expires.or(certificate.expires_on);
     let served = found.associations.iter();
     let served = served.filter(|a| a.names(&certificate.id) && a.enabled == Some(true));
+    let hostnames = served.count();
     let is_presented = match store {
-        Store::Zone => found.is_on && presented.is_some_and(|one| one.id == certificate.id),
-        Store::Hostname => certificate.status == Status::Active && served.clone().count() > 0,
+        Store::Zone => found.is_on && presented(found).is_some_and(|one| one.id == certificate.id),
+        Store::Hostname => certificate.status == Status::Active && hostnames > 0,
     };
+    let facts = leaf.as_ref().map(|leaf| leaf.facts().clone());
+    let facts = facts.unwrap_or_default();
     Seen {
         id: certificate.id.clone(),
         store,
@@ -82,129 +87,154 @@ fn see(
             .as_ref()
             .and_then(|leaf| leaf.subject())
             .map(text::visible_line),
-        issuer: leaf.as_ref().and_then(|leaf| leaf.facts().issuer.clone()),
-        serial_number: leaf.and_then(|leaf| leaf.facts().serial_number.clone()),
+        issuer: facts.issuer,
+        serial_number: facts.serial_number,
         expires,
-        days_left: expires.map(|at| days_between(now, at)),
-        hostnames: served.count(),
+        days_left: expires.map(|at| at.duration_since(now).as_secs().div_euclid(86_400)),
+        hostnames,
         is_presented,
     }
 }
 
-/// Days in words.
-fn counted(days: i64) -> String {
-    match days {
-        1 => "1 day".to_owned(),
-        _ => format!("{days} days"),
-    }
-}
-
-/// Whole days, rounded down.
-fn days_between(now: Timestamp, at: Timestamp) -> i64 {
-    at.duration_since(now).as_secs().div_euclid(86_400)
-}
-
-fn of_certificate(
-    seen: &Seen,
-    certificate: &Certificate,
-    is_on: bool,
-    days: i64,
-    now: Timestamp,
-) -> Vec<Finding> {
-    let object = format!("certificate {}", seen.id);
-    let finding = |severity, code, what: String, advice: &str| Finding {
-        severity,
-        code,
-        object: object.clone(),
-        message: what,
-        advice: advice.to_owned(),
+/// Whether origins accept it now, and will tomorrow.
+fn of_validity(seen: &Seen, certificate: &Certificate, days: i64, now: Timestamp) -> Vec<Finding> {
+    const ROTATE: &str = "Rotate it: put a new certificate into its resource and apply.";
+    let severity = match seen.is_presented {
+        true => Severity::Error,
+        false => Severity::Warning,
     };
     let mut findings = Vec::new();
     match seen.days_left {
         Some(left) if left < 0 => findings.push(finding(
-            if seen.is_presented {
-                Severity::Error
-            } else {
-                Severity::Warning
-            },
+            severity,
             "certificate_expired",
-            format!("It expired {} ago, and origins refuse it.", counted(-left)),
-            "Rotate it: put a new certificate into its resource and apply.",
+            seen,
+            format!(
+                "It expired {} ago, and origins refuse it.",
+                counted(-left, "day")
+            ),
+            ROTATE,
         )),
         Some(left) if left < days => findings.push(finding(
             Severity::Warning,
             "certificate_expires_soon",
-            format!("It expires in {}.", counted(left)),
-            "Rotate it: put a new certificate into its resource and apply.",
+            seen,
+            format!("It expires in {}.", counted(left, "day")),
+            ROTATE,
         )),
         _ => {}
     }
-    let age = certificate.uploaded_on.map(|at| now.duration_since(at));
-    let is_stuck = age.is_some_and(|age| age.as_hours() >= i64::from(LONGEST_DEPLOYMENT));
-    match seen.status {
-        Status::DeploymentTimedOut => findings.push(finding(
-            Severity::Error,
-            "deployment_timed_out",
-            "Its deployment timed out (deployment_timed_out), so it is never presented.".to_owned(),
-            "Upload it again, or issue one with a new serial number.",
-        )),
-        Status::DeletionTimedOut => findings.push(finding(
-            Severity::Warning,
-            "deletion_timed_out",
-            "Its deletion timed out (deletion_timed_out).".to_owned(),
-            "Delete it again.",
-        )),
-        ref status if status.is_pending() && is_stuck => findings.push(finding(
-            Severity::Warning,
-            "deployment_pending",
-            format!("It has been {status} for more than an hour."),
-            "Wait, or upload it again; www.cloudflarestatus.com shows known outages.",
-        )),
-        _ => {}
-    }
-    let is_unused = seen.status == Status::Active && !seen.is_presented;
-    if is_unused && seen.store == Store::Hostname {
+    let begins = leaf_of(certificate).and_then(|leaf| leaf.not_before());
+    if let Some(begins) = begins.filter(|begins| *begins > now) {
         findings.push(finding(
-            Severity::Warning,
-            "certificate_unused",
-            "No hostname presents it.".to_owned(),
-            "Associate a hostname with it, or delete it: a zone holds at most ten.",
+            severity,
+            "certificate_not_yet_valid",
+            seen,
+            format!("It begins to be valid at {begins}, and until then origins refuse it."),
+            ROTATE,
         ));
-    } else if is_unused && is_on {
+    }
+    let read = text_of(certificate).and_then(|text| x509::Certificate::read(&text).ok());
+    if read.is_some_and(|read| !read.serves_clients()) {
         findings.push(finding(
             Severity::Warning,
-            "zone_certificate_unused",
-            "A zone presents the certificate that was deployed last, which is another one."
+            "certificate_not_for_clients",
+            seen,
+            "Its extended key usage does not name client authentication: most origins refuse it."
                 .to_owned(),
-            "Delete it, unless it is to come back when the other one goes.",
+            "Issue one with extendedKeyUsage = clientAuth.",
         ));
     }
     findings
 }
 
-fn of_switches(found: &Inventory) -> Vec<Finding> {
-    let object = "aop_zone_setting".to_owned();
-    let is_any_active = presented(&found.zone_certificates).is_some();
-    let nothing = (found.is_on && !is_any_active).then(|| Finding {
-        severity: Severity::Error,
-        code: "switch_presents_nothing",
-        object: object.clone(),
-        message:
-            "The zone-level setting is on, and the zone has no active certificate: Cloudflare \
-                  presents none, and origins that enforce it refuse every request."
+/// Whether Cloudflare's edge has it.
+fn of_deployment(seen: &Seen, certificate: &Certificate, now: Timestamp) -> Option<Finding> {
+    let age = certificate.uploaded_on.map(|at| now.duration_since(at));
+    let is_stuck = age.is_some_and(|age| age >= LONGEST_DEPLOYMENT);
+    match &seen.status {
+        Status::DeploymentTimedOut => Some(finding(
+            Severity::Error,
+            "deployment_timed_out",
+            seen,
+            "Its deployment timed out (deployment_timed_out), so it is never presented.".to_owned(),
+            "Upload it again, or issue one with a new serial number.",
+        )),
+        Status::DeletionTimedOut => Some(finding(
+            Severity::Warning,
+            "deletion_timed_out",
+            seen,
+            "Its deletion timed out (deletion_timed_out).".to_owned(),
+            "Delete it again.",
+        )),
+        status if status.is_pending() && is_stuck => Some(finding(
+            Severity::Warning,
+            "deployment_pending",
+            seen,
+            format!("It has been {status} for more than an hour."),
+            "Wait, or upload it again; www.cloudflarestatus.com shows known outages.",
+        )),
+        _ => None,
+    }
+}
+
+/// Whether anybody is served with it, or too many are.
+fn of_use(seen: &Seen, certificate: &Certificate, found: &Inventory) -> Option<Finding> {
+    let associations = found.associations.iter();
+    let named = associations.filter(|a| a.names(&certificate.id)).count();
+    let is_active = seen.status == Status::Active;
+    match seen.store {
+        Store::Hostname if is_active && named == 0 => Some(finding(
+            Severity::Warning,
+            "certificate_unused",
+            seen,
+            "No hostname is associated with it.".to_owned(),
+            "Associate one, or delete it: a zone holds at most ten.",
+        )),
+        Store::Hostname if named >= HOSTNAMES_PER_CERTIFICATE => Some(finding(
+            Severity::Warning,
+            "hostname_limit",
+            seen,
+            format!("It has {named} hostnames, as many as Cloudflare allows."),
+            "Upload another certificate for further hostnames.",
+        )),
+        Store::Zone if is_active && found.is_on && !seen.is_presented => Some(finding(
+            Severity::Warning,
+            "zone_certificate_unused",
+            seen,
+            "A zone presents the certificate that was deployed last, which is another one."
                 .to_owned(),
-        advice: "Upload a zone certificate, or turn the setting off.".to_owned(),
-    });
-    let off = (!found.is_on && is_any_active).then(|| Finding {
-        severity: Severity::Warning,
-        code: "switch_off",
-        object,
-        message: "The zone has certificates, and the zone-level setting is off: they are not \
-                  presented."
-            .to_owned(),
-        advice: "Turn the setting on, or delete the certificates.".to_owned(),
-    });
-    nothing.into_iter().chain(off).collect()
+            "Delete it, unless it is to come back when the other one goes.",
+        )),
+        _ => None,
+    }
+}
+
+fn of_switch(found: &Inventory) -> Option<Finding> {
+    let is_any_active = presented(found).is_some();
+    let (severity, code, message, advice) = match (found.is_on, is_any_active) {
+        (true, false) => (
+            Severity::Error,
+            "switch_presents_nothing",
+            "It is on, and the zone has no active certificate: Cloudflare presents none, and \
+             origins that enforce it refuse every request.",
+            "Upload a zone certificate, or turn the setting off.",
+        ),
+        (false, true) => (
+            Severity::Warning,
+            "switch_off",
+            "It is off, and the zone has certificates: they are not presented.",
+            "Turn the setting on, or delete the certificates.",
+        ),
+        _ => return None,
+    };
+    Some(Finding {
+        severity,
+        code,
+        object: "zone setting".to_owned(),
+        message: message.to_owned(),
+        advice: advice.to_owned(),
+    })
 }
 
 fn of_capacity(found: &Inventory) -> Option<Finding> {
@@ -219,52 +249,78 @@ fn of_capacity(found: &Inventory) -> Option<Finding> {
     })
 }
 
+/// What is wrong with hostnames: one finding for all that have the same fault.
 fn of_hostnames(found: &Inventory) -> Vec<Finding> {
-    let mut findings = Vec::new();
+    let mut faults: BTreeMap<&'static str, Vec<&Association>> = BTreeMap::new();
     for association in &found.associations {
-        let hostname = &association.hostname;
-        let finding = |severity, code, message: String, advice: &str| Finding {
-            severity,
-            code,
-            object: hostname.as_str().to_owned(),
-            message,
-            advice: advice.to_owned(),
+        let certificate = found.hostname_certificates.iter();
+        let certificate = certificate.clone().find(|one| association.names(&one.id));
+        let is_wanted = association.enabled == Some(true);
+        let code = match (&association.status, certificate.map(|one| &one.status)) {
+            (Status::DeploymentTimedOut, _) => "hostname_deployment_timed_out",
+            (Status::DeletionTimedOut, _) => "hostname_deletion_timed_out",
+            (_, None | Some(Status::DeploymentTimedOut)) if is_wanted => {
+                "hostname_presents_nothing"
+            }
+            _ => continue,
         };
-        if association.status == Status::DeploymentTimedOut {
-            findings.push(finding(
-                Severity::Error,
-                "hostname_deployment_timed_out",
-                "The deployment of its association timed out (deployment_timed_out).".to_owned(),
-                "Apply again: the association is written once more.",
-            ));
-        }
-        if association.enabled == Some(true) && !is_served(association, found) {
-            findings.push(finding(
-                Severity::Error,
-                "hostname_presents_nothing",
-                "Its certificate is gone or not active, so none is presented.".to_owned(),
-                "Associate it with an active hostname certificate.",
-            ));
-        }
+        faults.entry(code).or_default().push(association);
     }
-    for certificate in &found.hostname_certificates {
-        let of_it = found.associations.iter();
-        let count = of_it.filter(|a| a.names(&certificate.id)).count();
-        if count >= HOSTNAMES_PER_CERTIFICATE {
-            findings.push(Finding {
-                severity: Severity::Warning,
-                code: "hostname_limit",
-                object: format!("certificate {}", certificate.id),
-                message: format!("It serves {count} hostnames, as many as Cloudflare allows."),
-                advice: "Upload another certificate for further hostnames.".to_owned(),
-            });
+    let findings = faults.into_iter().map(|(code, of)| {
+        let (message, advice) = match code {
+            "hostname_deployment_timed_out" => (
+                "The deployment of the association timed out (deployment_timed_out), so what was \
+                 there before may be presented.",
+                "Apply: the association is written once more.",
+            ),
+            "hostname_deletion_timed_out" => (
+                "The deletion of the association timed out (deletion_timed_out).",
+                "Apply: the association is written, or deleted, once more.",
+            ),
+            _ => (
+                "The certificate is gone, or its deployment timed out: none is presented.",
+                "Associate an active hostname certificate.",
+            ),
+        };
+        Finding {
+            severity: Severity::Error,
+            code,
+            object: named(&of),
+            message: message.to_owned(),
+            advice: advice.to_owned(),
         }
-    }
-    findings
+    });
+    findings.collect()
 }
 
-/// Whether the certificate of an association is there and can be presented.
-fn is_served(association: &Association, found: &Inventory) -> bool {
-    let mut certificates = found.hostname_certificates.iter();
-    certificates.any(|one| association.names(&one.id) && one.status == Status::Active)
+/// The first of many hostnames, and how many there are.
+fn named(all: &[&Association]) -> String {
+    const SHOWN: usize = 3;
+    let names = all.iter().take(SHOWN).map(|one| one.hostname.as_str());
+    let names: Vec<&str> = names.collect();
+    match all.len().saturating_sub(SHOWN) {
+        0 => names.join(", "),
+        more => format!("{} and {more} more", names.join(", ")),
+    }
+}
+
+fn finding(
+    severity: Severity,
+    code: &'static str,
+    seen: &Seen,
+    message: String,
+    advice: &str,
+) -> Finding {
+    Finding {
+        severity,
+        code,
+        object: format!("certificate {}", seen.id),
+        message,
+        advice: advice.to_owned(),
+    }
+}
+
+fn counted(count: i64, what: &str) -> String {
+    let ending = if count == 1 { "" } else { "s" };
+    format!("{count} {what}{ending}")
 }

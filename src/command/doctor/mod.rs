@@ -5,17 +5,15 @@ mod report;
 mod table;
 
 use std::ffi::OsString;
-
 use std::time::Duration;
 
 use lexopt::Arg::{Long, Short};
 
-use super::inventory::Inventory;
+use super::inventory::{Inventory, Unread};
 use super::{Context, Failed, answer, usual_zone, zone_id};
 use crate::provider::Connection;
-use crate::resources::problem;
+use crate::resources::unread;
 use cloudflare::{Scope, ZoneId};
-use framework::Diagnostic;
 use report::{Access, Looked, Report, ZoneReport};
 
 const HELP: &str = "\
@@ -44,6 +42,8 @@ Exit codes: 0 healthy, 1 findings, 2 could not look, 130 interrupted.
 
 /// Who wants a diagnosis does not wait for an outage to end.
 const PATIENCE: Duration = Duration::from_secs(60);
+/// What the credential may write is asked last, and may stay unknown.
+const PATIENCE_FOR_ACCESS: Duration = Duration::from_secs(20);
 const MOST_RETRIES: u32 = 2;
 
 /// What the command line says.
@@ -113,12 +113,22 @@ async fn look(arguments: &Arguments, context: &Context<'_>) -> Report {
         Ok(connection) => connection,
         Err(why) => return Report::unconnected(why),
     };
-    let mut zones = Vec::new();
+    let mut zones: Vec<ZoneReport> = Vec::new();
+    let mut blocked: Option<Unread> = None;
     for id in &arguments.zones {
-        let looked = look_at(&connection, id, arguments.days, context).await;
+        // What keeps one zone from being reached keeps every other.
+        let looked = match &blocked {
+            Some(unread) => Err(unread.clone()),
+            None => look_at(&connection, id, arguments.days, context).await,
+        };
+        let way = looked
+            .as_ref()
+            .err()
+            .filter(|unread| unread.is_about_the_way);
+        blocked = way.cloned();
         zones.push(ZoneReport {
             id: id.clone(),
-            looked,
+            looked: looked.map_err(|unread| unread.why),
         });
     }
     Report::of(&connection, zones)
@@ -129,23 +139,22 @@ async fn look_at(
     id: &ZoneId,
     days: i64,
     context: &Context<'_>,
-) -> Result<Looked, Diagnostic> {
+) -> Result<Looked, Unread> {
     let zone = connection.client.zone(id);
     let scope = Scope::lasting(PATIENCE, context.cancel.clone());
     let found = Inventory::read(&zone, &scope).await?;
-    let may_write = zone.may_write(&scope).await;
-    let may_write = may_write
-        .map_err(|error| problem(&error, &format!("Asking what may be written in zone {id}")))?;
-    let access = match may_write {
-        true => Access::Edit,
-        false => Access::Read,
+    let scope = Scope::lasting(PATIENCE_FOR_ACCESS, context.cancel.clone());
+    let access = match zone.may_write(&scope).await {
+        Ok(true) => Access::Edit,
+        Ok(false) => Access::Read,
+        Err(error) => Access::Unknown(unread(&error, "Asking whether it may write")),
     };
     let examined = examine::examine(&found, zone.now(), days);
     Ok(Looked {
         access,
         clock_ahead: zone.clock_ahead(),
         is_on: found.is_on,
-        global: found.global.ok(),
+        global: found.global,
         hostnames: examine::count(&found.associations),
         certificates: examined.certificates,
         findings: examined.findings,

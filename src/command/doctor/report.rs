@@ -55,17 +55,20 @@ pub(super) struct Hostnames {
 }
 
 /// What the credential may do with certificates.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(super) enum Access {
     Read,
     Edit,
+    /// It may read; whether it may write could not be found.
+    Unknown(Diagnostic),
 }
 
 impl Access {
-    pub(super) fn as_str(self) -> &'static str {
+    /// The permission; none where it is not known.
+    pub(super) fn as_str(&self) -> Option<&'static str> {
         match self {
-            Self::Read => "Read",
-            Self::Edit => "Edit",
+            Self::Read => Some("Read"),
+            Self::Edit => Some("Edit"),
+            Self::Unknown(_) => None,
         }
     }
 }

@@ -1,11 +1,11 @@
 //! The report as a person reads it: plain text in eighty columns.
 
-use super::report::{Finding, Hostnames, Looked, Report, Seen, store_name};
+use super::report::{Access, Finding, Hostnames, Looked, Report, Seen, store_name};
 use framework::Diagnostic;
 
 const WIDTH: usize = 80;
-/// How much of a name is shown.
-const LONGEST_NAME: usize = 28;
+/// So much of a name is shown at least.
+const SHORTEST_NAME: usize = 12;
 
 /// The report as text.
 pub(super) fn render(report: &Report) -> String {
@@ -44,10 +44,14 @@ fn of_zone(looked: &Looked) -> String {
     let global = looked
         .global
         .map_or("not readable (Zone Settings: Read)", on);
+    let permission = match &looked.access {
+        Access::Unknown(why) => format!("Read; Edit is not known ({})", why.summary),
+        known => known.as_str().unwrap_or_default().to_owned(),
+    };
     let mut text = format!(
         "  Permission      SSL and Certificates: {}\n  Zone setting    {}\n  Global setting  {}\n  \
          Hostnames       {}\n",
-        looked.access.as_str(),
+        permission,
         on(looked.is_on),
         global,
         hostnames(looked.hostnames)
@@ -97,17 +101,24 @@ fn certificates(all: &[Seen]) -> String {
             seen.days_left
                 .map_or("?".to_owned(), |days| days.to_string()),
             hostnames,
-            shortened(name, LONGEST_NAME),
+            name.to_owned(),
         ]);
     }
+    let widest = |rows: &[[String; 6]], column: usize| {
+        let cells = rows.iter().filter_map(|row| row.get(column));
+        let widths = cells.map(|cell| cell.chars().count());
+        widths.max().unwrap_or_default()
+    };
+    // The name gets what the other columns leave, with two spaces before each.
+    let used: usize = (0..5).map(|column| 2 + widest(&rows, column)).sum();
+    let room = WIDTH.saturating_sub(used + 2).max(SHORTEST_NAME);
+    for row in &mut rows {
+        if let Some(name) = row.last_mut() {
+            *name = shortened(name, room);
+        }
+    }
     let widths: Vec<usize> = (0..heads.len())
-        .map(|column| {
-            let cells = rows.iter().filter_map(|row| row.get(column));
-            cells
-                .map(|cell| cell.chars().count())
-                .max()
-                .unwrap_or_default()
-        })
+        .map(|column| widest(&rows, column))
         .collect();
     let lines = rows.iter().map(|row| {
         let cells = row.iter().zip(&widths);

@@ -15,6 +15,12 @@ pub(super) struct File {
 
 /// Writes all of the files, or none.
 pub(super) fn write(folder: &Path, files: &[File]) -> Result<(), Failed> {
+    if folder.is_file() {
+        return Err(Failed(format!(
+            "{} is a file. Nothing was written: give a folder with --out.",
+            folder.display()
+        )));
+    }
     let there = files.iter().map(|file| folder.join(&file.path));
     if let Some(there) = there
         .into_iter()

@@ -55,6 +55,10 @@ impl Arguments {
         let mut arguments = lexopt::Parser::from_args(arguments);
         while let Some(argument) = arguments.next()? {
             match argument {
+                Long("zone-id") if said.zone.is_some() => {
+                    let why = "--zone-id: an export is of one zone. Run it once for each.";
+                    return Err(Failed(why.to_owned()));
+                }
                 Long("zone-id") => said.zone = Some(zone_id(&arguments.value()?)?),
                 Long("out") => said.out = Some(arguments.value()?.into()),
                 Long("plural") => said.plural = true,
@@ -90,13 +94,14 @@ pub(super) async fn run(arguments: Vec<OsString>, context: &mut Context<'_>) -> 
         counted(found.zone_certificates.len(), "zone certificate"),
         counted(found.hostname_certificates.len(), "hostname certificate"),
         counted(found.associations.len(), "hostname"),
-        out.display()
+        out.join("").display()
     );
     for remark in &export.remarks {
         said.push_str(&format!("\nNote: {remark}\n"));
     }
     said.push_str("\nNext: run `terraform init` and `terraform plan` in that folder.\n");
-    answer(context, &said).map(|()| 0)
+    let answered = answer(context, &said).map(|()| 0);
+    answered.map_err(|Failed(why)| Failed(format!("{} is written. {why}", out.display())))
 }
 
 fn counted(count: usize, what: &str) -> String {

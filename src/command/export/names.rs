@@ -28,9 +28,18 @@ impl Names {
         self.unique(name)
     }
 
-    /// A hostname's.
+    /// A hostname's, made of it alone: dots become underscores, hyphens stay. Where another
+    /// hostname could have the same name, a few digits of its fingerprint follow.
     pub(super) fn hostname(&mut self, hostname: &str) -> String {
-        let name = legal(&hostname.replacen('*', "wildcard", 1));
+        let plain = hostname.replacen('*', "wildcard", 1).replace('.', "_");
+        let is_lossy = hostname.contains('_') || hostname.starts_with("wildcard.");
+        let name = match is_lossy || plain.len() > LONGEST {
+            true => {
+                let short: String = plain.chars().take(LONGEST).collect();
+                format!("{short}_{}", digits(hostname))
+            }
+            false => plain,
+        };
         self.unique(name)
     }
 
@@ -48,6 +57,14 @@ impl Names {
         self.0.insert(free.clone());
         free
     }
+}
+
+/// Six digits that depend on every letter of a text (FNV-1a).
+fn digits(text: &str) -> String {
+    let hash = text.bytes().fold(0x811c_9dc5_u32, |hash, byte| {
+        (hash ^ u32::from(byte)).wrapping_mul(0x0100_0193)
+    });
+    format!("{:06x}", hash >> 8)
 }
 
 /// Small letters, digits and single underscores.
@@ -68,12 +85,24 @@ mod tests {
         for (hostname, expected) in [
             ("app.example.com", "app_example_com"),
             ("*.example.com", "wildcard_example_com"),
-            ("a-b.example.com", "a_b_example_com"),
-            ("a.b.example.com", "a_b_example_com_2"),
-            ("xn--mnchen-3ya.example.com", "xn_mnchen_3ya_example_com"),
+            ("a-b.example.com", "a-b_example_com"),
+            ("a.b.example.com", "a_b_example_com"),
+            ("xn--mnchen-3ya.example.com", "xn--mnchen-3ya_example_com"),
             ("1.example.com", "_1_example_com"),
         ] {
             assert_eq!(names.hostname(hostname), expected);
         }
+        // What could be another's name depends on the whole hostname, and on nothing else.
+        for (one, other) in [
+            ("_dmarc.example.com", "wildcard.example.com"),
+            ("a_b.example.com", "a.b_example.com"),
+        ] {
+            let alone = Names::default().hostname(other);
+            let mut both = Names::default();
+            assert_ne!(both.hostname(one), alone);
+            assert_eq!(both.hostname(other), alone);
+        }
+        let long = |end: &str| Names::default().hostname(&format!("{}{end}.com", "x".repeat(60)));
+        assert_ne!(long("a"), long("b"));
     }
 }

@@ -173,20 +173,16 @@ impl<'z> Writing<'z> {
             true => String::new(),
             false => format!("  depends_on = [{}]\n", needs.join(", ")),
         };
-        let global = match &found.global {
-            Ok(is_on) => Some(*is_on),
-            Err(_) => {
-                self.remarks.push(
-                    "The global switch is not exported: the credential may not read it, which \
-                     takes the permission \"Zone Settings: Read\"."
-                        .to_owned(),
-                );
-                None
-            }
-        };
+        if found.global.is_none() {
+            self.remarks.push(
+                "The global switch is not exported: the credential may not read it, which takes \
+                 the permission \"Zone Settings: Read\"."
+                    .to_owned(),
+            );
+        }
         for (kind, is_on, order) in [
             ("aop_zone_setting", Some(found.is_on), order.as_str()),
-            ("aop_global_setting", global, ""),
+            ("aop_global_setting", found.global, ""),
         ] {
             let Some(is_on) = is_on else { continue };
             let enabled = is_on.to_string();
@@ -222,9 +218,11 @@ impl<'z> Writing<'z> {
         let unsettled = unsettled.filter(|found| found.status != Status::Active);
         let why = "not active: the plan shows what is done about it";
         self.remarks.extend(of_hostnames(unsettled.collect(), why));
+        // The import of all hostnames in one resource would take these along.
+        let is_plural = (plural || is_many) && odd.is_empty();
         let why = "not exported: no certificate, or a name that no configuration can hold";
         self.remarks.extend(of_hostnames(odd, why));
-        match plural || is_many {
+        match is_plural {
             // The one of a zone holds all of its hostnames.
             true => self.together(&whole, certificates),
             false => self.singly(&whole, certificates),
