@@ -21,6 +21,7 @@ mod expiry;
 mod export;
 mod faults;
 mod front;
+mod guides;
 mod handover;
 mod import;
 mod install;

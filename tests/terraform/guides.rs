@@ -1,0 +1,120 @@
+//! The guides that tell a story, played to their end under traffic.
+
+use aop_simulator::Store;
+
+use crate::scene::{CONFIG, Scene, says, with_every_cli};
+
+const TWO: [&str; 2] = ["app.example.com", "canary.example.com"];
+
+fn certificate(name: &str) -> String {
+    format!(
+        "resource \"aop_hostname_certificate\" \"{name}\" {{\n  zone_id = var.zone_id\n  \
+         certificate = file(\"{name}.pem\")\n  private_key_wo = file(\"{name}.key\")\n}}\n"
+    )
+}
+
+/// The hostnames, each with the certificate of this name.
+fn associations(of: [&str; 2]) -> String {
+    let entry = |hostname: &str, name: &str| {
+        format!("    \"{hostname}\" = {{ certificate_id = aop_hostname_certificate.{name}.id }}\n")
+    };
+    let entries = TWO
+        .iter()
+        .zip(of)
+        .map(|(hostname, name)| entry(hostname, name));
+    format!(
+        "resource \"aop_hostname_associations\" \"all\" {{\n  zone_id = var.zone_id\n  \
+         associations = {{\n{}  }}\n}}\n",
+        entries.collect::<String>()
+    )
+}
+
+fn apply(scene: &Scene, parts: &[String]) {
+    scene.rewrite(&parts.concat());
+    scene.apply();
+    scene.plan_is_empty();
+}
+
+#[test]
+fn a_staged_rotation_goes_to_its_end() {
+    with_every_cli("guide-staged", |scene| {
+        for name in ["current", "next"] {
+            scene.certificate(name);
+        }
+        let both = [certificate("current"), certificate("next")].concat();
+        scene.configure(&format!("{both}{}", associations(["current", "current"])));
+        scene.apply();
+        let live = scene.traffic(&TWO);
+        apply(scene, &[both.clone(), associations(["current", "next"])]);
+        apply(scene, &[both.clone(), associations(["current", "current"])]);
+        apply(scene, &[both.clone(), associations(["next", "next"])]);
+        apply(
+            scene,
+            &[certificate("next"), associations(["next", "next"])],
+        );
+        assert_eq!(scene.ids(Store::Hostname).len(), 1);
+        // The old name for the new certificate.
+        let renamed = certificate("next").replace("\"next\" {", "\"current\" {");
+        let moved = "moved {\n  from = aop_hostname_certificate.next\n  to = \
+                     aop_hostname_certificate.current\n}\n";
+        let written = writes(scene);
+        apply(
+            scene,
+            &[
+                renamed,
+                moved.to_owned(),
+                associations(["current", "current"]),
+            ],
+        );
+        assert_eq!(writes(scene), written);
+        live.was_never_refused();
+        scene.destroy();
+    });
+}
+
+fn writes(scene: &Scene) -> usize {
+    let log = scene.simulator.log();
+    log.iter().filter(|request| request.method != "GET").count()
+}
+
+#[test]
+fn a_lost_state_is_found_again_by_an_apply() {
+    with_every_cli("guide-lost", |scene| {
+        scene.certificate("shop");
+        scene.configure(CONFIG);
+        scene.apply();
+        let ids = scene.ids(Store::Hostname);
+        let live = scene.traffic(&["app.example.com"]);
+        std::fs::remove_file(scene.workspace.directory().join("terraform.tfstate")).unwrap();
+        says(&scene.apply(), &["Certificate was already there"]);
+        scene.plan_is_empty();
+        assert_eq!(scene.ids(Store::Hostname), ids);
+        live.was_never_refused();
+        scene.destroy();
+    });
+}
+
+#[test]
+fn leaving_sends_nothing() {
+    with_every_cli("guide-leaving", |scene| {
+        scene.certificate("shop");
+        scene.configure(CONFIG);
+        scene.apply();
+        let written = writes(scene);
+        let forget = |address: &str| {
+            format!(
+                "removed {{\n  from = {address}\n  lifecycle {{\n    destroy = false\n  }}\n}}\n"
+            )
+        };
+        let all = [
+            "aop_hostname_association.app",
+            "aop_hostname_certificate.shop",
+        ]
+        .map(forget);
+        apply(scene, &all);
+        assert_eq!(writes(scene), written);
+        assert_eq!(scene.left(), 2);
+        let listed = scene.run(&["state", "list"], 0);
+        assert!(!listed.text().contains("aop_"), "{}", listed.text());
+    });
+}
