@@ -57,6 +57,7 @@ fn all_blocks() -> BTreeSet<Block> {
     let mut found = vec![
         root().join("README.md"),
         root().join("examples/modules/hostname-aop/README.md"),
+        root().join("examples/modules/zone-aop/README.md"),
     ];
     pages(&root().join("docs"), &mut found);
     let blocks = found.into_iter().flat_map(|page| {
@@ -100,11 +101,12 @@ fn write(scene: &Scene, text: &str) {
             .push_str("\nvariable \"client_key\" {\n  type      = string\n  ephemeral = true\n}\n");
     }
     scene.workspace.write("main.tf", &whole).unwrap();
-    let module = "modules/hostname-aop";
-    if text.contains(module) {
-        let place = scene.workspace.directory().join(module);
-        super::module::copy(&root().join("examples").join(module), &place);
-        scene.run(&["init"], 0);
+    for module in ["modules/hostname-aop", "modules/zone-aop"] {
+        if text.contains(module) {
+            let place = scene.workspace.directory().join(module);
+            super::module::copy(&root().join("examples").join(module), &place);
+            scene.run(&["init"], 0);
+        }
     }
 }
 

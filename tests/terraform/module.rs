@@ -1,4 +1,4 @@
-//! The module of the examples, as a team would test it.
+//! The modules of the examples, as a team would test them.
 
 use std::fs;
 use std::path::Path;
@@ -70,5 +70,25 @@ fn it_is_used_exchanged_and_destroyed() {
         scene.run(&["plan", "-detailed-exitcode", hostnames], 0);
         scene.run(&["destroy", "-auto-approve", hostnames], 0);
         assert_eq!(scene.left(), 0);
+    });
+}
+
+#[test]
+fn the_zones_own_tests_pass_with_mocks_and_against_the_simulator() {
+    with_every_cli("module-zone", |scene| {
+        let module = root().join("examples/modules/zone-aop");
+        copy(&module, scene.workspace.directory());
+        scene.run(&["init"], 0);
+        let mocked = scene.run(&["test", "-filter=tests/mock.tftest.hcl"], 0);
+        says(&mocked, &["5 passed, 0 failed."]);
+        assert!(scene.simulator.log().is_empty(), "mocks ask nobody");
+        let (certificate, key) = (scene.authority.certificate(), scene.authority.private_key());
+        scene
+            .workspace
+            .set_env("TF_VAR_ca_certificate", certificate);
+        scene.workspace.set_env("TF_VAR_ca_private_key", &key);
+        let tested = scene.run(&["test", "-filter=tests/simulator.tftest.hcl"], 0);
+        says(&tested, &["2 passed, 0 failed."]);
+        assert_eq!(scene.left(), 0, "and cleaned up");
     });
 }
