@@ -175,3 +175,71 @@ fn the_guide_to_haproxy_holds() {
         scene.destroy();
     });
 }
+
+#[test]
+fn the_guide_to_apache_holds() {
+    let _one = ONE.lock();
+    let apache = Tool::obtain("apache2-bin", "usr/sbin/apache2");
+    let apache = apache.unwrap_or_else(|e| fail(&e.to_string()));
+    with_every_cli("origin-apache", |scene| {
+        begin(scene);
+        let directory = scene.workspace.directory().display().to_string();
+        let (port, block) = (port(), blocks("apache").concat());
+        let block = block.replace("/etc/apache2", &directory);
+        let block = block.replace("/var/www/html", &directory);
+        let block = block.replace("*:443", &format!("127.0.0.1:{port}"));
+        // What a package's own configuration says around it.
+        let program = apache.program().display().to_string();
+        let place = program.strip_suffix("usr/sbin/apache2").unwrap_or("/");
+        let module = |name: &str| {
+            format!("LoadModule {name}_module {place}usr/lib/apache2/modules/mod_{name}.so\n")
+        };
+        let names = [
+            "mpm_event",
+            "authz_core",
+            "socache_shmcb",
+            "ssl",
+            "dir",
+            "mime",
+        ];
+        let around = format!(
+            "ServerRoot {directory}\nPidFile {directory}/pid\nErrorLog {directory}/log\nServerName \
+             app.example.com\n{}TypesConfig /dev/null\nDirectoryIndex main.tf\nListen \
+             127.0.0.1:{port}\n{block}\n",
+            names.map(module).concat()
+        );
+        let configuration = format!("{directory}/apache.conf");
+        scene
+            .workspace
+            .write("apache.conf", &around)
+            .expect("a file");
+        let mut server = start(scene, &apache, &["-X", "-f", &configuration]);
+        is_enforced(scene, &mut server, port);
+        scene.destroy();
+    });
+}
+
+#[test]
+fn the_guide_to_caddy_holds() {
+    let _one = ONE.lock();
+    let caddy = Tool::obtain("caddy", "usr/bin/caddy").unwrap_or_else(|e| fail(&e.to_string()));
+    with_every_cli("origin-caddy", |scene| {
+        begin(scene);
+        let directory = scene.workspace.directory().display().to_string();
+        let (port, block) = (port(), blocks("caddyfile").concat());
+        let block = block.replace("/etc/caddy", &directory);
+        let block = block.replace(":443 {", &format!(":{port} {{\n\tbind 127.0.0.1"));
+        let options = format!(
+            "{{\n\tadmin off\n\tauto_https off\n\tstorage file_system {directory}/caddy\n}}\n{block}\n"
+        );
+        scene
+            .workspace
+            .write("Caddyfile", &options)
+            .expect("a file");
+        let configuration = format!("{directory}/Caddyfile");
+        let arguments = ["run", "--adapter", "caddyfile", "--config", &configuration];
+        let mut server = start(scene, &caddy, &arguments);
+        is_enforced(scene, &mut server, port);
+        scene.destroy();
+    });
+}
