@@ -10,7 +10,7 @@ use proc_macro2::{Delimiter, Group, TokenStream, TokenTree};
 use crate::root;
 
 /// Retired words, as parts of a text in small letters, and what is written instead.
-const RETIRED: [(&str, &str); 26] = [
+const RETIRED: [(&str, &str); 25] = [
     ("authorit", "CA"),
     ("exchang", "rotate, rotation"),
     ("without a gap", "with zero downtime"),
@@ -22,7 +22,6 @@ const RETIRED: [(&str, &str); 26] = [
     ("store of the zone is full", "quota is used up"),
     ("free place", "free slot"),
     (" heir", "successor"),
-    (" core ", "Terraform"),
     ("stray", "unmanaged, unused"),
     ("what the zone says", "the zone-level setting applies"),
     ("this run", "this apply"),
