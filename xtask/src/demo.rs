@@ -54,14 +54,14 @@ pub(crate) async fn demo(keep: bool) -> Outcome<()> {
 
     let traffic = demo.edge.drive(&HOSTNAMES);
     println!(
-        "\n━━ Traffic begins: {} send requests to an origin that\n   refuses every one without the \
-         right certificate",
+        "\n━━ Traffic begins\n   {} send requests to an origin that refuses every one\n   without the right \
+         certificate",
         HOSTNAMES.join(" and ")
     );
     demo.issue(&authority)?;
-    demo.step("Exchange both certificates under traffic", &apply, 0)?;
-    let exchanged = demo.stop(traffic).await;
-    none_refused(&exchanged)?;
+    demo.step("Rotate both certificates under traffic", &apply, 0)?;
+    let rotated = demo.stop(traffic).await;
+    none_refused(&rotated)?;
     let moved = demo.change_authority(&authority).await?;
     if keep {
         demo.keep(&listening.url()).await?;
@@ -76,7 +76,7 @@ pub(crate) async fn demo(keep: bool) -> Outcome<()> {
     report(&recreated);
 
     demo.step("Destroy everything", &destroy, 0)?;
-    demo.summarize(&exchanged, &moved, &recreated)
+    demo.summarize(&rotated, &moved, &recreated)
 }
 
 /// One has a certificate of its own, the other the zone's.
@@ -155,7 +155,7 @@ impl Demo {
         let next = Authority::new("Next origin CA")?;
         self.issue(&next)?;
         self.step(
-            "Exchange them for those of a CA that the origin does not trust: refused",
+            "Rotate to those of a CA that the origin does not trust: refused",
             &apply,
             1,
         )?;
@@ -216,7 +216,7 @@ impl Demo {
         Ok(())
     }
 
-    fn summarize(&self, exchanged: &Tally, moved: &Tally, recreated: &Tally) -> Outcome<()> {
+    fn summarize(&self, rotated: &Tally, moved: &Tally, recreated: &Tally) -> Outcome<()> {
         let left = self.simulator.look(ZONE_ID, |zone, _| {
             zone.live(Store::Zone).len()
                 + zone.live(Store::Hostname).len()
@@ -231,8 +231,8 @@ impl Demo {
         let methods: Vec<String> = methods.iter().map(|(m, n)| format!("{n} {m}")).collect();
         println!("\n━━ Summary");
         println!("   {} rotated both certificates", self.cli.name());
-        println!("     in place:                   {}", in_words(exchanged));
-        println!("     to another CA:       {}", in_words(moved));
+        println!("     in place:                   {}", in_words(rotated));
+        println!("     to another CA:              {}", in_words(moved));
         println!("     by destroying and creating: {}", in_words(recreated));
         println!("   Left at the API: {left} objects.");
         println!(

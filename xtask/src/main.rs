@@ -9,6 +9,7 @@ mod dist;
 mod docs;
 mod fuzz;
 mod model;
+mod record;
 mod soak;
 mod test;
 mod workflows;
@@ -28,6 +29,7 @@ cargo xtask bench [PART …] [--compare FILE]
 cargo xtask fuzz [SECONDS] [TARGET …]
                             looks for bytes that break a rule
 cargo xtask model           the protocol of certificates in larger worlds than the tests try
+cargo xtask record          the demo, and its story as the picture of the README
 cargo xtask soak [SECONDS] [SEED]
                             random changes, faults and kills under traffic
 cargo xtask workflows       whether the workflows of .github/ are sound
@@ -56,6 +58,7 @@ async fn run(arguments: &[&str]) -> Outcome<()> {
         ["soak", arguments @ ..] => soak::soak(arguments),
         ["fuzz", arguments @ ..] => fuzz::fuzz(arguments),
         ["model"] => model::model(),
+        ["record"] => record::record(),
         ["workflows"] => workflows::workflows(),
         ["demo"] => demo::demo(false).await,
         ["demo", "--keep"] => demo::demo(true).await,
