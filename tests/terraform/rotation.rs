@@ -277,7 +277,7 @@ fn a_certificate_that_was_not_deployed_is_uploaded_again() {
         scene.configure(CERTIFICATE);
         let applied = scene.apply();
         says(&applied, &["Warning: Certificate was not deployed"]);
-        scene.plan_changes(&["1 to change", "Cloudflare gave up deploying"]);
+        scene.plan_changes(&["1 to change", "timed out (deployment_timed_out)"]);
         scene.apply_fails(&["Certificate was not deployed", "new serial number"]);
         scene
             .simulator

@@ -71,7 +71,7 @@ fn what_cannot_be_moved_is_a_sentence() {
             (
                 Stored::new("_rules", "x", 0, json!({ "zone_id": ZONE_ID })),
                 "aop_zone_setting.zone",
-                ["Move from an unknown type", "_rules has no place here"],
+                ["Move from an unknown type", "_rules is not supported here"],
             ),
         ];
         for (stored, to, parts) in cases {

@@ -164,7 +164,7 @@ fn a_single_hostname_waits_for_the_new_certificate_of_its_successor() {
 
 #[test]
 fn plural_resources_exchange_hostnames_in_one_apply() {
-    with_every_cli("plural-rotation", |scene| {
+    with_every_cli("plural-rotation-refused", |scene| {
         scene.certificate("shop");
         let two = |all: &str, more: &str| {
             let more = listing("more", &[(more, "")]);
