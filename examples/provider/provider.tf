@@ -1,5 +1,5 @@
 terraform {
-  required_version = ">= 1.5"
+  required_version = ">= 1.11" # 1.5 without private_key_wo and issue
   required_providers {
     aop = {
       source  = "terraform.local/aop/aop"
