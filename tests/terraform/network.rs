@@ -62,9 +62,13 @@ fn a_server_certificate_for_another_host_or_time_is_refused_for_what_it_is() {
         let cases = [
             (
                 Server::named(&["other.example.test"], 2090),
-                "not valid for name",
+                ["TLS certificate was not accepted", "not valid for name"],
             ),
-            (Server::named(&["localhost"], 2020), "expired"),
+            // As one looks to a machine whose clock is ahead.
+            (
+                Server::named(&["localhost"], 2020),
+                ["expired", "not valid by the clock of this machine"],
+            ),
         ];
         for (server, words) in cases {
             let front = Front::tls(scene, &server, &["h2"]);
@@ -73,7 +77,7 @@ fn a_server_certificate_for_another_host_or_time_is_refused_for_what_it_is() {
                 scene,
                 &format!("https://localhost:{}", front.address.port()),
             );
-            let failed = scene.apply_fails(&["TLS certificate was not accepted", words]);
+            let failed = scene.apply_fails(&words);
             assert!(!failed.text().contains("DNS,"), "{}", failed.text());
             assert_eq!(front.connections(), 1);
         }
