@@ -175,10 +175,8 @@ impl Zone<'_> {
     pub async fn may_write(&self, scope: &Scope) -> Result<bool, Error> {
         const NOBODY: &str = "00000000-0000-0000-0000-000000000000";
         let path = format!("{}/{NOBODY}", Store::Hostname.path());
-        match self
-            .send(scope, Method::Delete, &path, None, &|| true)
-            .await
-        {
+        let sent = self.send(scope, Method::Delete, &path, None, &|| true);
+        match sent.await {
             Ok(_) => Ok(true),
             Err(error) if error.is_forbidden() => Ok(false),
             Err(error) if error.is_gone() => Ok(true),

@@ -97,6 +97,12 @@ fn answer(context: &mut Context<'_>, text: &str) -> Result<(), Failed> {
     }
 }
 
+/// A number of things, in words.
+fn counted(count: u64, what: &str) -> String {
+    let ending = if count == 1 { "" } else { "s" };
+    format!("{count} {what}{ending}")
+}
+
 /// A zone's id from the command line.
 fn zone_id(value: &OsString) -> Result<ZoneId, Failed> {
     let text = value.to_string_lossy();

@@ -94,8 +94,8 @@ impl Provider for Aop {
     type Api = Api;
     type Settings = Settings;
     const DOC: &'static str = "Manages Cloudflare Authenticated Origin Pulls: the client \
-                               certificates that Cloudflare's edge presents to origins, the \
-                               hostnames they serve, and the switches.";
+        certificates that Cloudflare's edge presents to origins, the hostnames they serve, and the \
+        switches.";
 
     fn resources(&self) -> Vec<Box<dyn AnyResource<Api, Settings>>> {
         resources::all()

@@ -11,9 +11,8 @@ const PERMISSION_ADVICE: &str = "The API token needs the permission \"SSL and Ce
     for this zone (\"Read\" is enough to plan). Check api_token, or CLOUDFLARE_API_TOKEN, and the \
     zones that the token includes.";
 const SETTINGS_PERMISSION_ADVICE: &str = "The global switch is one of the zone's general settings: \
-                                          the API token needs the permission \"Zone Settings: \
-                                          Edit\" for this zone (\"Read\" is enough to plan), beside \
-                                          \"SSL and Certificates\" for everything else.";
+    the API token needs the permission \"Zone Settings: Edit\" for this zone (\"Read\" is enough \
+    to plan), beside \"SSL and Certificates\" for everything else.";
 const CREDENTIAL_ADVICE: &str = "Cloudflare does not know the credential. Check api_token (or \
     CLOUDFLARE_API_TOKEN), or api_key and email, for missing characters and for whitespace. It \
     must exist, be active, and have the permission \"SSL and Certificates: Edit\" for this zone \

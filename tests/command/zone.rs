@@ -71,9 +71,10 @@ impl Zone {
 
     /// A certificate that lasts so many days. Its id.
     pub fn upload(&self, store: Store, name: &str, days: i64) -> String {
-        let (path, from) = match store {
-            Store::Zone => ("/origin_tls_client_auth", now()),
-            Store::Hostname => ("/origin_tls_client_auth/hostnames/certificates", now()),
+        let from = now();
+        let path = match store {
+            Store::Zone => "/origin_tls_client_auth",
+            Store::Hostname => "/origin_tls_client_auth/hostnames/certificates",
         };
         let made = self.authority.issue(&Wanted {
             name,

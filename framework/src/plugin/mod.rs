@@ -2,7 +2,8 @@
 //!
 //! The host sets environment variables, reads one line from standard output and
 //! then speaks gRPC over a private socket, both sides pinned to one-time
-//! certificates. Only this module writes to standard output or reads `PLUGIN_*`.
+//! certificates. Only this module reads `PLUGIN_*`, and where a host listens
+//! only it writes to standard output.
 
 mod handshake;
 mod hclog;

@@ -7,6 +7,7 @@ use std::collections::BTreeMap;
 
 use jiff::{SignedDuration, Timestamp};
 
+use super::super::counted;
 use super::super::inventory::Inventory;
 use super::report::{Finding, Hostnames, Seen, Severity};
 use crate::resources::{leaf_of, text_of};
@@ -111,7 +112,7 @@ fn of_validity(seen: &Seen, certificate: &Certificate, days: i64, now: Timestamp
             seen,
             format!(
                 "It expired {} ago, and origins refuse it.",
-                counted(-left, "day")
+                counted(left.unsigned_abs(), "day")
             ),
             ROTATE,
         )),
@@ -119,7 +120,7 @@ fn of_validity(seen: &Seen, certificate: &Certificate, days: i64, now: Timestamp
             Severity::Warning,
             "certificate_expires_soon",
             seen,
-            format!("It expires in {}.", counted(left, "day")),
+            format!("It expires in {}.", counted(left.unsigned_abs(), "day")),
             ROTATE,
         )),
         _ => {}
@@ -318,9 +319,4 @@ fn finding(
         message,
         advice: advice.to_owned(),
     }
-}
-
-fn counted(count: i64, what: &str) -> String {
-    let ending = if count == 1 { "" } else { "s" };
-    format!("{count} {what}{ending}")
 }

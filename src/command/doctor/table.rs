@@ -95,7 +95,7 @@ fn certificates(all: &[Seen]) -> String {
         let name = parts.find_map(|part| part.strip_prefix("CN="));
         let name = name.unwrap_or(subject);
         rows.push([
-            shortened(seen.id.as_str(), 8),
+            seen.id.as_str().chars().take(8).collect(),
             store_name(seen.store).to_owned(),
             seen.status.as_str().to_owned(),
             seen.days_left
@@ -133,7 +133,6 @@ fn certificates(all: &[Seen]) -> String {
 fn shortened(text: &str, most: usize) -> String {
     match text.char_indices().nth(most) {
         None => text.to_owned(),
-        Some(_) if most <= 8 => text.chars().take(most).collect(),
         Some(_) => text.chars().take(most - 1).chain(['\u{2026}']).collect(),
     }
 }

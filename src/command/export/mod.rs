@@ -11,7 +11,7 @@ use std::path::PathBuf;
 use lexopt::Arg::{Long, Short};
 
 use super::inventory::Inventory;
-use super::{Context, Failed, answer, usual_zone, zone_id};
+use super::{Context, Failed, answer, counted, usual_zone, zone_id};
 use cloudflare::{Scope, ZoneId};
 
 const HELP: &str = "\
@@ -91,9 +91,12 @@ pub(super) async fn run(arguments: Vec<OsString>, context: &mut Context<'_>) -> 
     folder::write(&out, &export.files)?;
     let mut said = format!(
         "Zone {zone}: {}, {}, {}.\nWritten to {}.\n",
-        counted(found.zone_certificates.len(), "zone certificate"),
-        counted(found.hostname_certificates.len(), "hostname certificate"),
-        counted(found.associations.len(), "hostname"),
+        counted(found.zone_certificates.len() as u64, "zone certificate"),
+        counted(
+            found.hostname_certificates.len() as u64,
+            "hostname certificate"
+        ),
+        counted(found.associations.len() as u64, "hostname"),
         out.join("").display()
     );
     for remark in &export.remarks {
@@ -102,9 +105,4 @@ pub(super) async fn run(arguments: Vec<OsString>, context: &mut Context<'_>) -> 
     said.push_str("\nNext: run `terraform init` and `terraform plan` in that folder.\n");
     let answered = answer(context, &said).map(|()| 0);
     answered.map_err(|Failed(why)| Failed(format!("{} is written. {why}", out.display())))
-}
-
-fn counted(count: usize, what: &str) -> String {
-    let ending = if count == 1 { "" } else { "s" };
-    format!("{count} {what}{ending}")
 }

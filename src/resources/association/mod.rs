@@ -111,10 +111,9 @@ impl Resource for HostnameAssociation {
     type Model = Association;
     type Identity = Identity;
     const NAME: &'static str = names::HOSTNAME_ASSOCIATION;
-    const DOC: &'static str = "The client certificate that Cloudflare presents to the origin of one \
-                               hostname. It takes precedence over the zone-level switch. Destroying \
-                               the resource lets the zone-level setting apply to the hostname \
-                               again.";
+    const DOC: &'static str = "The client certificate that Cloudflare presents to the origin of \
+        one hostname. It takes precedence over the zone-level switch. Destroying the resource lets \
+        the zone-level setting apply to the hostname again.";
 
     fn plan(&self, change: &mut Change<'_, Association, Settings>) {
         Timeouts::check(&change.planned.timeouts, &mut change.report);

@@ -1,5 +1,5 @@
 //! Other live certificates of a store that nobody may remember. Of a zone's, Cloudflare
-//! presents the newest; of the hostnames', each takes one of ten places.
+//! presents the one that was deployed last; of the hostnames', each takes one of ten slots.
 
 use super::super::Api;
 use super::issue::Issue;
