@@ -56,6 +56,48 @@ pub struct Certificate {
     pub expires_on: Option<Timestamp>,
 }
 
+/// Which of its certificates a zone presents while its setting is on.
+#[derive(Clone, Copy, Debug)]
+pub enum Presented<'a> {
+    /// None of them is active.
+    Nothing,
+    /// The active one that was deployed last, which is taken to be the one that was uploaded
+    /// last: the API shows no other time.
+    One(&'a Certificate),
+    /// Several are active, and the API does not show which was uploaded last.
+    Unknown,
+}
+
+impl<'a> Presented<'a> {
+    /// Which of all zone certificates is presented.
+    pub fn of(all: impl IntoIterator<Item = &'a Certificate>) -> Self {
+        let active = all.into_iter();
+        let active = active.filter(|found| found.status == Status::Active);
+        let active: Vec<&Certificate> = active.collect();
+        let Some(last) = active.iter().max_by_key(|found| found.uploaded_on) else {
+            return Self::Nothing;
+        };
+        let is_earlier = |found: &&Certificate| {
+            let both = found.uploaded_on.zip(last.uploaded_on);
+            both.is_some_and(|(own, last)| own < last)
+        };
+        let others = active.iter().filter(|found| found.id != last.id);
+        match others.copied().all(|found| is_earlier(&found)) {
+            true => Self::One(last),
+            false => Self::Unknown,
+        }
+    }
+
+    /// Whether it is this certificate; none where that is unknown.
+    pub fn is(self, certificate: &CertificateId) -> Option<bool> {
+        match self {
+            Self::Nothing => Some(false),
+            Self::One(found) => Some(found.id == *certificate),
+            Self::Unknown => None,
+        }
+    }
+}
+
 /// A moment; none where the text is not one.
 fn moment<'de, D: Deserializer<'de>>(from: D) -> Result<Option<Timestamp>, D::Error> {
     let text = Option::<String>::deserialize(from)?;

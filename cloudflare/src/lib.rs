@@ -47,7 +47,7 @@ mod tests;
 pub use association::{Association, AssociationWrite, Associations};
 pub use associations::{HOSTNAMES_PER_CERTIFICATE, Pages};
 pub use batch::Batch;
-pub use certificate::{Certificate, Store};
+pub use certificate::{Certificate, Presented, Store};
 pub use client::{Client, Options, Zone};
 pub use coalescer::Looking;
 pub use error::{CREDENTIAL, Error, NO_ROUTE, PERMISSION, Refusal};

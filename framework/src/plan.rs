@@ -42,6 +42,28 @@ impl<M: Model, S> Change<'_, M, S> {
         let diagnostic = Diagnostic::warning(summary, detail).at(attribute);
         self.report.push(diagnostic);
     }
+
+    /// Lets the plan of the model that this one wraps complete the change.
+    pub fn unwrapped<N>(&mut self, complete: impl FnOnce(&mut Change<'_, N, S>))
+    where
+        M: From<N>,
+        N: From<M>,
+    {
+        let mut change = Change {
+            config: std::mem::take(&mut self.config).into(),
+            prior: self.prior.take().map(N::from),
+            planned: std::mem::take(&mut self.planned).into(),
+            private: self.private,
+            settings: self.settings,
+            now: self.now,
+            report: std::mem::take(&mut self.report),
+        };
+        complete(&mut change);
+        self.config = change.config.into();
+        self.prior = change.prior.map(M::from);
+        self.planned = change.planned.into();
+        self.report = change.report;
+    }
 }
 
 /// Runs the generic passes over what core proposes.

@@ -124,6 +124,16 @@ pub struct Planned<M> {
     pub plan: M,
 }
 
+impl<M> Planned<M> {
+    /// The same of the model that this one wraps.
+    pub fn unwrapped<N: From<M>>(self) -> Planned<N> {
+        Planned {
+            config: self.config.into(),
+            plan: self.plan.into(),
+        }
+    }
+}
+
 /// An object that came from another provider.
 pub struct Moved<M> {
     /// What it is here.
@@ -141,6 +151,16 @@ pub struct Failed<M> {
     pub state: Option<M>,
     /// Why.
     pub diagnostics: Diagnostics,
+}
+
+impl<M> Failed<M> {
+    /// The same of a model that wraps this one.
+    pub fn wrapped<N: From<M>>(self) -> Failed<N> {
+        Failed {
+            state: self.state.map(N::from),
+            diagnostics: self.diagnostics,
+        }
+    }
 }
 
 impl<M> From<Diagnostics> for Failed<M> {

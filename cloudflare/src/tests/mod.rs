@@ -5,6 +5,7 @@ mod contents;
 mod faults;
 mod limit;
 mod pace;
+mod presented;
 mod requests;
 mod run;
 mod shared;

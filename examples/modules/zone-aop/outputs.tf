@@ -8,6 +8,11 @@ output "expires_on" {
   value       = aop_zone_certificate.zone.expires_on
 }
 
+output "presented" {
+  description = "Whether Cloudflare presents it while enabled: false where the zone has a later certificate."
+  value       = aop_zone_certificate.zone.presented
+}
+
 output "serial_number" {
   description = "The certificate's serial number, decimal, as the origins' logs show it."
   value       = aop_zone_certificate.zone.serial_number

@@ -12,7 +12,7 @@ use super::super::inventory::Inventory;
 use super::report::{Finding, Hostnames, Seen, Severity};
 use crate::resources::{leaf_of, text_of};
 use crate::x509;
-use cloudflare::{Association, Certificate, HOSTNAMES_PER_CERTIFICATE, Status, Store};
+use cloudflare::{Association, Certificate, HOSTNAMES_PER_CERTIFICATE, Presented, Status, Store};
 
 /// A deployment that takes longer is stuck.
 const LONGEST_DEPLOYMENT: SignedDuration = SignedDuration::from_hours(1);
@@ -59,14 +59,6 @@ pub(super) fn count(all: &[Association]) -> Hostnames {
     }
 }
 
-/// Which zone certificate is presented while the switch is on: of those that are active, the
-/// one that was deployed last, which is taken to be the one that was uploaded last.
-fn presented(found: &Inventory) -> Option<&Certificate> {
-    let all = found.zone_certificates.iter();
-    let active = all.filter(|found| found.status == Status::Active);
-    active.max_by_key(|found| found.uploaded_on)
-}
-
 fn see(store: Store, certificate: &Certificate, found: &Inventory, now: Timestamp) -> Seen {
     let leaf = leaf_of(certificate);
     let expires = leaf.as_ref().and_then(|leaf| leaf.not_after());
@@ -75,7 +67,11 @@ fn see(store: Store, certificate: &Certificate, found: &Inventory, now: Timestam
     let served = served.filter(|a| a.names(&certificate.id) && a.enabled == Some(true));
     let hostnames = served.count();
     let is_presented = match store {
-        Store::Zone => found.is_on && presented(found).is_some_and(|one| one.id == certificate.id),
+        Store::Zone => {
+            let presented = Presented::of(&found.zone_certificates).is(&certificate.id);
+            let may_be = presented.unwrap_or(certificate.status == Status::Active);
+            found.is_on && may_be
+        }
         Store::Hostname => certificate.status == Status::Active && hostnames > 0,
     };
     let facts = leaf.as_ref().map(|leaf| leaf.facts().clone());
@@ -212,7 +208,8 @@ fn of_use(seen: &Seen, certificate: &Certificate, found: &Inventory) -> Option<F
 }
 
 fn of_switch(found: &Inventory) -> Option<Finding> {
-    let is_any_active = presented(found).is_some();
+    let presented = Presented::of(&found.zone_certificates);
+    let is_any_active = !matches!(presented, Presented::Nothing);
     let (severity, code, message, advice) = match (found.is_on, is_any_active) {
         (true, false) => (
             Severity::Error,

@@ -13,11 +13,13 @@ use super::renewal::Stays;
 use super::stopped::Stopped;
 use super::store::CertificateStore;
 use super::upload::Upload;
-use super::{Certificate, Found, clock, deposed, diagnostics, origins, renewal, unmanaged};
+use super::{
+    Certificate, Found, clock, deposed, diagnostics, origins, presented, renewal, unmanaged,
+};
 use cloudflare::{Claim, Key, Scope, Status, Store};
 use framework::{
-    Applied, Ctx, Diagnostic, Diagnostics, Failed, Object, Operation as Kind, Planned, Successor,
-    Timeouts,
+    Applied, Attr, Ctx, Diagnostic, Diagnostics, Failed, Object, Operation as Kind, Planned,
+    Successor, Timeouts,
 };
 
 /// Creates a certificate. Once its upload was accepted there is no error together with a
@@ -57,7 +59,7 @@ pub(super) async fn create(
         .for_each(|warning| ctx.warn(warning));
     plan.set_found(found);
     plan.set_superseded(operation.stands().0.superseded);
-    unmanaged::report(ctx, at, &found.id).await;
+    look_around(ctx, at, &mut plan, found).await;
     if let Some(Object(issue)) = config.issue.known() {
         unmanaged::report_unused(ctx, at, issue, &found.id).await;
     }
@@ -105,11 +107,13 @@ pub(super) async fn update(
             plan.id = prior.id.clone();
             plan.status = prior.status.clone();
             plan.uploaded_on = prior.uploaded_on.clone();
+            plan.presented = prior.presented.clone();
             plan.superseded_ids = prior.superseded_ids;
             return Ok(plan);
         }
     }
-    let is_settled = !plan.id.is_unknown() && !plan.status.is_unknown();
+    let settles = plan.status.is_unknown();
+    let is_settled = !plan.id.is_unknown() && !settles;
     if !rotates && is_settled && superseded.is_empty() {
         return Ok(plan);
     }
@@ -145,8 +149,8 @@ pub(super) async fn update(
     }
     let Err(stopped) = ended else {
         claim.into_iter().for_each(Claim::keep);
-        if let Some(found) = found.filter(|_| rotates) {
-            unmanaged::report(ctx, at, &found.id).await;
+        if let Some(found) = found.filter(|_| rotates || settles) {
+            look_around(ctx, at, &mut state, found).await;
         }
         return Ok(state);
     };
@@ -269,6 +273,24 @@ fn taken_over(plan: Certificate, found: &Found) -> Certificate {
         state.set_found(found);
     } else if state.status.is_unknown() {
         state.status = found.status.as_str().into();
+        state.presented = Attr::Null;
     }
     state
+}
+
+/// What there is of the other certificates of a zone to say. It is a remark: where the list
+/// cannot be had, the operation has succeeded all the same.
+async fn look_around(
+    ctx: &Ctx<Api>,
+    at: CertificateStore<'_>,
+    state: &mut Certificate,
+    own: &Found,
+) {
+    if at.store != Store::Zone {
+        return;
+    }
+    if let Ok(list) = at.zone.certificates(at.scope, at.store).await {
+        state.presented = presented::of(at.store, own, &list);
+        unmanaged::report(ctx, at, &own.id, &list);
+    }
 }

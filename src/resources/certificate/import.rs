@@ -3,13 +3,13 @@
 use super::super::Api;
 use super::super::check::{certificate_id, zone_id};
 use super::store::CertificateStore;
-use super::{Certificate, HostnameStore, Identity, InStore, StoredCertificate, ZoneStore, renewal};
+use super::{Certificate, HostnameStore, Identity, InStore, ZoneStore, read, renewal};
 use cloudflare::{CertificateId, Scope, Store};
-use framework::{Ctx, Diagnostic, Diagnostics, Resource};
+use framework::{Ctx, Diagnostic, Diagnostics};
 
-pub(super) async fn find<S: InStore>(
-    resource: &StoredCertificate<S>,
+pub(super) async fn find(
     ctx: &Ctx<Api>,
+    store: Store,
     identity: Identity,
 ) -> Result<Certificate, Diagnostics> {
     let zone = zone_id(&identity.zone_id)?;
@@ -19,14 +19,14 @@ pub(super) async fn find<S: InStore>(
         id: identity.certificate_id,
         ..Certificate::default()
     };
-    let found = resource.read(ctx, asked).await?;
+    let found = read::read(ctx, store, asked).await?;
     let zone = ctx.api.zone(&zone);
     if let Some(found) = found {
         renewal::imported(&mut ctx.private(), zone.now());
         return Ok(found);
     }
     let scope = Scope::reading(ctx.cancel.clone());
-    let at = CertificateStore::new(&zone, &scope, S::STORE);
+    let at = CertificateStore::new(&zone, &scope, store);
     Err(absent(at, &id).await.into())
 }
 

@@ -3,7 +3,7 @@
 use super::super::check::zone_id;
 use super::super::problem::problem;
 use super::filter::Filter;
-use super::{Api, Certificate, InStore, StoredCertificate, leaf_of, text_of};
+use super::{Api, Certificate, InStore, StoredCertificate, leaf_of, presented, text_of};
 use cloudflare::Scope;
 use framework::{Ctx, Diagnostics, Found, ListResource};
 
@@ -36,12 +36,13 @@ impl<S: InStore> ListResource for StoredCertificate<S> {
                 ..Certificate::default()
             };
             model.set_found(certificate);
+            model.presented = presented::of(S::STORE, certificate, &list);
             model.set_superseded(Vec::new());
             if let Some(leaf) = &leaf {
                 model.facts = leaf.facts().into();
             }
             let name = name.unwrap_or_else(|| certificate.id.to_string());
-            if !found.push(name, &model).await {
+            if !found.push(name, &model.into()).await {
                 break;
             }
         }

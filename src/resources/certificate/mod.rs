@@ -2,7 +2,7 @@
 //! the two stores.
 //!
 //! `plan` says whether it is still the same certificate, `renewal` whether one of `issue` is
-//! due for another. `apply` makes a `goal` of what is planned; `protocol` decides step after
+//! due for another; `presented` which of a zone's certificates is. `apply` makes a `goal` of what is planned; `protocol` decides step after
 //! step how to reach it, and `operation` carries the steps out: ask the `origins`, `bring` an
 //! `upload` of `material`, which is given or made as `issue` says, into the `store` (as `copy`
 //! decides, waiting for a `slot` where there is none), and the `removal` of others, of which
@@ -34,7 +34,9 @@ mod obstacle_timers;
 mod operation;
 mod origins;
 mod plan;
+mod presented;
 mod protocol;
+mod read;
 mod removal;
 mod renewal;
 mod slot;
@@ -51,12 +53,11 @@ mod worlds;
 
 use std::marker::PhantomData;
 
-use super::check::{canonical_zone, is_news, stored_id, zone_id};
+use super::check::canonical_zone;
 use super::names;
-use super::problem::problem;
 use super::{Api, Settings};
 use crate::x509::{Existing, without_keys};
-use cloudflare::{Certificate as Found, Error, Fresh, Scope, Store};
+use cloudflare::{Certificate as Found, Store};
 use framework::{
     ApiObject, ApiObjects, Applied, Ctx, Diagnostics, Failed, Foreign, Moved, Planned, Resource,
     Successor,
@@ -65,8 +66,7 @@ use text::is_invisible;
 
 pub use data::{CertificateData, CertificatesData};
 pub(super) use facts::Facts;
-use model::{Certificate, Identity};
-use store::CertificateStore;
+use model::{Certificate, CertificateIn, Identity};
 
 /// The resource for one of the stores.
 pub struct StoredCertificate<S>(PhantomData<S>);
@@ -78,7 +78,7 @@ impl<S> Default for StoredCertificate<S> {
 }
 
 /// Which store a resource is about.
-pub trait InStore: Send + Sync + 'static {
+pub trait InStore: Clone + Default + PartialEq + Send + Sync + 'static {
     /// The store.
     const STORE: Store;
     /// The resource's type name.
@@ -94,9 +94,11 @@ pub trait InStore: Send + Sync + 'static {
 }
 
 /// Certificates for the whole zone.
+#[derive(Clone, Default, PartialEq)]
 pub struct ZoneStore;
 
 /// Certificates for single hostnames.
+#[derive(Clone, Default, PartialEq)]
 pub struct HostnameStore;
 
 impl InStore for ZoneStore {
@@ -129,20 +131,20 @@ type Change<'a> = framework::Change<'a, Certificate, Settings>;
 impl<S: InStore> Resource for StoredCertificate<S> {
     type Api = Api;
     type Settings = Settings;
-    type Model = Certificate;
+    type Model = CertificateIn<S>;
     type Identity = Identity;
     const NAME: &'static str = S::NAME;
     const DOC: &'static str = S::DOC;
 
-    fn validate(&self, config: &Certificate, report: &mut Diagnostics) {
+    fn validate(&self, config: &CertificateIn<S>, report: &mut Diagnostics) {
         plan::validate(config, report);
     }
 
-    fn plan(&self, change: &mut Change<'_>) {
-        plan::complete(change, S::STORE);
+    fn plan(&self, change: &mut framework::Change<'_, CertificateIn<S>, Settings>) {
+        change.unwrapped(|change| plan::complete(change, S::STORE));
     }
 
-    fn identity(&self, model: &Certificate) -> Identity {
+    fn identity(&self, model: &CertificateIn<S>) -> Identity {
         Identity {
             zone_id: model.zone_id.clone(),
             certificate_id: model.id.clone(),
@@ -152,11 +154,11 @@ impl<S: InStore> Resource for StoredCertificate<S> {
     const OBJECTS: Option<&'static str> = None;
 
     /// Another leaf takes the place of the first in its zone.
-    fn place(&self, model: &Certificate) -> Option<String> {
+    fn place(&self, model: &CertificateIn<S>) -> Option<String> {
         canonical_zone(&model.zone_id)
     }
 
-    fn objects(&self, model: &Certificate) -> Option<ApiObjects> {
+    fn objects(&self, model: &CertificateIn<S>) -> Option<ApiObjects> {
         let (zone, leaf) = (canonical_zone(&model.zone_id)?, model.facts.fingerprint()?);
         Some([ApiObject::new(S::NAME, format!("{zone}/{leaf}"))].into())
     }
@@ -164,90 +166,63 @@ impl<S: InStore> Resource for StoredCertificate<S> {
     async fn leave(
         &self,
         ctx: &Ctx<Api>,
-        state: Certificate,
+        state: CertificateIn<S>,
         _: &ApiObjects,
         to: Successor,
-    ) -> Result<Option<Certificate>, Failed<Certificate>> {
-        apply::leave(ctx, S::STORE, state, to).await
+    ) -> Result<Option<CertificateIn<S>>, Failed<CertificateIn<S>>> {
+        let left = apply::leave(ctx, S::STORE, state.into(), to).await;
+        let left = left.map_err(Failed::wrapped)?;
+        Ok(left.map(CertificateIn::from))
     }
 
-    async fn create(&self, ctx: &Ctx<Api>, planned: Planned<Certificate>) -> Applied<Certificate> {
-        apply::create(ctx, S::STORE, planned).await
+    async fn create(
+        &self,
+        ctx: &Ctx<Api>,
+        planned: Planned<CertificateIn<S>>,
+    ) -> Applied<CertificateIn<S>> {
+        let made = apply::create(ctx, S::STORE, planned.unwrapped()).await;
+        made.map(CertificateIn::from).map_err(Failed::wrapped)
     }
 
     async fn read(
         &self,
         ctx: &Ctx<Api>,
-        mut state: Certificate,
-    ) -> Result<Option<Certificate>, Diagnostics> {
-        let id = zone_id(&state.zone_id)?;
-        let (zone, scope) = (ctx.api.zone(&id), Scope::reading(ctx.cancel.clone()));
-        let at = CertificateStore::new(&zone, &scope, S::STORE);
-        let certificate_id = stored_id(&state.id, "id")?;
-        let failed = |error: Error| {
-            let doing = format!("Reading certificate {certificate_id} of zone {id}");
-            Diagnostics::from(problem(&error, &doing))
-        };
-        let listed = zone
-            .certificates_as_of(&scope, S::STORE, Fresh::Recent)
-            .await;
-        let list = listed.map_err(failed)?.list;
-        store_capacity::note(&mut ctx.private(), S::STORE, &list);
-        clock::note(&mut ctx.private(), &zone);
-        // What a rotation has left behind takes the place of one that is gone, so that
-        // it is not forgotten.
-        let mut alive = Vec::new();
-        let ids = std::iter::once(certificate_id.clone()).chain(state.superseded(ctx));
-        let is_news =
-            |found: &Found| found.id == certificate_id && is_news(&state.status, &found.status);
-        for id in ids {
-            let listed = list.iter().find(|found| found.id == id);
-            let found = match listed.filter(|found| !found.status.is_tombstone()) {
-                Some(found) if !is_news(found) => Some(found.clone()),
-                // It may be too new for the list, or the list too old for it.
-                _ => at.find(&id).await.map_err(failed)?,
-            };
-            alive.extend(found.filter(|found| alive.iter().all(|a: &Found| a.id != found.id)));
-        }
-        let mut alive = alive.into_iter();
-        let Some(found) = alive.next() else {
-            return Ok(None);
-        };
-        state.set_superseded(alive.map(|found| found.id).collect());
-        // The user's text stays as long as it means the same certificate.
-        let (own, stored) = (Existing::find(state.certificate.text()), leaf_of(&found));
-        let is_same = own.zip(stored.as_ref());
-        let is_same = is_same.is_some_and(|(own, stored)| own.is_same(stored));
-        if !is_same && (stored.is_some() || state.certificate.is_null()) {
-            state.certificate = text_of(&found).into();
-        }
-        if let Some(stored) = stored {
-            state.facts = stored.facts().into();
-        }
-        state.set_found(&found);
-        renewal::note(&mut ctx.private(), &state, zone.now());
-        Ok(Some(state))
+        state: CertificateIn<S>,
+    ) -> Result<Option<CertificateIn<S>>, Diagnostics> {
+        let read = read::read(ctx, S::STORE, state.into()).await?;
+        Ok(read.map(CertificateIn::from))
     }
 
-    async fn import(&self, ctx: &Ctx<Api>, identity: Identity) -> Result<Certificate, Diagnostics> {
-        import::find(self, ctx, identity).await
+    async fn import(
+        &self,
+        ctx: &Ctx<Api>,
+        identity: Identity,
+    ) -> Result<CertificateIn<S>, Diagnostics> {
+        let found = import::find(ctx, S::STORE, identity).await?;
+        Ok(found.into())
     }
 
-    fn moved(&self, source: &Foreign) -> Result<Moved<Certificate>, Diagnostics> {
+    fn moved(&self, source: &Foreign) -> Result<Moved<CertificateIn<S>>, Diagnostics> {
         moved::from_official::<S>(source)
     }
 
     async fn update(
         &self,
         ctx: &Ctx<Api>,
-        prior: Certificate,
-        planned: Planned<Certificate>,
-    ) -> Applied<Certificate> {
-        apply::update(ctx, S::STORE, prior, planned).await
+        prior: CertificateIn<S>,
+        planned: Planned<CertificateIn<S>>,
+    ) -> Applied<CertificateIn<S>> {
+        let made = apply::update(ctx, S::STORE, prior.into(), planned.unwrapped()).await;
+        made.map(CertificateIn::from).map_err(Failed::wrapped)
     }
 
-    async fn delete(&self, ctx: &Ctx<Api>, state: Certificate) -> Result<(), Failed<Certificate>> {
-        apply::delete(ctx, S::STORE, &state).await
+    async fn delete(
+        &self,
+        ctx: &Ctx<Api>,
+        state: CertificateIn<S>,
+    ) -> Result<(), Failed<CertificateIn<S>>> {
+        let deleted = apply::delete(ctx, S::STORE, &state).await;
+        deleted.map_err(Failed::wrapped)
     }
 }
 

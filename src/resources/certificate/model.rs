@@ -1,12 +1,14 @@
 //! The attributes of a certificate, and its identity.
 
-use super::Found;
+use std::marker::PhantomData;
+use std::ops::Deref;
+
 use super::facts::Facts;
 use super::issue::IssueAttr;
 use super::origins::Origins;
-use super::{leaf_of, text_of};
+use super::{Found, InStore, leaf_of, text_of};
 use crate::x509::Existing;
-use cloudflare::CertificateId;
+use cloudflare::{CertificateId, Store};
 use framework::{Attr, Ctx, Diagnostic, Model, Object, Timeouts, Walk};
 use text::Secret;
 
@@ -24,8 +26,17 @@ pub struct Certificate {
     pub(super) timeouts: Attr<Object<Timeouts>>,
     pub(super) status: Attr<String>,
     pub(super) uploaded_on: Attr<String>,
+    /// Of a zone certificate only, see [`CertificateIn`].
+    pub(super) presented: Attr<bool>,
     pub(super) facts: Facts,
     pub(super) superseded_ids: Attr<Vec<Attr<String>>>,
+}
+
+/// The attributes in one of the stores: of a zone certificate also whether it is presented.
+#[derive(Clone, Default, PartialEq)]
+pub struct CertificateIn<S> {
+    certificate: Certificate,
+    store: PhantomData<S>,
 }
 
 /// What identifies it.
@@ -49,6 +60,7 @@ impl Model for Certificate {
             timeouts,
             status,
             uploaded_on,
+            presented: _,
             facts,
             superseded_ids,
         } = self;
@@ -119,6 +131,46 @@ impl Model for Certificate {
     }
 }
 
+impl<S: InStore> Model for CertificateIn<S> {
+    fn describe(&mut self, walk: &mut dyn Walk) {
+        let Self {
+            certificate,
+            store: _,
+        } = self;
+        certificate.describe(walk);
+        if S::STORE == Store::Zone {
+            walk.attr("presented", &mut certificate.presented)
+                .computed()
+                .doc(
+                    "Whether Cloudflare presents it while `aop_zone_setting` is on, as last read:                      `false` where it is not active, or another active certificate of the zone was                      uploaded later.",
+                );
+        }
+    }
+}
+
+impl<S> From<Certificate> for CertificateIn<S> {
+    fn from(certificate: Certificate) -> Self {
+        Self {
+            certificate,
+            store: PhantomData,
+        }
+    }
+}
+
+impl<S> From<CertificateIn<S>> for Certificate {
+    fn from(stored: CertificateIn<S>) -> Self {
+        stored.certificate
+    }
+}
+
+impl<S> Deref for CertificateIn<S> {
+    type Target = Certificate;
+
+    fn deref(&self) -> &Certificate {
+        &self.certificate
+    }
+}
+
 impl Model for Identity {
     fn describe(&mut self, walk: &mut dyn Walk) {
         let Self {
@@ -182,6 +234,7 @@ impl Certificate {
         self.id = found.id.as_str().into();
         self.status = found.status.as_str().into();
         self.uploaded_on = found.uploaded_on.map(|at| at.to_string()).into();
+        self.presented = Attr::Null;
         let issued = leaf_of(found).filter(|_| !self.issue.is_null());
         let is_same =
             |leaf: &Existing| self.facts.fingerprint() == Some(&leaf.facts().fingerprint_sha256);

@@ -3,7 +3,7 @@
 use jiff::Timestamp;
 
 use super::super::official::{Object, Official};
-use super::{Certificate, InStore};
+use super::{Certificate, CertificateIn, InStore};
 use crate::x509::{Existing, without_keys};
 use cloudflare::{CertificateId, Status};
 use framework::{Attr, Diagnostic, Diagnostics, Foreign, Moved};
@@ -13,7 +13,7 @@ use text::Secret;
 /// cannot come out of a state.
 pub(super) fn from_official<S: InStore>(
     source: &Foreign,
-) -> Result<Moved<Certificate>, Diagnostics> {
+) -> Result<Moved<CertificateIn<S>>, Diagnostics> {
     let official = Official::recognise(source)?;
     let stored = match &official.object {
         Object::Certificate(store, stored) if *store == S::STORE => stored,
@@ -49,7 +49,7 @@ pub(super) fn from_official<S: InStore>(
         model.facts = leaf.facts().into();
     }
     Ok(Moved {
-        model,
+        model: model.into(),
         warning: None,
     })
 }

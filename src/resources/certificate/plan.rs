@@ -202,12 +202,14 @@ fn plan_update(
     if is_same && !has_timed_out(prior) {
         if settles(&prior.status, &change.planned.wait_for_deployment) {
             change.planned.status = Attr::unknown();
+            change.planned.presented = Attr::unknown();
         }
         return;
     }
     change.planned.id = Attr::unknown();
     change.planned.status = Attr::unknown();
     change.planned.uploaded_on = Attr::unknown();
+    change.planned.presented = Attr::unknown();
     plan_upload(change, leaf);
     if !is_same {
         store_capacity::foresee(change, prior, store);

@@ -245,6 +245,7 @@ fn keep(change: &mut Change<'_>, prior: &Certificate) {
     change.planned.certificate = prior.certificate.clone();
     if settles(&prior.status, &change.planned.wait_for_deployment) {
         change.planned.status = Attr::unknown();
+        change.planned.presented = Attr::unknown();
     }
 }
 
@@ -259,6 +260,7 @@ fn unknown(change: &mut Change<'_>) {
     planned.id = Attr::unknown();
     planned.status = Attr::unknown();
     planned.uploaded_on = Attr::unknown();
+    planned.presented = Attr::unknown();
 }
 
 /// Something is issued: authority and key must be fit for it.

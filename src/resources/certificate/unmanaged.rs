@@ -11,18 +11,15 @@ use framework::{Ctx, Diagnostic};
 /// Warns of certificates that this run has nothing to do with. An upload whose
 /// answer was lost in a crash can be among them; which one cannot be decided, so
 /// none is deleted.
-pub(super) async fn report(ctx: &Ctx<Api>, at: CertificateStore<'_>, own: &CertificateId) {
-    let CertificateStore { zone, scope, store } = at;
-    if store != Store::Zone {
-        return;
-    }
-    // It is a remark: where the list cannot be had, the operation has succeeded all the same.
-    let Ok(list) = zone.certificates(scope, store).await else {
-        return;
-    };
-    let run = zone.run();
-    let others: Vec<String> = list
-        .into_iter()
+pub(super) fn report(
+    ctx: &Ctx<Api>,
+    at: CertificateStore<'_>,
+    own: &CertificateId,
+    list: &[Found],
+) {
+    let run = at.run();
+    let others: Vec<&str> = list
+        .iter()
         .filter(|found| {
             let key = at.key_of(&found.id);
             let leaf = leaf_of(found).map(|leaf| at.leaf_key(&leaf.facts().fingerprint_sha256));
@@ -31,7 +28,7 @@ pub(super) async fn report(ctx: &Ctx<Api>, at: CertificateStore<'_>, own: &Certi
                 || leaf.is_some_and(|leaf| run.ownership(&leaf) != Ownership::Free);
             found.id != *own && !found.status.is_tombstone() && !is_ours
         })
-        .map(|found| found.id.to_string())
+        .map(|found| found.id.as_str())
         .collect();
     if others.is_empty() {
         return;
@@ -42,7 +39,7 @@ pub(super) async fn report(ctx: &Ctx<Api>, at: CertificateStore<'_>, own: &Certi
             "Beside {own}, zone {} has live zone certificates that this apply did not touch: {}. \
              Cloudflare presents the one that was deployed last. Delete them at Cloudflare, or \
              import them, if no other resource manages them and no step of this apply deletes them.",
-            zone.id(),
+            at.zone.id(),
             others.join(", ")
         ),
     ));

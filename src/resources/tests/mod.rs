@@ -11,6 +11,7 @@ mod leftovers;
 mod numbers;
 mod odd;
 mod others;
+mod presented;
 mod scene;
 mod sequences;
 mod successors;
