@@ -88,3 +88,41 @@ fn every_link_inside_the_repository_leads_somewhere() {
     }
     assert!(seen > 30, "{seen} links were found");
 }
+
+#[test]
+fn every_guide_is_named_by_the_index_and_by_the_readme() {
+    let read = |name: &str| fs::read_to_string(root().join(name)).unwrap();
+    let (index, readme) = (read("docs/index.md"), read("README.md"));
+    for guide in fs::read_dir(root().join("docs/guides")).unwrap() {
+        let name = guide.unwrap().file_name().into_string().unwrap();
+        assert!(
+            index.contains(&format!("](guides/{name})")),
+            "docs/index.md does not name docs/guides/{name}: add a link to templates/index.md"
+        );
+        assert!(
+            readme.contains(&format!("](docs/guides/{name})")),
+            "README.md does not name docs/guides/{name}: add a link to its list of guides"
+        );
+    }
+}
+
+#[test]
+fn every_guide_ends_with_how_to_see_that_it_worked() {
+    // What compares, and what explains messages, is no procedure.
+    let exempt = ["choosing-a-switch.md", "messages.md"];
+    for guide in fs::read_dir(root().join("docs/guides")).unwrap() {
+        let path = guide.unwrap().path();
+        let name = path.file_name().unwrap().to_string_lossy().into_owned();
+        let text = fs::read_to_string(&path).unwrap();
+        let headings = text.lines().filter(|line| line.starts_with("## "));
+        // The options of a command are for looking up.
+        let mut headings = headings.filter(|heading| *heading != "## Options");
+        let is_last = headings
+            .next_back()
+            .is_some_and(|heading| heading.ends_with("How to see that it worked"));
+        assert!(
+            is_last || exempt.contains(&name.as_str()),
+            "docs/guides/{name}: its last heading is not \"How to see that it worked\""
+        );
+    }
+}

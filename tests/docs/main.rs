@@ -15,6 +15,7 @@
 mod faults;
 mod links;
 mod messages;
+mod modules;
 mod page;
 mod schema;
 mod words;

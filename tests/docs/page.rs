@@ -10,6 +10,15 @@ use crate::{root, schema};
 
 const NOTE: &str = "# Made by `cargo xtask docs` from the schema and the examples. Do not edit.";
 
+/// Every resource has them.
+const TIMEOUTS: &str = "
+## Timeouts
+
+`timeouts` has `create`, `update` and `delete`, each a duration such as `90s` or `20m`, by default `10m`. They count the
+resource's own work, not the time that it waits for other operations of the apply. `delete` is read from state: a changed value has to be
+applied before it counts.
+";
+
 /// The first page: a text of ours around the example and the arguments.
 pub fn index(provider: &Schema) -> String {
     let template = fs::read_to_string(root().join("templates/index.md")).unwrap();
@@ -31,6 +40,7 @@ pub fn resource(name: &str, schema: &Schema, identity: &Schema) -> String {
     page.push_str(&fs::read_to_string(root().join(&behaviour)).unwrap());
     page.push('\n');
     page.push_str(&schema::attributes(schema));
+    page.push_str(TIMEOUTS);
     import(&mut page, name, identity);
     page
 }
@@ -49,7 +59,7 @@ pub fn data_source(name: &str, schema: &Schema) -> String {
 
 pub fn list_resource(name: &str, schema: &Schema) -> String {
     let doc = format!(
-        "{} For `terraform query` (Terraform 1.14 and later); the arguments belong into the \
+        "{} For `terraform query` (Terraform 1.14 and later); the arguments belong in the \
          `config` block.",
         schema.doc
     );
@@ -106,10 +116,23 @@ fn head(name: &str, kind: &str, doc: &str) -> String {
 
 fn matter(title: &str, doc: &str) -> String {
     let plain = doc.replace('`', "");
+    let subcategory = subcategory(title);
     format!(
-        "---\n{NOTE}\npage_title: \"{title} - terraform-provider-aop\"\nsubcategory: \"\"\n\
-         description: |-\n  {plain}\n---\n"
+        "---\n{NOTE}\npage_title: \"{title} - terraform-provider-aop\"\nsubcategory: \
+         \"{subcategory}\"\ndescription: |-\n  {plain}\n---\n"
     )
+}
+
+/// The heading under which registries list a page.
+fn subcategory(title: &str) -> &'static str {
+    match title.trim_start_matches("aop_") {
+        title if title.starts_with("zone_") => "Zone Level",
+        title if title.starts_with("hostname_") => "Hostname Level",
+        title if title.starts_with("global_") => "Global",
+        title if title.starts_with("origin") => "Origins",
+        title if title.ends_with(" function") => "Certificates",
+        _ => "",
+    }
 }
 
 /// Every example of a folder, in the order of their names.

@@ -1,7 +1,9 @@
 //! The guides that tell a story, played to their end under traffic.
 
 use aop_simulator::Store;
+use xtask::{Product, root};
 
+use crate::docs::blocks;
 use crate::scene::{CONFIG, Scene, says, with_every_cli};
 
 const TWO: [&str; 2] = ["app.example.com", "canary.example.com"];
@@ -116,5 +118,76 @@ fn leaving_sends_nothing() {
         assert_eq!(scene.left(), 2);
         let listed = scene.run(&["state", "list"], 0);
         assert!(!listed.text().contains("aop_"), "{}", listed.text());
+    });
+}
+
+/// The only block of a guide in a language that says this.
+fn block(guide: &str, language: &str, part: &str) -> String {
+    let page = root().join("docs/guides").join(guide);
+    let mut all = blocks(&page, language).into_iter();
+    all.find(|block| block.contains(part)).expect("a block")
+}
+
+#[test]
+fn a_state_is_encrypted_and_one_in_plain_text_taken_along() {
+    with_every_cli("guide-encryption", |scene| {
+        if scene.cli.product != Product::OpenTofu {
+            return;
+        }
+        let passphrase = "correct horse battery staple";
+        let encryption = block("keys-out-of-state.md", "hcl", "encryption {");
+        scene
+            .workspace
+            .set_env("TF_VAR_state_passphrase", passphrase);
+        scene.certificate("shop");
+        let stored = certificate("shop").replace("private_key_wo", "private_key");
+        scene.configure(&stored);
+        scene.apply();
+        let state = || {
+            let path = scene.workspace.directory().join("terraform.tfstate");
+            std::fs::read_to_string(path).expect("a state")
+        };
+        assert!(state().contains("PRIVATE KEY"));
+
+        let method = "    method \"unencrypted\" \"before\" {}\n\n    state {";
+        let fallback = "fallback {\n        method = method.unencrypted.before\n      }";
+        let moving = encryption.replace("    state {", method);
+        let moving = moving.replacen("enforced = true", fallback, 1);
+        scene.rewrite(&format!("{moving}\n{stored}"));
+        scene.apply();
+        assert!(!state().contains("PRIVATE KEY") && !state().contains("aop_hostname"));
+        scene.rewrite(&format!("{encryption}\n{stored}"));
+        scene.plan_is_empty();
+        scene.destroy();
+    });
+}
+
+#[test]
+fn a_check_says_that_a_certificate_expires() {
+    with_every_cli("guide-alerts", |scene| {
+        let configuration = block(
+            "expiry-alerts.md",
+            "terraform",
+            "check \"zone_certificate\"",
+        );
+        let client = scene.certificate("zone");
+        scene
+            .workspace
+            .set_env("TF_VAR_client_key", &client.private_key);
+        let variable = "variable \"client_key\" {\n  type = string\n  ephemeral = true\n}\n";
+        scene.configure(&format!("{configuration}\n{variable}"));
+        let applied = scene.apply();
+        assert!(
+            !applied.text().contains("Check block"),
+            "{}",
+            applied.text()
+        );
+        scene.rewrite(&format!("{configuration}\n{variable}").replace("504h", "50000h"));
+        let plan = scene.plan_is_empty();
+        says(
+            &plan,
+            &["Check block assertion failed", "less than three weeks"],
+        );
+        scene.destroy();
     });
 }

@@ -5,7 +5,8 @@ use std::path::Path;
 
 use xtask::root;
 
-use crate::scene::{Scene, says, with_every_cli};
+use crate::docs::blocks;
+use crate::scene::{Scene, fail, says, with_every_cli};
 
 /// Copies a folder with all that is in it.
 pub fn copy(from: &Path, to: &Path) {
@@ -42,11 +43,11 @@ fn its_own_tests_pass_with_mocks_and_against_the_simulator() {
     with_every_cli("module-tests", |scene| {
         let key = module(scene);
         let mocked = scene.run(&["test", "-filter=tests/mock.tftest.hcl"], 0);
-        says(&mocked, &["7 passed, 0 failed."]);
+        says(&mocked, &["9 passed, 0 failed."]);
         scene.workspace.set_env("TF_VAR_private_key", &key);
         assert!(scene.simulator.log().is_empty(), "mocks ask nobody");
         let tested = scene.run(&["test"], 0);
-        says(&tested, &["9 passed, 0 failed."]);
+        says(&tested, &["11 passed, 0 failed."]);
         assert!(
             scene.requests("PUT", "/hostnames") > 0,
             "the simulator was asked"
@@ -56,7 +57,7 @@ fn its_own_tests_pass_with_mocks_and_against_the_simulator() {
 }
 
 #[test]
-fn it_is_used_exchanged_and_destroyed() {
+fn it_is_used_rotated_and_destroyed() {
     with_every_cli("module-use", |scene| {
         let key = module(scene);
         let hostnames = "-var=hostnames=[\"app.example.com\", \"api.example.com\"]";
@@ -90,5 +91,41 @@ fn the_zones_own_tests_pass_with_mocks_and_against_the_simulator() {
         let tested = scene.run(&["test", "-filter=tests/simulator.tftest.hcl"], 0);
         says(&tested, &["2 passed, 0 failed."]);
         assert_eq!(scene.left(), 0, "and cleaned up");
+    });
+}
+
+/// As the modules' README and the guide to many zones say.
+#[test]
+fn several_take_their_keys_from_one_map() {
+    with_every_cli("module-keys", |scene| {
+        let directory = scene.workspace.directory().to_owned();
+        let place = directory.join("modules/hostname-aop");
+        copy(&root().join("examples/modules/hostname-aop"), &place);
+        let [_, configuration] = &blocks(&place.join("README.md"), "terraform")[..] else {
+            fail("the README has two configurations");
+        };
+        scene.configure(configuration);
+        let groups = ["shop", "blog"].map(|name| (name, scene.certificate(name)));
+        let groups = groups.map(|(name, client)| {
+            let certificate = client.certificate;
+            format!("  {name:?} = {{ hostnames = [\"{name}.example.com\"], certificate = {certificate:?} }}\n")
+        });
+        let all = format!("groups = {{\n{}}}\n", groups.concat());
+        scene
+            .workspace
+            .write("terraform.tfvars", &all)
+            .expect("a file");
+        scene.run(&["init"], 0);
+        let key = |name: &str| {
+            let path = directory.join(format!("{name}.key"));
+            let key = fs::read_to_string(path).expect("a key");
+            format!("{name:?}={key:?}")
+        };
+        let both = format!("-var=private_keys={{{}, {}}}", key("shop"), key("blog"));
+        scene.run(&["apply", "-auto-approve", &both], 0);
+        scene.plan_is_empty();
+        let state = fs::read_to_string(directory.join("terraform.tfstate")).expect("a state");
+        assert!(!state.contains("PRIVATE KEY"));
+        scene.destroy();
     });
 }

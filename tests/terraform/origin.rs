@@ -1,7 +1,7 @@
 //! The guide to setting up an origin, followed word by word: its commands, its
 //! configuration of Cloudflare, and its configurations of real servers.
 
-use std::io::Read;
+use std::io::{Read, Write};
 use std::net::{SocketAddr, TcpListener, TcpStream};
 use std::path::Path;
 use std::process::{Child, Stdio};
@@ -9,13 +9,18 @@ use std::sync::Mutex;
 
 use aop_simulator::{Edge, ZONE_ID};
 use rcgen::{CertificateParams, KeyPair};
-use xtask::{Tool, root};
+use xtask::{ENVOY, TRAEFIK, Tool, root};
 
 use crate::scene::{Scene, fail, with_every_cli};
 
 /// The fenced blocks of the guide in a language.
 fn blocks(language: &str) -> Vec<String> {
-    let guide = root().join("docs/guides/setting-up-the-origin.md");
+    blocks_of("setting-up-the-origin.md", language)
+}
+
+/// The fenced blocks of a guide in a language.
+fn blocks_of(guide: &str, language: &str) -> Vec<String> {
+    let guide = root().join("docs/guides").join(guide);
     let text = std::fs::read_to_string(guide).expect("the guide");
     let fence = format!("```{language}\n");
     let blocks = text.split(&fence).skip(1);
@@ -114,7 +119,8 @@ fn is_enforced(scene: &Scene, server: &mut Server, port: u16) {
     });
     let edge = Edge::reaching(&scene.simulator, ZONE_ID, address);
     let ask = || scene.send_request(&edge, "app.example.com");
-    ask().unwrap_or_else(|refused| fail(&format!("with the certificate: {refused}")));
+    // Some listen before they have read their configuration.
+    scene.wait_until(|| ask().is_ok());
     let off = "{\"enabled\":false}";
     scene.elsewhere("PUT", "/origin_tls_client_auth/settings", off);
     assert!(ask().is_err(), "without a certificate");
@@ -242,4 +248,67 @@ fn the_guide_to_caddy_holds() {
         is_enforced(scene, &mut server, port);
         scene.destroy();
     });
+}
+
+/// The block of YAML of the other guide that says this.
+fn yaml(part: &str) -> String {
+    let mut all = blocks_of("more-origins.md", "yaml").into_iter();
+    all.find(|block| block.contains(part)).expect("a block")
+}
+
+#[test]
+fn the_guide_to_envoy_holds() {
+    let _one = ONE.lock();
+    let envoy = Tool::of_wheel(&ENVOY).unwrap_or_else(|e| fail(&e.to_string()));
+    with_every_cli("origin-envoy", |scene| {
+        begin(scene);
+        let directory = scene.workspace.directory().display().to_string();
+        let port = port();
+        let listener = yaml("static_resources").replace("/etc/envoy", &directory);
+        let listener = listener.replace("0.0.0.0", "127.0.0.1");
+        let listener = listener.replace("port_value: 443", &format!("port_value: {port}"));
+        scene
+            .workspace
+            .write("envoy.yaml", &listener)
+            .expect("a file");
+        let arguments = ["-c", "envoy.yaml", "--use-dynamic-base-id", "-l", "error"];
+        let arguments = [&arguments[..], &["--concurrency", "1"]].concat();
+        let mut server = start(scene, &envoy, &arguments);
+        is_enforced(scene, &mut server, port);
+        scene.destroy();
+    });
+}
+
+#[test]
+fn the_guide_to_traefik_holds() {
+    let _one = ONE.lock();
+    let traefik = Tool::of_wheel(&TRAEFIK).unwrap_or_else(|e| fail(&e.to_string()));
+    with_every_cli("origin-traefik", |scene| {
+        begin(scene);
+        let directory = scene.workspace.directory().display().to_string();
+        let (port, backend) = (port(), TcpListener::bind("127.0.0.1:0").expect("a port"));
+        let behind = backend.local_addr().expect("an address");
+        std::thread::spawn(move || answer_all(&backend));
+        let entry = yaml("entryPoints:\n").replace("/etc/traefik", &directory);
+        let entry = entry.replace("\":443\"", &format!("\"127.0.0.1:{port}\""));
+        let router = yaml("clientAuth").replace("/etc/traefik", &directory);
+        let router = router.replace("127.0.0.1:8080", &behind.to_string());
+        for (file, text) in [("traefik.yml", &entry), ("dynamic.yml", &router)] {
+            scene.workspace.write(file, text).expect("a file");
+        }
+        let mut server = start(scene, &traefik, &["--configFile=traefik.yml"]);
+        is_enforced(scene, &mut server, port);
+        scene.destroy();
+    });
+}
+
+/// What stands behind a proxy: it says the same to everybody.
+fn answer_all(listener: &TcpListener) {
+    for stream in listener.incoming().flatten() {
+        let mut stream = stream;
+        let mut asked = [0; 4096];
+        // Who goes away early is not answered.
+        let _ = stream.read(&mut asked);
+        let _ = stream.write_all(b"HTTP/1.1 200 OK\r\ncontent-length: 6\r\n\r\nserved");
+    }
 }

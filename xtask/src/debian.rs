@@ -8,6 +8,7 @@ use std::process::{Command, Output};
 use crate::Outcome;
 use crate::build::target;
 use crate::cli::on_path;
+use crate::wheel::Wheel;
 
 /// A program that a test runs.
 #[derive(Clone, Debug)]
@@ -45,6 +46,15 @@ impl Tool {
         Ok(Self {
             program: root.join(place),
             libraries: libraries.collect(),
+        })
+    }
+
+    /// A program of a wheel.
+    pub fn of_wheel(wheel: &Wheel) -> Outcome<Self> {
+        let program = on_path(wheel.name).map_or_else(|| wheel.obtain(), Ok);
+        Ok(Self {
+            program: program?,
+            libraries: Vec::new(),
         })
     }
 

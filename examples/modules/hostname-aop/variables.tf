@@ -35,19 +35,77 @@ variable "without_certificate" {
 }
 
 variable "certificate" {
-  description = "The client certificate in PEM form, the leaf first."
+  description = "The client certificate in PEM form, the leaf first. Either this or ca_certificate."
   type        = string
+  default     = null
 
   validation {
-    condition     = can(provider::aop::certificate_info(var.certificate))
+    condition     = (var.certificate == null) != (var.ca_certificate == null)
+    error_message = "Give either certificate, with private_key, or ca_certificate, with ca_private_key."
+  }
+
+  validation {
+    condition     = var.certificate == null || can(provider::aop::certificate_info(var.certificate))
     error_message = "This is no certificate in PEM form."
   }
 }
 
 variable "private_key" {
-  description = "The certificate's private key in PEM form. It is stored nowhere; it may be null where nothing is uploaded."
+  description = "The key of certificate in PEM form. It is stored nowhere; null where nothing is uploaded."
   type        = string
   default     = null
   sensitive   = true
   ephemeral   = true
+}
+
+variable "ca_certificate" {
+  description = "The certificate of the CA that issues the client certificate, in PEM form; those above it may follow."
+  type        = string
+  default     = null
+}
+
+variable "ca_private_key" {
+  description = "The key of the CA in PEM form. It is stored nowhere; null where nothing is issued."
+  type        = string
+  default     = null
+  sensitive   = true
+  ephemeral   = true
+}
+
+variable "common_name" {
+  description = "The common name of an issued certificate; null for the provider's default."
+  type        = string
+  default     = null
+}
+
+variable "validity" {
+  description = "How long an issued certificate is valid, such as \"2160h\"; null for 90 days."
+  type        = string
+  default     = null
+}
+
+variable "renew_before" {
+  description = "How long before its end an issued certificate is renewed; null for a third of its lifetime."
+  type        = string
+  default     = null
+}
+
+variable "verify_origins" {
+  description = "Origins that have to accept a certificate before it is uploaded; null for none."
+  type = list(object({
+    address       = string
+    server_name   = optional(string)
+    expect_status = optional(number)
+  }))
+  default = null
+}
+
+variable "timeouts" {
+  description = "How long an operation may take, such as { create = \"20m\" }; null for the defaults."
+  type = object({
+    create = optional(string)
+    update = optional(string)
+    delete = optional(string)
+  })
+  default = null
 }

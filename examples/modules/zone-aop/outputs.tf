@@ -14,7 +14,7 @@ output "presented" {
 }
 
 output "serial_number" {
-  description = "The certificate's serial number, decimal, as the origins' logs show it."
+  description = "The certificate's serial number, decimal; many origins' logs show it in hexadecimal."
   value       = aop_zone_certificate.zone.serial_number
 }
 

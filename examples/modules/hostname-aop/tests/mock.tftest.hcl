@@ -13,7 +13,9 @@ variables {
   zone_id     = "023e105f4ecef8ad9ca31a8372d0c353"
   hostnames   = ["app.example.com", "api.example.com"]
   certificate = file("tests/edge.pem")
-  private_key = "not looked at"
+  # Terraform's test command wants every ephemeral variable set.
+  private_key    = "not looked at"
+  ca_private_key = "not looked at"
 }
 
 run "every_hostname_gets_the_certificate" {
@@ -45,6 +47,36 @@ run "a_hostname_can_be_without_a_certificate" {
     condition     = output.hostnames == tolist(["app.example.com"])
     error_message = "The output must leave it out."
   }
+}
+
+run "it_can_be_issued" {
+  variables {
+    certificate    = null
+    ca_certificate = file("tests/edge.pem")
+    renew_before   = "960h"
+    timeouts       = { create = "20m" }
+    verify_origins = [{ address = "203.0.113.7:443", server_name = "app.example.com" }]
+  }
+
+  assert {
+    condition     = aop_hostname_certificate.edge.issue.renew_before == "960h" && aop_hostname_certificate.edge.timeouts.create == "20m"
+    error_message = "It must be issued as the variables say."
+  }
+
+  assert {
+    condition     = aop_hostname_certificate.edge.verify_origins[0].server_name == "app.example.com"
+    error_message = "The origin must be asked first."
+  }
+}
+
+run "neither_certificate_nor_ca" {
+  command = plan
+
+  variables {
+    certificate = null
+  }
+
+  expect_failures = [var.certificate]
 }
 
 run "a_url_is_no_hostname" {
