@@ -41,7 +41,8 @@ variable "origins" {
 
 resource "aop_zone_certificate" "zone" {
   zone_id = var.zone_id
-  # Its key is made here, sent to Cloudflare, and kept nowhere.
+  # Its key is made here, sent to Cloudflare, and kept nowhere. The CA's key is a file for the
+  # demo alone: keep yours in a secret store, and give it as an ephemeral value.
   issue = {
     ca_certificate    = file("${path.module}/client-ca.pem")
     ca_private_key_wo = file("${path.module}/client-ca.key")

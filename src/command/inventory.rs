@@ -10,9 +10,9 @@ pub(super) struct Inventory {
     pub(super) zone_certificates: Vec<Certificate>,
     pub(super) hostname_certificates: Vec<Certificate>,
     pub(super) associations: Vec<Association>,
-    /// Whether the zone-level switch is on.
+    /// Whether the zone-level setting is on.
     pub(super) is_on: bool,
-    /// Whether the global switch is on; none where the credential may not read it, which takes
+    /// Whether the global setting is on; none where the credential may not read it, which takes
     /// another permission.
     pub(super) global: Option<bool>,
 }
@@ -58,11 +58,11 @@ impl Inventory {
             hostname_certificates: hostname_certificates
                 .map_err(failed("the hostname certificates"))?,
             associations: live,
-            is_on: is_on.map_err(failed("the zone-level switch"))?,
+            is_on: is_on.map_err(failed("the zone-level setting"))?,
             global: match global {
                 Ok(is_on) => Some(is_on),
                 Err(error) if error.is_forbidden() => None,
-                Err(error) => return Err(failed("the global switch")(error)),
+                Err(error) => return Err(failed("the global setting")(error)),
             },
         })
     }

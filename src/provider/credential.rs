@@ -186,7 +186,7 @@ fn email_fault(email: &str, from: &str) -> Option<Diagnostic> {
 
 fn two_kinds() -> Diagnostic {
     Diagnostic::error(
-        "Two credentials",
+        "Conflicting credentials",
         "Both api_token and api_key or email are set. Keep one kind of credential: an API token, \
          or an API key with its user's address.",
     )

@@ -95,7 +95,7 @@ impl Provider for Aop {
     type Settings = Settings;
     const DOC: &'static str = "Manages Cloudflare Authenticated Origin Pulls: the client \
         certificates that Cloudflare's edge presents to origins, the hostnames they serve, and the \
-        switches.";
+        settings.";
 
     fn resources(&self) -> Vec<Box<dyn AnyResource<Api, Settings>>> {
         resources::all()

@@ -133,15 +133,15 @@ impl Official {
             Object::Switch {
                 switch: Switch::Zone,
                 ..
-            } => "the zone-level switch".to_owned(),
+            } => "the zone-level setting".to_owned(),
             Object::Switch {
                 whole_zone: true, ..
             } => {
-                "the zone's global switch, although it names a hostname: without a certificate of \
-                 its own, version 4 of the official provider has switched the whole zone"
+                "the zone's global setting, although it names a hostname: without a certificate of \
+                 its own, version 4 of the official provider has turned it on for the whole zone"
                     .to_owned()
             }
-            Object::Switch { .. } => "the global switch".to_owned(),
+            Object::Switch { .. } => "the global setting".to_owned(),
         };
         Diagnostic::error(
             "Wrong target of a move",

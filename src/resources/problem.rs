@@ -10,7 +10,7 @@ use framework::Diagnostic;
 const PERMISSION_ADVICE: &str = "The API token needs the permission \"SSL and Certificates: Edit\" \
     for this zone (\"Read\" is enough to plan). Check api_token, or CLOUDFLARE_API_TOKEN, and the \
     zones that the token includes.";
-const SETTINGS_PERMISSION_ADVICE: &str = "The global switch is one of the zone's general settings: \
+const SETTINGS_PERMISSION_ADVICE: &str = "The global setting is one of the zone's general settings: \
     the API token needs the permission \"Zone Settings: Edit\" for this zone (\"Read\" is enough \
     to plan), beside \"SSL and Certificates\" for everything else.";
 const CREDENTIAL_ADVICE: &str = "Cloudflare does not know the credential. Check api_token (or \
@@ -37,7 +37,7 @@ const CODES: [(i64, &str, &str); 6] = [
     ),
     (
         1406,
-        "Certificate is already there",
+        "Same certificate is still being deleted",
         "The zone holds this certificate already. Wait a moment and apply again.",
     ),
     (
@@ -90,16 +90,17 @@ fn explain(error: &Error) -> (&'static str, &'static str) {
              Cloudflare's own API lists them.",
         ),
         Error::Unreachable { cause, .. } => ("Cloudflare cannot be reached", unreachable(cause)),
-        Error::Lost { trace, .. } if trace.method == Method::Get => {
-            ("Answer of Cloudflare was lost", "Run the command again.")
-        }
-        Error::Lost { .. } => ("Answer of Cloudflare was lost", FOUND),
+        Error::Lost { trace, .. } if trace.method == Method::Get => (
+            "Connection to Cloudflare was lost",
+            "Run the command again.",
+        ),
+        Error::Lost { .. } => ("Connection to Cloudflare was lost", FOUND),
         Error::Unreadable { .. } => (
-            "Answer cannot be understood",
+            "Unexpected answer from Cloudflare",
             "Check base_url and proxies, then run the command again.",
         ),
         Error::RateLimited { .. } => (
-            "Rate limit",
+            "Rate limit exceeded",
             "Wait and apply again, raise timeouts of the resource, or find what else uses up the \
              budget of this user or token.",
         ),
@@ -127,7 +128,7 @@ fn refused(refusal: &Refusal) -> (&'static str, &'static str) {
     let is_own = refusal.messages.iter().any(|(code, _)| *code != 0);
     let is_told = refusal.messages.iter().any(|(_, text)| !text.is_empty());
     match refusal.status {
-        _ if has(&[7000]) && !has(&[7003]) => ("No such endpoint", BASE_URL_ADVICE),
+        _ if has(&[7000]) && !has(&[7003]) => ("API endpoint not found", BASE_URL_ADVICE),
         _ if has(&NO_ROUTE) => (
             "Zone not found",
             "Cloudflare knows no such zone, or it is not visible to this token. Check zone_id and \
@@ -139,7 +140,7 @@ fn refused(refusal: &Refusal) -> (&'static str, &'static str) {
         401 => ("Credential refused", CREDENTIAL_ADVICE),
         _ if has(&PERMISSION) => ("Permission denied", permission),
         429 => (
-            "Rate limit",
+            "Rate limit exceeded",
             "Wait five minutes, or find what else uses up the budget of this user or token.",
         ),
         409 => (

@@ -68,7 +68,7 @@ fn each_fault_of_a_zone_is_a_finding() {
     );
     assert_eq!(
         codes(&zone, &[]),
-        (vec!["switch_presents_nothing".to_owned()], 1)
+        (vec!["setting_presents_nothing".to_owned()], 1)
     );
     zone.upload(Store::Zone, "Old", 90);
     zone.simulator.clock().advance(Duration::from_secs(60));
@@ -82,7 +82,7 @@ fn each_fault_of_a_zone_is_a_finding() {
         "/origin_tls_client_auth/settings",
         "{\"enabled\":false}",
     );
-    assert_eq!(codes(&zone, &[]), (vec!["switch_off".to_owned()], 1));
+    assert_eq!(codes(&zone, &[]), (vec!["setting_off".to_owned()], 1));
 
     let zone = Zone::new();
     let short = zone.upload(Store::Hostname, "Short", 20);

@@ -98,7 +98,10 @@ fn every_message_is_explained() {
         summaries.len()
     );
     let missing: Vec<&String> = summaries.difference(&explained).collect();
-    assert!(missing.is_empty(), "not explained: {missing:#?}");
+    assert!(
+        missing.is_empty(),
+        "docs/guides/messages.md lacks these first lines; add a row for each: {missing:#?}"
+    );
     let paths = said_in();
     let texts = paths.iter().map(|path| fs::read_to_string(path).unwrap());
     let source: String = texts.collect();
@@ -106,6 +109,6 @@ fn every_message_is_explained() {
     let unknown: Vec<&String> = explained.iter().filter(|m| !is_said(m)).collect();
     assert!(
         unknown.is_empty(),
-        "explained, but never said: {unknown:#?}"
+        "docs/guides/messages.md explains these, but no message begins so; take them out: {unknown:#?}"
     );
 }

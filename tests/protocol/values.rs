@@ -153,7 +153,7 @@ async fn a_client_without_write_only_arguments_is_told_what_it_needs() {
         ];
         let told = validate(&mut client, name, encode(&object(&ty, &both), &ty)).await;
         assert_eq!(told.len(), 1, "{told:?}");
-        assert_eq!(told[0].summary, "Two private keys");
+        assert_eq!(told[0].summary, "Conflicting private keys");
     }
 }
 

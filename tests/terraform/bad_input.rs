@@ -214,7 +214,7 @@ fn each_faulty_key_has_its_own_sentence_and_is_never_shown() {
             "private_key = file(\"shop.key\")\n  private_key_wo =",
         );
         scene.rewrite(&both);
-        scene.plan_fails(&["Two private keys", "Keep one of them"]);
+        scene.plan_fails(&["Conflicting private keys", "Keep one of them"]);
         scene.rewrite(&CERTIFICATE.replace("  private_key = file(\"shop.key\")\n", ""));
         scene.plan_fails(&["Private key is missing", "private_key_wo"]);
         nothing_was_sent(scene);

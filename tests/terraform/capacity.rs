@@ -63,13 +63,13 @@ fn ten_of_ten_are_warned_of_and_refused_before_anything_changes() {
     with_every_cli_at_once("ten-of-ten", |scene| {
         let live = begin(scene, 10);
         scene.plan_changes(&[
-            "Warning: Quota of hostname certificates is used up",
+            "Warning: Hostname certificate quota exceeded",
             "Cloudflare takes 10",
         ]);
         let before = scene.ids(Store::Hostname);
         let state = scene.run(&["state", "pull"], 0).stdout;
         scene.apply_fails(&[
-            "Quota of hostname certificates is used up",
+            "Hostname certificate quota exceeded",
             "All of them serve hostnames",
         ]);
         assert_eq!(scene.ids(Store::Hostname), before);
@@ -114,10 +114,8 @@ fn an_unused_certificate_in_the_way_is_named() {
         let path = "/origin_tls_client_auth/hostnames/certificates";
         scene.elsewhere("POST", path, &body.to_string());
         let stranger = scene.ids(Store::Hostname).pop().unwrap();
-        let refused = scene.apply_fails(&[
-            "Quota of hostname certificates is used up",
-            "No hostname uses",
-        ]);
+        let refused =
+            scene.apply_fails(&["Hostname certificate quota exceeded", "No hostname uses"]);
         says(&refused, &[&stranger]);
         scene.elsewhere("DELETE", &format!("{path}/{stranger}"), "");
         scene.apply();
@@ -170,7 +168,7 @@ fn an_eleventh_certificate_is_refused_with_the_number_and_the_zone() {
         scene.rewrite(&config(11));
         let zone = aop_simulator::ZONE_ID;
         let words = [
-            "Quota of hostname certificates is used up",
+            "Hostname certificate quota exceeded",
             "has 10 hostname certificates",
             zone,
         ];

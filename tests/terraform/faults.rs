@@ -136,7 +136,11 @@ fn a_limit_beyond_the_time_out_fails_at_once_and_says_so() {
         scene
             .simulator
             .order(Fault::on("POST", CERTIFICATES, Action::Answer(limited)));
-        scene.apply_fails(&["Rate limit", "1,200 requests per five minutes", "timeouts"]);
+        scene.apply_fails(&[
+            "Rate limit exceeded",
+            "1,200 requests per five minutes",
+            "timeouts",
+        ]);
         scene.destroy();
     });
 }
@@ -181,7 +185,7 @@ fn a_certificate_that_was_there_is_adopted_with_a_warning() {
         let applied = scene.apply();
         says(
             &applied,
-            &["Warning: Certificate was already there", "removed block"],
+            &["Warning: Existing certificate adopted", "removed block"],
         );
         assert_eq!(scene.requests("POST", CERTIFICATES), 1);
         scene.plan_is_empty();
@@ -289,7 +293,10 @@ fn a_login_page_is_not_taken_for_an_answer() {
         scene.configure(CONFIG);
         let page = Action::Answer(Answer::html(200, "Please log in"));
         scene.simulator.order(Fault::on("GET", CERTIFICATES, page));
-        scene.apply_fails(&["Answer cannot be understood", "a proxy or a login page"]);
+        scene.apply_fails(&[
+            "Unexpected answer from Cloudflare",
+            "a proxy or a login page",
+        ]);
         scene.apply();
         scene.destroy();
     });

@@ -4,6 +4,8 @@ use aop_simulator::Store;
 use xtask::{Product, root};
 
 use crate::docs::blocks;
+use crate::issue::issued;
+use crate::origin::shell;
 use crate::scene::{CONFIG, Scene, says, with_every_cli};
 
 const TWO: [&str; 2] = ["app.example.com", "canary.example.com"];
@@ -88,7 +90,7 @@ fn a_lost_state_is_found_again_by_an_apply() {
         let ids = scene.ids(Store::Hostname);
         let live = scene.traffic(&["app.example.com"]);
         std::fs::remove_file(scene.workspace.directory().join("terraform.tfstate")).unwrap();
-        says(&scene.apply(), &["Certificate was already there"]);
+        says(&scene.apply(), &["Existing certificate adopted"]);
         scene.plan_is_empty();
         assert_eq!(scene.ids(Store::Hostname), ids);
         live.was_never_refused();
@@ -188,6 +190,38 @@ fn a_check_says_that_a_certificate_expires() {
             &plan,
             &["Check block assertion failed", "less than three weeks"],
         );
+        scene.destroy();
+    });
+}
+
+#[test]
+fn a_renewed_ca_rotates_nothing_and_its_leaves_stay() {
+    with_every_cli("guide-ca", |scene| {
+        let made = block("setting-up-the-origin.md", "shell", "client-ca.pem");
+        shell(scene, &made);
+        let extensions = "basicConstraints=critical,CA:TRUE\nsubjectKeyIdentifier=hash\n";
+        scene.workspace.write("ca.ext", extensions).expect("a file");
+        shell(
+            scene,
+            &block("scheduled-renewal.md", "shell", "client-ca-next"),
+        );
+        let configuration = |ca: &str| {
+            issued(Store::Zone, "").replace("file(\"ca.pem\")", &format!("file(\"{ca}.pem\")"))
+        };
+        let key = scene.workspace.directory().join("client-ca.key");
+        let key = std::fs::read_to_string(key).expect("a key");
+        let variable = format!("ca_key = {key:?}\n");
+        scene
+            .workspace
+            .write("ca.auto.tfvars", &variable)
+            .expect("a file");
+        scene.configure(&configuration("client-ca"));
+        scene.apply();
+        let before = scene.ids(Store::Zone);
+        scene.rewrite(&configuration("client-ca-next"));
+        scene.apply();
+        scene.plan_is_empty();
+        assert_eq!(scene.ids(Store::Zone), before);
         scene.destroy();
     });
 }

@@ -87,7 +87,7 @@ fn a_killed_run_is_finished_by_the_next() {
         finish(child);
         scene.simulator.clock().advance(Duration::from_secs(600));
         let applied = scene.run(&["apply", "-auto-approve", "-lock=false"], 0);
-        says(&applied, &["Certificate was already there"]);
+        says(&applied, &["Existing certificate adopted"]);
         assert_eq!(scene.ids(Store::Hostname).len(), 1);
         scene.plan_is_empty();
         scene.destroy();
@@ -225,7 +225,7 @@ fn a_killed_provider_is_reported_and_the_next_run_goes_on() {
         assert_ne!(ran.code, 0, "{}", ran.text());
         scene.simulator.clock().advance(Duration::from_secs(600));
         let applied = scene.apply();
-        says(&applied, &["Certificate was already there"]);
+        says(&applied, &["Existing certificate adopted"]);
         assert_eq!(scene.ids(Store::Hostname).len(), 1);
         assert_eq!(scene.requests("POST", CERTIFICATES), 1);
         scene.plan_is_empty();

@@ -115,7 +115,7 @@ fn each_bad_argument_has_its_sentence_at_plan() {
             (
                 "  issue =",
                 "  certificate = file(\"leaf.pem\")\n  issue =",
-                "Certificate is given and issued",
+                "Conflicting certificate and issue",
             ),
             (
                 "  issue =",

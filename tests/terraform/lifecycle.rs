@@ -252,10 +252,7 @@ resource "aop_zone_certificate" "zone" {
         let refused = scene.run(&["destroy", "-auto-approve"], 1);
         says(
             &refused,
-            &[
-                "Last certificate of a zone that presents it",
-                "was not deleted",
-            ],
+            &["Last certificate of the zone is in use", "was not deleted"],
         );
         assert_eq!(scene.requests("DELETE", ""), 0);
         scene.elsewhere(

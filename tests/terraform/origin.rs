@@ -42,30 +42,8 @@ impl Drop for Server {
 
 /// The guide up to its servers: a certificate from nothing, presented by the zone.
 fn begin(scene: &mut Scene) {
-    let openssl =
-        Tool::obtain("openssl", "usr/bin/openssl").unwrap_or_else(|e| fail(&e.to_string()));
-    let directory = scene.workspace.directory().to_owned();
-    let program = openssl.command().get_program().to_owned();
-    let folder = Path::new(&program).parent().expect("a folder").to_owned();
-    let path = std::env::var_os("PATH").unwrap_or_default();
-    let mut paths = vec![folder];
-    paths.extend(std::env::split_paths(&path));
     for commands in blocks("shell") {
-        let mut shell = std::process::Command::new("sh");
-        for (name, value) in openssl.command().get_envs() {
-            shell.env(name, value.unwrap_or_default());
-        }
-        let ran = shell
-            .current_dir(&directory)
-            .env("PATH", std::env::join_paths(&paths).expect("a path"))
-            .args(["-e", "-c", &commands])
-            .output()
-            .expect("a shell");
-        assert!(
-            ran.status.success(),
-            "{}",
-            String::from_utf8_lossy(&ran.stderr)
-        );
+        shell(scene, &commands);
     }
     let [configuration] = &blocks("terraform")[..] else {
         fail("the guide has one configuration");
@@ -83,6 +61,33 @@ fn begin(scene: &mut Scene) {
     for (file, text) in [("origin.pem", &format!("{own}{key}")), ("origin.key", &key)] {
         scene.workspace.write(file, text).expect("a file");
     }
+}
+
+/// Runs the commands of a guide in the folder of a scene.
+pub fn shell(scene: &Scene, commands: &str) {
+    let openssl =
+        Tool::obtain("openssl", "usr/bin/openssl").unwrap_or_else(|e| fail(&e.to_string()));
+    let directory = scene.workspace.directory().to_owned();
+    let program = openssl.command().get_program().to_owned();
+    let folder = Path::new(&program).parent().expect("a folder").to_owned();
+    let path = std::env::var_os("PATH").unwrap_or_default();
+    let mut paths = vec![folder];
+    paths.extend(std::env::split_paths(&path));
+    let mut shell = std::process::Command::new("sh");
+    for (name, value) in openssl.command().get_envs() {
+        shell.env(name, value.unwrap_or_default());
+    }
+    let ran = shell
+        .current_dir(&directory)
+        .env("PATH", std::env::join_paths(&paths).expect("a path"))
+        .args(["-e", "-c", commands])
+        .output()
+        .expect("a shell");
+    assert!(
+        ran.status.success(),
+        "{}",
+        String::from_utf8_lossy(&ran.stderr)
+    );
 }
 
 /// A port that was free a moment ago.

@@ -195,7 +195,7 @@ resource "aop_zone_certificate" "both" {
         let path = "/origin_tls_client_auth/settings";
         scene.elsewhere("PUT", path, r#"{"enabled":true}"#);
         let refused = scene.run(&["destroy", "-auto-approve"], 1);
-        says(&refused, &["Last certificate of a zone that presents it"]);
+        says(&refused, &["Last certificate of the zone is in use"]);
         assert_eq!(scene.ids(Store::Zone).len(), 1);
         scene.elsewhere("PUT", path, r#"{"enabled":false}"#);
         scene.destroy();

@@ -170,7 +170,7 @@ fn an_interrupted_rotation_is_finished_without_asking_again_and_the_next_one_ask
         scene.plan_is_empty();
         assert_eq!(scene.requests("POST", CERTIFICATES), 2);
         scene.certificate("shop");
-        scene.apply_fails(&["Origin cannot be asked", &address]);
+        scene.apply_fails(&["Origin cannot be reached", &address]);
         assert_eq!(scene.requests("POST", CERTIFICATES), 2);
         scene.destroy();
     });
@@ -193,7 +193,7 @@ fn a_copy_of_somebody_elses_and_one_that_was_given_up_are_shown_to_origins_too()
         scene.apply_fails(&["Origin refuses the certificate"]);
         scene.plan_changes(&["1 to add"]);
         asked.trust(scene.authority.certificate()).unwrap();
-        says(&scene.apply(), &["Certificate was already there"]);
+        says(&scene.apply(), &["Existing certificate adopted"]);
         scene.destroy();
         // Cloudflare gives up deploying one: it is uploaded once more, and asked for once more.
         scene.simulator.set(|s| {
@@ -303,7 +303,7 @@ fn a_name_that_does_not_resolve_is_an_origin_that_cannot_be_asked() {
         let list = "[{ address = \"origin.invalid:443\" }]";
         scene.configure(&certificate(Store::Zone, list));
         scene.apply_fails(&[
-            "Origin cannot be asked",
+            "Origin cannot be reached",
             "Origin origin.invalid:443",
             "lookup",
         ]);

@@ -10,7 +10,7 @@ resource "aop_hostname_association" "app" {
   certificate_id = aop_hostname_certificate.shop.id
 }
 
-# No client certificate for this hostname, even while the zone-level switch is on.
+# No client certificate for this hostname, even while the zone-level setting is on.
 resource "aop_hostname_association" "status" {
   zone_id        = var.zone_id
   hostname       = "status.example.com"

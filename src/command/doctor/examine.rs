@@ -213,14 +213,14 @@ fn of_switch(found: &Inventory) -> Option<Finding> {
     let (severity, code, message, advice) = match (found.is_on, is_any_active) {
         (true, false) => (
             Severity::Error,
-            "switch_presents_nothing",
+            "setting_presents_nothing",
             "It is on, and the zone has no active certificate: Cloudflare presents none, and \
              origins that enforce it refuse every request.",
             "Upload a zone certificate, or turn the setting off.",
         ),
         (false, true) => (
             Severity::Warning,
-            "switch_off",
+            "setting_off",
             "It is off, and the zone has certificates: they are not presented.",
             "Turn the setting on, or delete the certificates.",
         ),

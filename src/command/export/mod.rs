@@ -29,7 +29,7 @@ Usage: terraform-provider-aop export [--zone-id ID] [--out DIR] [--plural]
   --help        print this text
 
 It only reads: an API token with the permission \"SSL and Certificates: Read\"
-will do (and \"Zone Settings: Read\", for the global switch). Credential, proxy
+will do (and \"Zone Settings: Read\", for the global setting). Credential, proxy
 and base URL are the provider's: CLOUDFLARE_API_TOKEN, HTTPS_PROXY,
 CLOUDFLARE_BASE_URL. Private keys are not exported: Cloudflare gives none out,
 and none is needed until a certificate is rotated.

@@ -175,7 +175,7 @@ impl<'z> Writing<'z> {
         };
         if found.global.is_none() {
             self.remarks.push(
-                "The global switch is not exported: the credential may not read it, which takes \
+                "The global setting is not exported: the credential may not read it, which takes \
                  the permission \"Zone Settings: Read\"."
                     .to_owned(),
             );

@@ -79,7 +79,7 @@ impl Model for Association {
             .doc("The id of an `aop_hostname_certificate` of the same zone.");
         walk.attr("enabled", enabled).defaults_to(true).doc(
             "Whether the certificate is presented. `false` pins \"present none\" for this \
-             hostname, even while the zone-level switch is on. Default `true`.",
+             hostname, even while the zone-level setting is on. Default `true`.",
         );
         walk.attr("wait_for_deployment", wait_for_deployment)
             .defaults_to(true)
@@ -112,7 +112,7 @@ impl Resource for HostnameAssociation {
     type Identity = Identity;
     const NAME: &'static str = names::HOSTNAME_ASSOCIATION;
     const DOC: &'static str = "The client certificate that Cloudflare presents to the origin of \
-        one hostname. It takes precedence over the zone-level switch. Destroying the resource lets \
+        one hostname. It takes precedence over the zone-level setting. Destroying the resource lets \
         the zone-level setting apply to the hostname again.";
 
     fn plan(&self, change: &mut Change<'_, Association, Settings>) {

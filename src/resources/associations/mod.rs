@@ -322,7 +322,7 @@ fn left_out<'n>(names: impl Iterator<Item = &'n Hostname>) -> Diagnostic {
 
 fn a_part(count: usize, of: usize) -> Diagnostic {
     Diagnostic::warning(
-        "A part was written",
+        "Some associations were not written",
         format!(
             "{count} of {of} hostnames were written and stay as they are now. Terraform keeps \
              nothing of a create that failed; the next apply adopts them."

@@ -76,7 +76,7 @@ impl Model for Entry {
             .doc("The id of an `aop_hostname_certificate` of the same zone.");
         walk.attr("enabled", enabled).defaults_to(true).doc(
             "Whether the certificate is presented. `false` pins \"present none\" for this \
-             hostname, even while the zone-level switch is on. Default `true`.",
+             hostname, even while the zone-level setting is on. Default `true`.",
         );
     }
 }

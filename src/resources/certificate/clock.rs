@@ -57,7 +57,7 @@ pub(super) fn correct(change: &mut Change<'_>) {
     let hours = ahead.abs().as_hours();
     let minutes = ahead.abs().as_mins() % 60;
     let warning = Diagnostic::warning(
-        "Clocks differ",
+        "Clock skew",
         format!(
             "Cloudflare's clock is {hours} h {minutes} min {side} that of this machine. Whether a \
              certificate is valid is judged by Cloudflare's clock. Set the clock of this machine."

@@ -107,11 +107,11 @@ impl Obstacle {
                 format!("{}\n\n{error}", in_use_advice(successor)),
             ),
             Self::LastOfZone { .. } => (
-                "Last certificate of a zone that presents it",
-                "the zone has no other active one that is valid, and the zone-level switch is on: \
+                "Last certificate of the zone is in use",
+                "the zone has no other active one that is valid, and the zone-level setting is on: \
                  without it origins would refuse Cloudflare's requests"
                     .to_owned(),
-                "Turn the switch off first (aop_zone_setting, with depends_on on the certificate), \
+                "Turn the setting off first (aop_zone_setting, with depends_on on the certificate), \
                  or upload another certificate and wait until it is active. To rotate a \
                  certificate, change `certificate` of its resource in place, without -replace."
                     .to_owned(),

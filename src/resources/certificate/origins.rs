@@ -233,7 +233,7 @@ impl Target {
 
     fn takes_no_such_key(&self, outcome: &Outcome) -> Diagnostic {
         Diagnostic::error(
-            "Origin takes no such key",
+            "Origin does not support this key type",
             format!(
                 "{self} asks for a certificate, and takes no signature that the certificate's key \
                  can make, so it would never be presented ({outcome}). Nothing was changed. Issue \
@@ -268,7 +268,7 @@ impl Target {
 
     fn unreachable(&self, why: &str) -> Diagnostic {
         Diagnostic::error(
-            "Origin cannot be asked",
+            "Origin cannot be reached",
             format!(
                 "{self} was to be asked whether it accepts the new certificate, and no answer was \
                  obtained: {why}. Nothing was changed. It is connected to directly from where \

@@ -15,7 +15,7 @@ use framework::{Attr, Diagnostic, Diagnostics, Timeouts};
 pub(super) fn validate(config: &Certificate, report: &mut Diagnostics) {
     if config.private_key.known().is_some() && config.private_key_wo.known().is_some() {
         let error = Diagnostic::error(
-            "Two private keys",
+            "Conflicting private keys",
             "Both private_key and private_key_wo are set. Keep one of them: private_key_wo is \
              never stored, private_key is stored in state.",
         );
@@ -49,7 +49,7 @@ fn no_certificate() -> Diagnostic {
 
 fn issued_and_given(name: &str) -> Diagnostic {
     Diagnostic::error(
-        "Certificate is given and issued",
+        "Conflicting certificate and issue",
         format!(
             "Both issue and {name} are set. With issue the provider makes the certificate and its \
              key: take {name} out, or issue."

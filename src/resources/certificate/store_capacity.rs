@@ -36,7 +36,7 @@ pub(super) fn foresee(change: &mut Change<'_>, prior: &Certificate, store: Store
     }
     change.warn(
         "certificate",
-        "Quota of hostname certificates is used up",
+        "Hostname certificate quota exceeded",
         format!(
             "The zone has {live} hostname certificates, and Cloudflare takes {most}. The new \
              certificate is uploaded before the old one goes, so the apply will be refused, with \
@@ -70,7 +70,7 @@ pub(super) async fn error(at: CertificateStore<'_>, live: &[Found], refused: &Er
         }
     };
     Diagnostic::error(
-        "Quota of hostname certificates is used up",
+        "Hostname certificate quota exceeded",
         format!(
             "Zone {id} has {} hostname certificates, and Cloudflare took no other. Nothing was \
              changed. {unused} Delete a certificate that is not needed and apply again; \

@@ -257,7 +257,7 @@ impl<'a> Upload<'a> {
             }
         };
         Diagnostic::warning(
-            "Certificate was already there",
+            "Existing certificate adopted",
             format!(
                 "Zone {} held this certificate already, as {}. It is now managed here, and destroy \
                  will delete it. To leave it alone instead, take it out of state with a removed \

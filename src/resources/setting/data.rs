@@ -30,7 +30,7 @@ impl Model for Shown {
             .doc("The zone's id, 32 hexadecimal digits.");
         walk.attr("enabled", enabled)
             .computed()
-            .doc("Whether the switch is on.");
+            .doc("Whether the setting is on.");
     }
 }
 

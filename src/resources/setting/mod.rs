@@ -42,20 +42,20 @@ pub trait OfSwitch: Send + Sync + 'static {
     const DATA_DOC: &'static str;
 }
 
-/// The zone-level switch.
+/// The zone-level setting.
 pub struct ZoneSwitch;
 
-/// The global switch.
+/// The global setting.
 pub struct GlobalSwitch;
 
 impl OfSwitch for ZoneSwitch {
     const SWITCH: Switch = Switch::Zone;
     const NAME: &'static str = names::ZONE_SETTING;
-    const DOC: &'static str = "The zone-level switch of Authenticated Origin Pulls. While it is \
+    const DOC: &'static str = "The zone-level setting of Authenticated Origin Pulls. While it is \
         on, Cloudflare presents the active `aop_zone_certificate` that was deployed last to every \
         origin of the zone. Destroying the resource turns it off. Let it depend on the certificate \
         (`depends_on`), so that it is on only while there is one.";
-    const DATA_DOC: &'static str = "Whether the zone-level switch of Authenticated Origin Pulls \
+    const DATA_DOC: &'static str = "Whether the zone-level setting of Authenticated Origin Pulls \
         is on.";
 }
 
@@ -92,7 +92,7 @@ impl Model for Switched {
             .doc("The zone's id, 32 hexadecimal digits.");
         walk.attr("enabled", enabled)
             .required()
-            .doc("Whether the switch is on.");
+            .doc("Whether the setting is on.");
         walk.attr("timeouts", timeouts)
             .optional()
             .doc(Timeouts::DOC);
@@ -198,10 +198,10 @@ impl<S: OfSwitch> Resource for Setting<S> {
         };
         let warning = whole_zone.then(|| {
             Diagnostic::warning(
-                "A hostname has switched the whole zone",
+                "Hostname turned on the global setting",
                 format!(
                     "The object that is moved names a hostname and no certificate. Version 4 of the \
-                     official provider has turned on the global switch of zone {} for that, for \
+                     official provider has turned on the global setting of zone {} for that, for \
                      every hostname; that is what this resource manages from now on.",
                     official.zone_id
                 ),
@@ -290,7 +290,7 @@ async fn set(
         true => wait_for_zone_certificate(&zone, scope).await?,
         false => 0,
     };
-    let doing = format!("Setting {} of zone {id}", named(switch));
+    let doing = format!("Changing {} of zone {id}", named(switch));
     let fail = |error| problem(&error, &doing);
     if trust != Trust::Shown || zone.switch(scope, switch).await.map_err(fail)? != on {
         let set = zone.set_switch(scope, switch, on, || true).await;
@@ -322,7 +322,7 @@ async fn is_on(ctx: &Ctx<Api>, zone: &Attr<String>, switch: Switch) -> Result<bo
 /// A switch inside a sentence.
 fn named(switch: Switch) -> &'static str {
     match switch {
-        Switch::Zone => "the zone-level switch",
-        Switch::Global => "the global switch",
+        Switch::Zone => "the zone-level setting",
+        Switch::Global => "the global setting",
     }
 }

@@ -21,14 +21,14 @@ fn what_cannot_be_moved_is_a_sentence() {
                 Stored::new("", "x", 0, v4_pulls("app.example.com".into(), Json::Null)),
                 "aop_hostname_association.app",
                 [
-                    "has switched the whole zone",
+                    "turned it on for the whole zone",
                     "to = aop_global_setting.NAME",
                 ],
             ),
             (
                 Stored::new("", "x", 0, v4_pulls(Json::Null, zone.zone.as_str().into())),
                 "aop_global_setting.all",
-                ["the zone-level switch", "to = aop_zone_setting.NAME"],
+                ["the zone-level setting", "to = aop_zone_setting.NAME"],
             ),
             (
                 Stored::new(
@@ -99,7 +99,7 @@ fn what_cannot_be_moved_is_a_sentence() {
         says(
             &planned,
             &[
-                "A hostname has switched the whole zone",
+                "Hostname turned on the global setting",
                 "for every hostname",
             ],
         );

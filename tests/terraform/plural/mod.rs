@@ -123,7 +123,7 @@ fn a_refused_hostname_of_a_create_is_named_and_the_others_are_adopted_next_time(
         ]));
         scene.apply_fails(&[
             "Associating app.elsewhere.net with certificate",
-            "A part was written",
+            "Some associations were not written",
             "2 of 3 hostnames were written",
         ]);
         assert_eq!(live(scene).len(), 2);

@@ -81,8 +81,8 @@ fn each_fault_is_found_alone() {
             second.uploaded_on = Some(date());
             z.zone_certificates.push(second);
         }),
-        ("switch_presents_nothing", |z| z.zone_certificates.clear()),
-        ("switch_off", |z| z.is_on = false),
+        ("setting_presents_nothing", |z| z.zone_certificates.clear()),
+        ("setting_off", |z| z.is_on = false),
         ("quota_used_up", |z| {
             for n in 2..=10 {
                 let id = format!("h{n}");
