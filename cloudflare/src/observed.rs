@@ -43,7 +43,7 @@ impl Observed {
         self.association.names(certificate) && !self.association.is_gone() && !self.is_managed
     }
 
-    /// Whether Cloudflare gave up deploying the hostname with this certificate, and this run
+    /// Whether the deployment of the hostname with this certificate timed out, and this run
     /// does not detach it.
     pub(super) fn is_timed_out_on(&self, certificate: &CertificateId) -> bool {
         self.association.status == Status::DeploymentTimedOut

@@ -17,7 +17,7 @@ pub struct Repointed {
 
 impl Zone<'_> {
     /// Points the hostnames of the certificate `from` at `to`, each with its own `enabled`,
-    /// and once more those whose deployment with `to` Cloudflare gave up. A request that is
+    /// and once more those whose deployment with `to` timed out. A request that is
     /// refused for what it says is halved, so that only the culprits stay. Nothing is left
     /// where the answer is empty; an error means that nothing was sent.
     pub async fn repoint(
@@ -66,8 +66,8 @@ impl Zone<'_> {
     }
 
     /// Writes once more, as they are, the hostnames whose deployment with a certificate
-    /// Cloudflare gave up: as long as there are any, nothing can be deleted, and so a full
-    /// store cannot make room. An error means that nothing was sent; one that is refused
+    /// timed out: as long as there are any, nothing can be deleted, and so a used-up quota
+    /// gets no free slot. An error means that nothing was sent; one that is refused
     /// stays as it is.
     pub async fn redeploy(&self, scope: &Scope, certificate: &CertificateId) -> Result<(), Error> {
         let _lock = write_lock(scope, &self.common.locks.associations).await?;

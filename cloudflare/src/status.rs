@@ -19,9 +19,9 @@ pub enum Status {
     PendingDeletion,
     /// Gone; only its id still answers.
     Deleted,
-    /// Cloudflare gave up deploying it.
+    /// Its deployment timed out.
     DeploymentTimedOut,
-    /// Cloudflare gave up deleting it; it may still be in use.
+    /// Its deletion timed out; it may still be in use.
     DeletionTimedOut,
     /// A word that this version does not know. Counts as on its way.
     Other(String),

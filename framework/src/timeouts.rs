@@ -8,7 +8,7 @@ use crate::value::{Path, Step};
 /// How long an operation takes before it gives up, unless the user says otherwise.
 const DEFAULT: Duration = Duration::from_secs(600);
 
-/// An operation that has a time-out of its own.
+/// An operation that has a timeout of its own.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Operation {
     /// Creating the object.

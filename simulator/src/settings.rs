@@ -9,7 +9,7 @@ pub struct Settings {
     /// From an upload to `active`; D: asynchronous, L: seconds to minutes. `None`:
     /// never, and after `deployment_timeout` it is `deployment_timed_out` (G).
     pub activation: Option<Duration>,
-    /// When a deployment that never ends is given up (G).
+    /// When a deployment that never ends times out (G).
     pub deployment_timeout: Duration,
     /// How long a new certificate reads `initializing` (D: the status, not its length).
     pub initializing: Duration,

@@ -5,9 +5,12 @@ use std::path::Path;
 use std::time::Duration;
 
 use aop_simulator::Store;
+use jiff::{SignedDuration, Timestamp};
 
 use crate::zone::{Zone, said};
 
+/// The day of the pages: 2026-12-01.
+const READ_ON: Timestamp = Timestamp::constant(1_796_083_200, 0);
 const FENCE: &str = "```console\n$ ";
 
 /// The zone of the pages: three certificates, three hostnames, and what is wrong with them.
@@ -45,7 +48,9 @@ fn stand_ins(zone: &Zone) -> Vec<(String, String)> {
         let serial = found["serial_number"].as_str().unwrap();
         all.push((serial.to_owned(), format!("42424242424242424242{number}")));
         let expires = found["expires_on"].as_str().unwrap();
-        all.push((expires.to_owned(), format!("2027-0{number}-01T00:00:00Z")));
+        let days = found["days_left"].as_i64().unwrap();
+        let on = READ_ON + SignedDuration::from_hours(24 * days);
+        all.push((expires.to_owned(), on.to_string()));
     }
     all
 }

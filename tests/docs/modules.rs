@@ -49,7 +49,7 @@ fn kind(body: &Body) -> String {
 /// The tables of a module.
 fn tables(module: &Path) -> String {
     let path = module.join("variables.tf");
-    let mut text = "| Variable | Type | Default | |\n|---|---|---|---|\n".to_owned();
+    let mut text = "| Variable | Type | Default | Description |\n|---|---|---|---|\n".to_owned();
     for (name, body) in blocks(&path, "variable") {
         let default = attribute(&body, "default");
         let default = default.map_or("required".to_owned(), |default| {
@@ -60,7 +60,7 @@ fn tables(module: &Path) -> String {
         let (kind, description) = (kind(&body), description(&body, &path));
         text += &format!("| `{name}` | `{kind}`{mark} | {default} | {description} |\n");
     }
-    text += "\n| Output | |\n|---|---|\n";
+    text += "\n| Output | Description |\n|---|---|\n";
     let path = module.join("outputs.tf");
     for (name, body) in blocks(&path, "output") {
         text += &format!("| `{name}` | {} |\n", description(&body, &path));

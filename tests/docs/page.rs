@@ -167,6 +167,8 @@ fn import(page: &mut String, name: &str, identity: &Schema) {
     page.push_str(&fence("terraform", &read("import-by-string-id.tf")));
     page.push_str("\nWith an `import` block and its identity (Terraform 1.12 and later, OpenTofu 1.12 and later):\n\n");
     page.push_str(&fence("terraform", &read("import-by-identity.tf")));
+    page.push_str("\nWith the command:\n\n");
+    page.push_str(&fence("shell", &read("import.sh")));
     page.push_str("\n### Identity Schema\n\n#### Required\n\n");
     for attribute in &identity.attributes {
         let kind = schema::title(&attribute.shape.ty());
@@ -176,8 +178,6 @@ fn import(page: &mut String, name: &str, identity: &Schema) {
             attribute.name, attribute.spec.doc
         );
     }
-    page.push_str("\nWith the command:\n\n");
-    page.push_str(&fence("shell", &read("import.sh")));
 }
 
 fn fence(language: &str, text: &str) -> String {

@@ -167,11 +167,10 @@ fn a_state_is_encrypted_and_one_in_plain_text_taken_along() {
 #[test]
 fn a_check_says_that_a_certificate_expires() {
     with_every_cli("guide-alerts", |scene| {
-        let configuration = block(
-            "expiry-alerts.md",
-            "terraform",
-            "check \"zone_certificate\"",
-        );
+        let guide = block("expiry-alerts.md", "terraform", "check \"zone");
+        // The head of a scene has the other variables.
+        let first = guide.find("resource ").expect("a resource");
+        let configuration = &guide[first..];
         let client = scene.certificate("zone");
         scene
             .workspace

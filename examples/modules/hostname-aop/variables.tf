@@ -34,20 +34,12 @@ variable "without_certificate" {
   }
 }
 
+# No validation here: the CLI would print the text, and a key that was pasted with it. The provider
+# checks both, and prints no key.
 variable "certificate" {
   description = "The client certificate in PEM form, the leaf first. Either this or ca_certificate."
   type        = string
   default     = null
-
-  validation {
-    condition     = (var.certificate == null) != (var.ca_certificate == null)
-    error_message = "Give either certificate, with private_key, or ca_certificate, with ca_private_key."
-  }
-
-  validation {
-    condition     = var.certificate == null || can(provider::aop::certificate_info(var.certificate))
-    error_message = "This is no certificate in PEM form."
-  }
 }
 
 variable "private_key" {

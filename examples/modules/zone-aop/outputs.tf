@@ -9,7 +9,7 @@ output "expires_on" {
 }
 
 output "presented" {
-  description = "Whether Cloudflare presents it while enabled: false where the zone has a later certificate."
+  description = "Whether Cloudflare presents it while enabled: false while it is not active, and where the zone has a later one."
   value       = aop_zone_certificate.zone.presented
 }
 

@@ -26,7 +26,7 @@ impl Model for Filter {
             .doc("The zone's id, 32 hexadecimal digits.");
         walk.attr("status", status).optional().doc(
             "Only associations with this deployment status, such as `active`. Without it, all that \
-             are not voided.",
+             are not removed.",
         );
         walk.attr("certificate_id", certificate_id)
             .optional()

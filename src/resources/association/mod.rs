@@ -301,7 +301,7 @@ impl Resource for HostnameAssociation {
         let run = ctx.api.run();
         let key = op.key();
         let destruction = run.destroy(key.clone());
-        let doing = format!("Waiting to void the association of {}", op.name);
+        let doing = format!("Waiting to remove the association of {}", op.name);
         loop {
             let looking = op.zone.look_and_write();
             let ownership = run
@@ -331,7 +331,7 @@ fn taken_over(zone: &ZoneId, name: &Hostname, to: Successor) -> Diagnostic {
     let whose = whose(to, &format!("{zone}/{name}"));
     Diagnostic::warning(
         "Association is left as it is",
-        format!("The association of {name} was not voided: {whose}."),
+        format!("The association of {name} was not removed: {whose}."),
     )
 }
 
@@ -346,7 +346,7 @@ fn absent(zone: &ZoneId, name: &Hostname) -> Diagnostic {
     )
 }
 
-/// Whether the change of an association needs a write. What Cloudflare gave up deploying
+/// Whether the change of an association needs a write. What Cloudflare could not deploy in time
 /// is written again.
 fn writes(prior: &Association, planned: &Association) -> bool {
     let timed_out = Status::parse(prior.status.text()).is_deployment_timed_out();

@@ -19,7 +19,7 @@ pub struct Associations {
 }
 
 impl Associations {
-    /// The hostnames that Cloudflare gave up deploying.
+    /// The hostnames whose deployment timed out.
     pub(super) fn undeployed(&self) -> BTreeSet<&str> {
         let names = self.undeployed.known().into_iter().flatten();
         names

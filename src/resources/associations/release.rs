@@ -95,7 +95,10 @@ impl AssociationsOp<'_> {
                 }
                 Ok(Ownership::Free | Ownership::Contested) => {}
                 Err(why) => {
-                    let doing = format!("Waiting to void {}", listed(leaving.keys()));
+                    let doing = format!(
+                        "Waiting to remove the associations of {}",
+                        listed(leaving.keys())
+                    );
                     released.errors.push(problem(&why.into(), &doing));
                     break;
                 }
@@ -171,7 +174,7 @@ pub(super) fn taken_over(zone: &ZoneId, names: &BTreeSet<Hostname>, to: Successo
     Diagnostic::warning(
         "Associations are left as they are",
         format!(
-            "These hostnames were not voided: {}. The reason: {}.",
+            "The associations of these hostnames were not removed: {}. The reason: {}.",
             listed(names.iter()),
             whose(to, zone.as_str())
         ),

@@ -112,8 +112,8 @@ pub(super) async fn update(
             return Ok(plan);
         }
     }
-    let settles = plan.status.is_unknown();
-    let is_settled = !plan.id.is_unknown() && !settles;
+    let looks = plan.presented.is_unknown();
+    let is_settled = !plan.id.is_unknown() && !plan.status.is_unknown();
     if !rotates && is_settled && superseded.is_empty() {
         return Ok(plan);
     }
@@ -149,7 +149,7 @@ pub(super) async fn update(
     }
     let Err(stopped) = ended else {
         claim.into_iter().for_each(Claim::keep);
-        if let Some(found) = found.filter(|_| rotates || settles) {
+        if let Some(found) = found.filter(|_| rotates || looks) {
             look_around(ctx, at, &mut state, found).await;
         }
         return Ok(state);
@@ -273,6 +273,8 @@ fn taken_over(plan: Certificate, found: &Found) -> Certificate {
         state.set_found(found);
     } else if state.status.is_unknown() {
         state.status = found.status.as_str().into();
+    }
+    if state.presented.is_unknown() {
         state.presented = Attr::Null;
     }
     state
@@ -289,7 +291,9 @@ async fn look_around(
     if at.store != Store::Zone {
         return;
     }
-    if let Ok(list) = at.zone.certificates(at.scope, at.store).await {
+    if let Ok(mut list) = at.zone.certificates(at.scope, at.store).await {
+        // It may still show what this run has deleted.
+        list.retain(|found| !at.run().is_leaving(&at.key_of(&found.id)));
         state.presented = presented::of(at.store, own, &list);
         unmanaged::report(ctx, at, &own.id, &list);
     }

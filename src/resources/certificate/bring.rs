@@ -148,7 +148,7 @@ impl<'u> Bringing<'u> {
         Ok(None)
     }
 
-    /// Cloudflare gave up on the copy once; it must go before it can come again.
+    /// The copy timed out once; it must go before it can come again.
     async fn delete_copy(&mut self, found: &Found) -> Result<(), Diagnostics> {
         let upload = self.upload;
         let begun = self.removal.take().filter(|begun| begun.is_of(&found.id));

@@ -34,7 +34,7 @@ pub(super) enum Next {
     Adopt,
     /// Find out whether hostnames use the copy.
     AskForUse,
-    /// The copy goes first: Cloudflare gave up deploying or deleting it.
+    /// The copy goes first: its deployment or its deletion timed out.
     DeleteCopy,
     /// The copy is on its way out.
     AwaitCopyGone,
@@ -42,7 +42,7 @@ pub(super) enum Next {
     AwaitSlot,
     /// Nothing is there. Where all slots are taken, Cloudflare says so.
     Upload,
-    /// Cloudflare gave up deploying a copy that cannot go.
+    /// The deployment of a copy that cannot go timed out.
     RefuseTimedOut,
     /// Origins have to accept it first.
     AskOrigins,

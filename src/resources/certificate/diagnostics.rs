@@ -34,7 +34,7 @@ pub(super) fn not_finished(found: &Found, zone: &Zone<'_>, error: &Error) -> Dia
     )
 }
 
-/// Cloudflare gave up.
+/// Its deployment timed out.
 pub(super) fn timed_out(id: &CertificateId, zone: &Zone<'_>) -> Diagnostic {
     Diagnostic::error(
         "Certificate was not deployed",

@@ -64,7 +64,7 @@ impl Model for Issue {
              never longer than the CA.",
         );
         walk.attr("renew_before", renew_before).optional().doc(
-            "So long before it expires the plan renews it, such as `720h`. Default: a third of its \
+            "How long before it expires the plan renews it, such as `720h`. Default: a third of its \
              lifetime.",
         );
         walk.attr("key_algorithm", key_algorithm).optional().doc(

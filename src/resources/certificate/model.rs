@@ -8,7 +8,7 @@ use super::issue::IssueAttr;
 use super::origins::Origins;
 use super::{Found, InStore, leaf_of, text_of};
 use crate::x509::Existing;
-use cloudflare::{CertificateId, Store};
+use cloudflare::{CertificateId, Status, Store};
 use framework::{Attr, Ctx, Diagnostic, Model, Object, Timeouts, Walk};
 use text::Secret;
 
@@ -81,8 +81,8 @@ impl Model for Certificate {
             );
         walk.attr("issue", issue).optional().doc(
             "Issues the certificate here: its private key is made in memory, goes to Cloudflare \
-             in the upload, and is kept nowhere. It is renewed in place by the first apply of the \
-             time `renew_before`.",
+             in the upload, and is kept nowhere. It is renewed in place by the first apply within \
+             `renew_before` of its expiry.",
         );
         walk.attr("private_key", private_key)
             .optional()
@@ -142,7 +142,9 @@ impl<S: InStore> Model for CertificateIn<S> {
             walk.attr("presented", &mut certificate.presented)
                 .computed()
                 .doc(
-                    "Whether Cloudflare presents it while `aop_zone_setting` is on, as last read:                      `false` where it is not active, or another active certificate of the zone was                      uploaded later.",
+                    "Whether Cloudflare presents it while `aop_zone_setting` is on, as last read: \
+                     `false` where it is not active, or another active certificate of the zone was \
+                     uploaded later; null where that could not be found out.",
                 );
         }
     }
@@ -218,6 +220,12 @@ impl Certificate {
         ids.into_iter().flatten().collect()
     }
 
+    /// Whether an interrupted rotation has left others.
+    pub(super) fn has_superseded(&self) -> bool {
+        let ids = self.superseded_ids.known();
+        ids.is_some_and(|ids| !ids.is_empty())
+    }
+
     pub(super) fn set_superseded(&mut self, ids: Vec<CertificateId>) {
         let ids = ids.iter().map(|id| id.as_str().into());
         self.superseded_ids = Attr::Known(ids.collect());
@@ -234,7 +242,9 @@ impl Certificate {
         self.id = found.id.as_str().into();
         self.status = found.status.as_str().into();
         self.uploaded_on = found.uploaded_on.map(|at| at.to_string()).into();
-        self.presented = Attr::Null;
+        // Whether an active one is presented, the list of all says.
+        let is_waiting = found.status != Status::Active;
+        self.presented = is_waiting.then_some(false).into();
         let issued = leaf_of(found).filter(|_| !self.issue.is_null());
         let is_same =
             |leaf: &Existing| self.facts.fingerprint() == Some(&leaf.facts().fingerprint_sha256);

@@ -15,7 +15,7 @@ pub(super) enum Obstacle {
     SuccessorInactive(Option<Status>),
     /// What this run has brought may not have reached every point of presence.
     Propagating,
-    /// Cloudflare gave up deploying these hostnames with other certificates.
+    /// The deployment of these hostnames with other certificates timed out.
     Undeployed(Vec<Hostname>),
     /// Hostnames are being deployed, and one of them may still be served by it.
     Pending(Vec<Hostname>),

@@ -102,6 +102,18 @@ pub(super) fn complete(change: &mut Change<'_>, store: Store) {
     }
 }
 
+/// It stays the certificate that it is. What waits for its deployment will be active; and where
+/// an interrupted rotation has left others, which are deleted now, this one is presented again.
+pub(super) fn plan_same(change: &mut Change<'_>, prior: &Certificate) {
+    let settles = settles(&prior.status, &change.planned.wait_for_deployment);
+    if settles {
+        change.planned.status = Attr::unknown();
+    }
+    if settles || prior.has_superseded() {
+        change.planned.presented = Attr::unknown();
+    }
+}
+
 /// Whether the configuration gives the very text that is stored, of a certificate that
 /// needs no upload.
 fn is_as_it_was(change: &Change<'_>) -> bool {
@@ -110,7 +122,7 @@ fn is_as_it_was(change: &Change<'_>) -> bool {
     planned.known().is_some() && change.prior.as_ref().is_some_and(is_stored)
 }
 
-/// Whether Cloudflare gave up deploying it, so that it has to be uploaded once more.
+/// Whether its deployment timed out, so that it has to be uploaded once more.
 pub(super) fn has_timed_out(prior: &Certificate) -> bool {
     Status::parse(prior.status.text()) == Status::DeploymentTimedOut
 }
@@ -166,7 +178,7 @@ pub(super) fn not_valid_yet(leaf: &x509::Certificate, now: Timestamp) -> Option<
 }
 
 /// The certificate is there. It stays the same one as long as its leaf does;
-/// another leaf takes its place without a gap.
+/// another leaf takes its place with zero downtime.
 fn plan_update(
     change: &mut Change<'_>,
     prior: &Certificate,
@@ -200,11 +212,7 @@ fn plan_update(
         }
     }
     if is_same && !has_timed_out(prior) {
-        if settles(&prior.status, &change.planned.wait_for_deployment) {
-            change.planned.status = Attr::unknown();
-            change.planned.presented = Attr::unknown();
-        }
-        return;
+        return plan_same(change, prior);
     }
     change.planned.id = Attr::unknown();
     change.planned.status = Attr::unknown();

@@ -3,40 +3,44 @@
 
 use super::super::Api;
 use super::{Certificate, Found};
-use cloudflare::{Presented, Status, Store};
+use cloudflare::{CertificateId, Presented, Status, Store};
 use framework::{Attr, Ctx, Diagnostic};
 
 /// Whether one of the certificates in a list is presented; null where that is unknown, and for
 /// hostname certificates, which are presented for their hostnames.
 pub(super) fn of(store: Store, own: &Found, list: &[Found]) -> Attr<bool> {
     match store {
+        Store::Zone if own.status != Status::Active => false.into(),
         Store::Zone => presented(own, list).is(&own.id).into(),
         Store::Hostname => Attr::Null,
     }
 }
 
-/// Notes it in what was read, and warns where another certificate is presented.
-pub(super) fn note(
-    ctx: &Ctx<Api>,
-    store: Store,
-    state: &mut Certificate,
-    own: &Found,
-    list: &[Found],
-) {
-    state.presented = of(store, own, list);
+/// Warns where another certificate is presented that is not one
+/// which an interrupted rotation has left: the next apply deletes those.
+pub(super) fn warn(ctx: &Ctx<Api>, store: Store, state: &Certificate, own: &Found, list: &[Found]) {
+    let is_left = |id: &CertificateId| {
+        let left = state.superseded_ids.known().into_iter().flatten();
+        left.into_iter().any(|left| left.text() == id.as_str())
+    };
     let Presented::One(other) = presented(own, list) else {
         return;
     };
-    if store != Store::Zone || own.status != Status::Active || other.id == own.id {
+    if store != Store::Zone
+        || own.status != Status::Active
+        || other.id == own.id
+        || is_left(&other.id)
+    {
         return;
     }
     let warning = Diagnostic::warning(
         "Zone certificate is not presented",
         format!(
             "Zone {} has a zone certificate that was uploaded after {}: {}. While the zone-level \
-             setting is on, Cloudflare presents that one to every origin, and not this. If nobody \
-             is to have it, delete it at Cloudflare; if it is to stay, import it and remove this \
-             resource. If an apply was interrupted, the next one may take it over.",
+             setting is on, Cloudflare presents that one to every origin, and not this. If another \
+             resource manages it, remove this one; if nobody is to have it, delete it at \
+             Cloudflare; if it is to stay, import it in the place of this. If an apply was \
+             interrupted, the next one may take it over.",
             state.zone_id.text(),
             own.id,
             other.id

@@ -73,7 +73,7 @@ pub(super) enum Deployment {
     Pending,
     /// It can be presented.
     Active,
-    /// Cloudflare gave up.
+    /// Its deployment timed out.
     TimedOut,
     /// Somebody deleted it.
     Gone,
@@ -132,7 +132,7 @@ pub(super) enum Step {
 pub(super) enum Failure {
     /// An origin does not accept what was to be uploaded.
     Origins,
-    /// Cloudflare gave up deploying what is kept.
+    /// The deployment of what is kept timed out.
     NotDeployed(CertificateId),
     /// Somebody deleted what is kept.
     Gone(CertificateId),

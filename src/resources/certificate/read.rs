@@ -16,6 +16,8 @@ pub(super) async fn read(
     store: Store,
     mut state: Certificate,
 ) -> Result<Option<Certificate>, Diagnostics> {
+    // A read follows the one of an import, and says what there is to say.
+    let is_import = state.status.is_null() && state.certificate.is_null();
     let id = zone_id(&state.zone_id)?;
     let (zone, scope) = (ctx.api.zone(&id), Scope::reading(ctx.cancel.clone()));
     let at = CertificateStore::new(&zone, &scope, store);
@@ -59,7 +61,10 @@ pub(super) async fn read(
         state.facts = stored.facts().into();
     }
     state.set_found(&found);
-    presented::note(ctx, store, &mut state, &found, &list);
+    state.presented = presented::of(store, &found, &list);
+    if !is_import {
+        presented::warn(ctx, store, &state, &found, &list);
+    }
     renewal::note(&mut ctx.private(), &state, zone.now());
     Ok(Some(state))
 }

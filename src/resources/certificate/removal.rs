@@ -342,7 +342,7 @@ impl<'a> Removal<'a> {
         }
     }
 
-    /// What failed; a time-out in the middle of a look has the reason of the last one.
+    /// What failed; a timeout in the middle of a look has the reason of the last one.
     fn failed(&self, error: &Error) -> Diagnostics {
         match (&self.held, error) {
             (Some(obstacle), Error::Stopped { .. }) => {

@@ -6,10 +6,9 @@ mod tests;
 
 use jiff::{SignedDuration, Timestamp};
 
-use super::super::check::settles;
 use super::facts::Facts;
 use super::issue::{Issue, Terms, missing_key};
-use super::plan::{expiry, has_timed_out};
+use super::plan::{expiry, has_timed_out, plan_same};
 use super::{Certificate, Change, store_capacity};
 use crate::x509::Existing;
 use cloudflare::Store;
@@ -170,7 +169,7 @@ enum Needs {
     Another,
     /// Its time has come.
     Renewal { is_late: bool, has_expired: bool },
-    /// Cloudflare gave up deploying it.
+    /// Its deployment timed out.
     Deployment,
 }
 
@@ -243,10 +242,7 @@ impl Needs {
 /// It stays what it is.
 fn keep(change: &mut Change<'_>, prior: &Certificate) {
     change.planned.certificate = prior.certificate.clone();
-    if settles(&prior.status, &change.planned.wait_for_deployment) {
-        change.planned.status = Attr::unknown();
-        change.planned.presented = Attr::unknown();
-    }
+    plan_same(change, prior);
 }
 
 /// A certificate that is issued in the apply.

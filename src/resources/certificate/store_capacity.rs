@@ -19,11 +19,7 @@ pub(super) fn note(private: &mut Private, store: Store, list: &[Found]) {
 
 /// Warns of a rotation that will find no room for the new certificate beside the old.
 pub(super) fn foresee(change: &mut Change<'_>, prior: &Certificate, store: Store) {
-    if prior
-        .superseded_ids
-        .known()
-        .is_some_and(|ids| !ids.is_empty())
-    {
+    if prior.has_superseded() {
         // The new one may be there already.
         return;
     }

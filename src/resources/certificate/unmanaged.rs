@@ -24,7 +24,6 @@ pub(super) fn report(
             let key = at.key_of(&found.id);
             let leaf = leaf_of(found).map(|leaf| at.leaf_key(&leaf.facts().fingerprint_sha256));
             let is_ours = run.ownership(&key) != Ownership::Free
-                || run.is_leaving(&key)
                 || leaf.is_some_and(|leaf| run.ownership(&leaf) != Ownership::Free);
             found.id != *own && !found.status.is_tombstone() && !is_ours
         })

@@ -69,16 +69,6 @@ run "it_can_be_issued" {
   }
 }
 
-run "neither_certificate_nor_ca" {
-  command = plan
-
-  variables {
-    certificate = null
-  }
-
-  expect_failures = [var.certificate]
-}
-
 run "a_url_is_no_hostname" {
   command = plan
 
@@ -117,14 +107,4 @@ run "a_domain_is_no_zone_id" {
   }
 
   expect_failures = [var.zone_id]
-}
-
-run "any_other_text_is_no_certificate" {
-  command = plan
-
-  variables {
-    certificate = "certificate"
-  }
-
-  expect_failures = [var.certificate]
 }

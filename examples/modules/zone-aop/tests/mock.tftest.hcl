@@ -45,22 +45,6 @@ run "it_can_wait_to_be_presented" {
   }
 }
 
-run "neither_certificate_nor_ca" {
-  command         = plan
-  expect_failures = [var.certificate]
-}
-
-run "both_certificate_and_ca" {
-  command = plan
-
-  variables {
-    certificate    = file("tests/zone.pem")
-    ca_certificate = file("tests/zone.pem")
-  }
-
-  expect_failures = [var.certificate]
-}
-
 run "an_id_that_is_none" {
   command = plan
 

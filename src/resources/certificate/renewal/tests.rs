@@ -333,7 +333,7 @@ fn the_last_seventh_alone_is_no_reason() {
 /// What was given has a key that somebody knows, so that another one is issued; what was
 /// imported may have been issued.
 #[test]
-fn a_given_certificate_that_fits_is_exchanged_and_an_imported_one_is_not() {
+fn a_given_certificate_that_fits_is_rotated_and_an_imported_one_is_not() {
     let mut case = Case::new();
     case.prior.issue = Attr::Null;
     let terms = issue(&case.authority, Dynamic::Null).terms();

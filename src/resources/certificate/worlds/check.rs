@@ -118,13 +118,13 @@ fn is_for_people(world: &World, failure: &Failure) -> bool {
     match obstacle {
         Obstacle::InUse(..) => world.store == Store::Hostname && world.wanted.is_none(),
         Obstacle::LastOfZone { .. } => world.is_on && world.wanted.is_none(),
-        // Written by somebody else, and given up: that one has to write it again.
+        // Written by somebody else, and timed out: that one has to write it again.
         Obstacle::Undeployed(_) => world.hosts.iter().any(|host| host.life == Life::TimedOut),
         _ => false,
     }
 }
 
-/// Whether the wanted certificate cannot be uploaded: it was given up before, and hostnames
+/// Whether the wanted certificate cannot be uploaded: it timed out before, and hostnames
 /// are on it, or somebody else has it.
 fn is_refused(before: &World) -> bool {
     let wanted = before.wanted.unwrap_or(Name::New);

@@ -50,7 +50,7 @@ impl World {
                     let mut next = self.clone();
                     next.left.faults = left;
                     next.hosts[at].life = Life::TimedOut;
-                    all.push((format!("hostname {at} is given up"), Ok(next)));
+                    all.push((format!("hostname {at} times out"), Ok(next)));
                 }
             }
             if host.life == Life::Active && host.before.is_some() {
