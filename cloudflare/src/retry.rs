@@ -34,7 +34,7 @@ pub(super) struct Sender {
 const ECHO: &str = "it repeats the credential or the private key, which no API does";
 /// A write that has to stop gets this long to come to its answer.
 pub(super) const GRACE: Duration = Duration::from_millis(700);
-/// Clock skew by this much without harm.
+/// Clocks differ by this much without harm.
 const PASSING: SignedDuration = SignedDuration::from_mins(5);
 const TRANSIENT: Duration = Duration::from_millis(500);
 const BUSY: Duration = Duration::from_secs(2);

@@ -1,13 +1,14 @@
 //! `aop_zone_certificate` and `aop_hostname_certificate`: one implementation for
 //! the two stores.
 //!
-//! `plan` says whether it is still the same certificate, `renewal` whether one of `issue` is
-//! due for another; `presented` which of a zone's certificates is. `apply` makes a `goal` of what is planned; `protocol` decides step after
-//! step how to reach it, and `operation` carries the steps out: ask the `origins`, `bring` an
-//! `upload` of `material`, which is given or made as `issue` says, into the `store` (as `copy`
-//! decides, waiting for a `slot` where there is none), and the `removal` of others, of which
-//! `may_delete` decides from a `view` of the zone (`ask` fills it). `stopped`, `obstacle` and
-//! `diagnostics` say what stands in the way.
+//! `read` says what it is now, and `presented` whether Cloudflare presents it. `plan` says whether
+//! it is still the same certificate, `renewal` whether one of `issue` is due for another. `apply`
+//! makes a `goal` of what is planned; `protocol` decides step after step how to reach it, and
+//! `operation` carries the steps out: ask the `origins`, `bring` an `upload` of `material`, which
+//! is given or made as `issue` says, into the `store` (as `copy` decides, waiting for a `slot`
+//! where there is none), and the `removal` of others, of which `may_delete` decides from a `view`
+//! of the zone (`ask` fills it). `stopped`, `obstacle` and `diagnostics` say what stands in the
+//! way.
 //! `store_capacity` and `unmanaged` are about the other certificates of the zone. `data` and
 //! `list` show what is there, as `filter` says.
 
