@@ -38,6 +38,7 @@ mod origin_data;
 mod owners;
 mod plural;
 mod postgres;
+mod presented;
 mod replacement;
 mod rotation;
 mod scale;

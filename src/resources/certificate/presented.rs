@@ -16,8 +16,8 @@ pub(super) fn of(store: Store, own: &Found, list: &[Found]) -> Attr<bool> {
     }
 }
 
-/// Warns where another certificate is presented that is not one
-/// which an interrupted rotation has left: the next apply deletes those.
+/// Warns where another certificate is presented, but for one that an interrupted rotation has
+/// left: the next apply deletes it.
 pub(super) fn warn(ctx: &Ctx<Api>, store: Store, state: &Certificate, own: &Found, list: &[Found]) {
     let is_left = |id: &CertificateId| {
         let left = state.superseded_ids.known().into_iter().flatten();
